@@ -1,0 +1,161 @@
+"""The fields that cross the bridge, read from fields.toml, and their C, Fortran and schema views.
+
+Only the standard library is used here: the build runs this file as a script, before the package exists:
+
+    python fields.py c       > landslide_fields.h
+    python fields.py fortran > landslide_fields.F90
+    python fields.py schema          # the table that a model file carries
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+_DECLARATION = tomllib.loads(Path(__file__).with_name("fields.toml").read_text())
+
+SCHEMA_VERSION: int = _DECLARATION["schema_version"]
+SPVAL: float = _DECLARATION["spval"]
+MISSING: float = _DECLARATION["missing"]
+LAYER_INTERFACES: tuple[float, ...] = tuple(_DECLARATION["layers"]["interfaces"])
+LAYER_TOLERANCE: float = _DECLARATION["layers"]["tolerance"]
+SLOPE_PERCENTILES: tuple[float, ...] = tuple(_DECLARATION["slope_percentiles"]["levels"])
+QUANTILES: tuple[float, ...] = tuple(_DECLARATION["quantiles"]["levels"])
+FLAGS: dict[str, int] = _DECLARATION["flags"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input field; `offset` is its first column in x (from 0)."""
+
+    name: str
+    group: str
+    layers: int
+    axis: str
+    unit: str
+    valid: tuple[float, float]
+    required: bool
+    default: float
+    long_name: str
+    elm: str
+    history: str
+    offset: int
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.offset, self.offset + self.layers)
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output; `index` is its column in y (from 0)."""
+
+    name: str
+    unit: str
+    history: str
+    long_name: str
+    index: int
+
+
+def _read_fields() -> dict[str, Field]:
+    fields, offset = {}, 0
+    for entry in _DECLARATION["field"]:
+        # A required field has no default: a value could only hide that it is missing.
+        default = SPVAL if entry["required"] else entry["default"]
+        fields[entry["name"]] = Field(**{**entry, "valid": tuple(entry["valid"]), "default": default}, offset=offset)
+        offset += entry["layers"]
+    return fields
+
+
+FIELDS: dict[str, Field] = _read_fields()
+OUTPUTS: dict[str, Output] = {e["name"]: Output(**e, index=i) for i, e in enumerate(_DECLARATION["output"])}
+N_IN: int = sum(field.layers for field in FIELDS.values())
+N_OUT: int = len(OUTPUTS)
+N_LAYERS: int = len(LAYER_INTERFACES) - 1
+
+
+def schema_table() -> str:
+    """The fixed-format table of the model file: one record a line, words separated by one space.
+
+    A unit's spaces are written as underscores, so that a reader can split on white space.
+    """
+    lines = [
+        f"landslide_schema {SCHEMA_VERSION}",
+        "interfaces " + " ".join([str(len(LAYER_INTERFACES)), *map(repr, LAYER_INTERFACES)]),
+        f"fields {len(FIELDS)}",
+    ]
+    for f in FIELDS.values():
+        kind = "required" if f.required else "optional"
+        unit = f.unit.replace(" ", "_")
+        lines.append(f"{f.name} {f.layers} {unit} {f.valid[0]!r} {f.valid[1]!r} {kind} {f.default!r}")
+    lines.append(f"outputs {N_OUT}")
+    lines += [f"{o.name} {o.unit.replace(' ', '_')}" for o in OUTPUTS.values()]
+    return "\n".join(lines) + "\n"
+
+
+def c_header() -> str:
+    """landslide_fields.h: sizes, flags, 0-based offsets and the schema table as one string."""
+    table = "".join(f'  "{line}\\n" \\\n' for line in schema_table().splitlines())
+    lines = [
+        "/* Generated from fields.toml. Do not edit. */",
+        "#ifndef LANDSLIDE_FIELDS_H",
+        "#define LANDSLIDE_FIELDS_H",
+        f"#define LANDSLIDE_SCHEMA_VERSION {SCHEMA_VERSION}",
+        f"#define LANDSLIDE_N_IN {N_IN}",
+        f"#define LANDSLIDE_N_OUT {N_OUT}",
+        f"#define LANDSLIDE_N_FIELDS {len(FIELDS)}",
+        f"#define LANDSLIDE_N_LAYERS {N_LAYERS}",
+        f"#define LANDSLIDE_SPVAL {SPVAL!r}",
+        f"#define LANDSLIDE_MISSING {MISSING!r}",
+        f"#define LANDSLIDE_LAYER_TOLERANCE {LAYER_TOLERANCE!r}",
+        *(f"#define LANDSLIDE_FLAG_{name.upper()} {value}" for name, value in FLAGS.items()),
+        *(f"#define LANDSLIDE_IN_{f.name.upper()} {f.offset}" for f in FIELDS.values()),
+        *(f"#define LANDSLIDE_OUT_{o.name.upper()} {o.index}" for o in OUTPUTS.values()),
+        "#define LANDSLIDE_SCHEMA_TABLE \\",
+        table.rstrip(" \\\n"),
+        "#endif",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def fortran_module() -> str:
+    """landslide_fields.F90: the same constants; indices are 1-based."""
+    def real(value: float) -> str:
+        return f"{value!r}_r8"
+
+    def reals(values) -> str:
+        return "[ &\n    " + ", &\n    ".join(real(v) for v in values) + "]"
+
+    width = max(len(f.name) for f in FIELDS.values())
+    names = "[ &\n    " + ", &\n    ".join(f"'{f.name:<{width}}'" for f in FIELDS.values()) + "]"
+    lines = [
+        "! Generated from fields.toml. Do not edit.",
+        "module landslide_fields",
+        "  implicit none",
+        "  public",
+        "  integer, parameter, private :: r8 = selected_real_kind(12)",
+        f"  integer, parameter :: landslide_schema_version = {SCHEMA_VERSION}",
+        f"  integer, parameter :: landslide_n_in = {N_IN}",
+        f"  integer, parameter :: landslide_n_out = {N_OUT}",
+        f"  integer, parameter :: landslide_n_fields = {len(FIELDS)}",
+        f"  integer, parameter :: landslide_n_layers = {N_LAYERS}",
+        f"  real(r8), parameter :: landslide_spval = {real(SPVAL)}",
+        f"  real(r8), parameter :: landslide_missing = {real(MISSING)}",
+        f"  real(r8), parameter :: landslide_interfaces({len(LAYER_INTERFACES)}) = {reals(LAYER_INTERFACES)}",
+        f"  character(len={width}), parameter :: landslide_field_names({len(FIELDS)}) = {names}",
+        *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
+        *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),
+        *(f"  integer, parameter :: out_{o.name} = {o.index + 1}" for o in OUTPUTS.values()),
+        "end module landslide_fields",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_VIEWS = {"c": c_header, "fortran": fortran_module, "schema": schema_table}
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in _VIEWS:
+        sys.exit(f"usage: fields.py {{{'|'.join(_VIEWS)}}}")
+    sys.stdout.write(_VIEWS[sys.argv[1]]())
