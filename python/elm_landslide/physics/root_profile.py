@@ -1,0 +1,41 @@
+"""ELM's root distribution with depth (Zeng 2001, J. Hydrometeorol. 2, 525-530), numpy only.
+
+The fraction of roots below depth z is (exp(-a z) + exp(-b z)) / 2. ELM gives the last layer all that is left
+below it, so a vegetated PFT's fractions sum to 1; bare ground has none.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Parameters roota_par and rootb_par (1/m) of the ELM parameter file for its 17 natural PFTs, after Zeng (2001).
+# Every further crop PFT (17 and above) has the values of PFT 15.
+ROOT_A = (0.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 11.0, 11.0, 11.0, 6.0, 6.0)
+ROOT_B = (0.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 2.0, 2.0, 2.0, 3.0, 3.0)
+BARE = 0
+FIRST_CROP = 15
+N_PFT = len(ROOT_A)
+
+
+def root_profiles(interfaces) -> np.ndarray:
+    """Root fraction of every PFT in every layer (1).
+
+    interfaces: layer interfaces from 0 at the surface (m), shape (n_layers + 1,).
+    Returns shape (N_PFT, n_layers); the row of bare ground is 0.
+    """
+    z = np.asarray(interfaces, dtype=np.float64)
+    below = 0.5 * (np.exp(-np.outer(ROOT_A, z)) + np.exp(-np.outer(ROOT_B, z)))
+    below[:, -1] = 0.0  # the last layer takes the rest
+    profile = below[:, :-1] - below[:, 1:]
+    profile[BARE] = 0.0
+    return profile
+
+
+def root_fraction(cover, interfaces) -> np.ndarray:
+    """Root fraction of columns, averaged over their PFTs as ELM averages with wtcol (1).
+
+    cover: fraction of the column under each PFT (1), shape (n_columns, N_PFT); rows sum to 1 with bare ground.
+    interfaces: layer interfaces (m), shape (n_layers + 1,).
+    Returns shape (n_columns, n_layers); a row sums to 1 less the bare fraction.
+    """
+    return np.asarray(cover, dtype=np.float64) @ root_profiles(interfaces)
