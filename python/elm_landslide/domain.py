@@ -1,0 +1,46 @@
+"""The guard: is a column inside the domain the network was trained on?"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from . import fields
+
+
+class Domain(nn.Module):
+    """Envelope of every input and Mahalanobis distance in feature space, both fitted on the training columns."""
+
+    def __init__(self, n_features: int):
+        super().__init__()
+        self.register_buffer("low", torch.full((fields.N_IN,), -torch.inf, dtype=torch.float64))
+        self.register_buffer("high", torch.full((fields.N_IN,), torch.inf, dtype=torch.float64))
+        self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
+        self.register_buffer("whiten", torch.eye(n_features, dtype=torch.float64))
+        self.register_buffer("limit", torch.tensor(torch.inf, dtype=torch.float64))
+
+    @torch.no_grad()
+    def fit(self, x: Tensor, missing: Tensor, features: Tensor, quantile: float = 0.999, margin: float = 1.25) -> None:
+        """Fit on training columns x [n, N_IN] with their missing mask and features [n, k].
+
+        The limit is `margin` times the `quantile` of the training distances: training columns are inside but for the
+        last thousandth, and so is what lies a little beyond them.
+        """
+        self.low.copy_(torch.where(missing, torch.inf, x).amin(0))
+        self.high.copy_(torch.where(missing, -torch.inf, x).amax(0))
+        self.mean.copy_(features.mean(0))
+        centred = features - self.mean
+        covariance = centred.T @ centred / len(features) + 1e-6 * torch.eye(features.shape[1], dtype=torch.float64)
+        self.whiten.copy_(torch.linalg.inv(torch.linalg.cholesky(covariance)).T)
+        self.limit.copy_(margin * torch.quantile(self.distance(features), quantile))
+
+    def distance(self, features: Tensor) -> Tensor:
+        """Mean squared whitened feature, [n]: 1 on average over the training columns."""
+        return (((features - self.mean) @ self.whiten) ** 2).mean(-1)
+
+    def outside(self, x: Tensor, missing: Tensor, features: Tensor) -> Tensor:
+        """[n] true where a given value leaves the envelope, percentiles of slope decrease, or the distance is too large."""
+        beyond = (((x < self.low) | (x > self.high)) & ~missing).any(-1)
+        slope = x[:, fields.FIELDS["slope"].columns]
+        decreasing = (slope[:, 1:] < slope[:, :-1]).any(-1)
+        return beyond | decreasing | (self.distance(features) > self.limit)

@@ -1,0 +1,1 @@
+"""The only place with equations. Torch, double precision, differentiable; SI units: Pa, m, gradients in m/m."""

@@ -1,0 +1,83 @@
+"""The soil column as the factor of safety needs it, from the fields of fields.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import roots
+from .constants import GRAVITY, GRAIN_DENSITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
+from .layers import NODES, mean_matrix
+from .suction import clapp_hornberger_suction_stress
+
+NO_TABLE = 80.0  # m; ELM's deepest water table, where there is none
+SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
+ROOTING_ZONE = (0.3, 2.0)  # m; where water from macropores gathers on the base of the soil
+MAX_DAILY_INPUT = 0.5  # m; an instantaneous rate is not taken for more than this in a day
+
+
+@dataclass
+class SoilColumn:
+    """Quantities of n columns; [n, layer] or [n, 1]."""
+
+    weight_density: Tensor  # [n, layer] Pa/m
+    surcharge: Tensor  # [n, 1] Pa
+    suction_stress: Tensor  # [n, layer] Pa, magnitude, not yet capped
+    root_profile: Tensor  # [n, layer] 1, relative to the densest layer, times the strength left
+    water_table: Tensor  # [n, 1] m
+    perched_table: Tensor  # [n, 1] m, NO_TABLE where it is only the sentinel
+    perched_floor: Tensor  # [n, 1] m, frost table: no perched water below
+    bedrock: Tensor  # [n, 1] m
+    macropore_head: Tensor  # [n, 1] m, head on the base if all of a day's water went there
+
+
+def perched_table(depth: Tensor, water_table: Tensor, frost_table: Tensor) -> Tensor:
+    """Depth of the perched water table (m), NO_TABLE where ELM's value is only its sentinel; all [n, 1].
+
+    ELM starts zwt_perched at the frost table, which is a node depth (the last one where nothing is frozen), and moves it
+    only if saturated soil lies above. So it is a table only above both the frost and the regional table, off every node.
+    """
+    above = (depth < water_table - SENTINEL_TOLERANCE) & (depth < frost_table - SENTINEL_TOLERANCE)
+    on_node = ((depth - NODES).abs() < SENTINEL_TOLERANCE).any(-1, keepdim=True)
+    return torch.where(above & ~on_node, depth, NO_TABLE)
+
+
+def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) -> SoilColumn:
+    """Build the column from `field(name)` [n, layers] (every value finite, optional ones filled) and `has(name)`
+    [n, 1] (whether an optional field was given)."""
+    porosity = field("porosity")
+    ice = field("ice")
+    liquid = (field("liquid_water") + field("soil_moisture_offset")).clamp(min=0.0)
+    cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
+
+    # ELM lets ice take pore space: saturation is of what is left.
+    saturation = (liquid / (porosity - ice).clamp(min=0.01)).clamp(0.0, 1.0)
+    suction = clapp_hornberger_suction_stress(saturation, field("sucsat") / 1000.0, field("bsw"))
+    weight = GRAVITY * ((1.0 - porosity) * GRAIN_DENSITY + WATER_DENSITY * liquid + ICE_DENSITY * ice)
+
+    typical_carbon = roots.by_cover(cover, roots.COVER_CARBON)
+    carbon = torch.where(has("vegetation_carbon"), field("vegetation_carbon"), typical_carbon)
+
+    water_table = field("water_table_depth")
+    frost_table = field("frost_table_depth")
+
+    # A day's water: the accumulated rain (and melt) where the host has it, else the present rate held for a day.
+    melt = field("snowmelt") * SECONDS_PER_DAY / 1000.0
+    held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
+    daily = torch.where(has("rain_1d"), field("rain_1d") / 1000.0 + melt, held).clamp(max=MAX_DAILY_INPUT)
+    fillable = ((porosity - liquid - ice).clamp(min=0.0) @ mean_matrix(*ROOTING_ZONE)).clamp(min=0.02)
+
+    return SoilColumn(
+        weight_density=weight,
+        surcharge=roots.surcharge(carbon),
+        suction_stress=suction,
+        root_profile=roots.relative_density(field("root_fraction")) * field("root_strength_left"),
+        water_table=water_table,
+        perched_table=perched_table(field("perched_water_table_depth"), water_table, frost_table),
+        perched_floor=frost_table,
+        bedrock=field("bedrock_depth"),
+        macropore_head=daily / fillable,
+    )

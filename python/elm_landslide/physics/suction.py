@@ -1,0 +1,45 @@
+"""Suction and suction stress of unsaturated soil.
+
+Suction stress follows Lu and Likos (2004): sigma_s = -Se s, negative where water holds the grains together;
+in saturated soil sigma_s = +u (pore pressure).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .constants import WATER_WEIGHT
+
+# Degree of saturation below which water no longer moves or pulls (Lu and Godt 2013, table of residual contents:
+# 0.03-0.1 of volume for sand to clay). One value, because the cap on the stress binds long before it matters.
+RESIDUAL_SATURATION = 0.1
+
+
+def van_genuchten_suction_stress(suction: Tensor, alpha: Tensor, n: Tensor) -> Tensor:
+    """sigma_s = -s [1 + (alpha s)^n]^(-(n-1)/n) (Lu et al. 2010). suction s >= 0 and 1/alpha in one unit."""
+    return -suction * (1.0 + (alpha * suction) ** n) ** (-(n - 1.0) / n)
+
+
+def steady_suction(height: Tensor, alpha: Tensor, flux_ratio: Tensor, water_weight: float) -> Tensor:
+    """Suction at a height above the water table under steady vertical flux (Lu and Godt 2008).
+
+    s = -(1/alpha) ln[(1 + q/Ks) exp(-alpha gamma_w h) - q/Ks], flux_ratio = q/Ks, negative for infiltration.
+    alpha in 1/kPa with water_weight in kN/m3 gives kPa.
+    """
+    return -torch.log((1.0 + flux_ratio) * torch.exp(-alpha * water_weight * height) - flux_ratio) / alpha
+
+
+def clapp_hornberger_suction_stress(saturation: Tensor, sucsat: Tensor, bsw: Tensor) -> Tensor:
+    """Magnitude (Pa, >= 0) of the suction stress of ELM's soil: gamma_w Se max(|psi| - sucsat, 0).
+
+    psi = -sucsat S^-b (Clapp and Hornberger 1978); at saturation psi = -sucsat is the air entry, not strength,
+    so sucsat is subtracted. Se = (S - Sr)/(1 - Sr) with residual saturation Sr.
+    saturation (1), sucsat (m), bsw (1) of one shape; bsw > 1.
+
+    Se (S^-b - 1) has its maximum near S = Sr b/(b-1); drier than that the maximum is held, so that the stress
+    never falls as the soil dries and the factor of safety never rises as it wets.
+    """
+    wet = torch.minimum(torch.maximum(saturation, RESIDUAL_SATURATION * bsw / (bsw - 1.0)), torch.ones_like(bsw))
+    effective = (wet - RESIDUAL_SATURATION) / (1.0 - RESIDUAL_SATURATION)
+    return WATER_WEIGHT * effective * sucsat * (torch.exp(-bsw * torch.log(wet)) - 1.0)
