@@ -110,7 +110,7 @@ class Columns:
         read = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in read:
-                self._static[:, FIELDS[name].columns] = values.reshape(self.index.size, -1)
+                self._static[:, FIELDS[name].columns] = values.reshape(self.index.size, FIELDS[name].layers)
         derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         derived += [line for line in static.derived if line.split(":")[0] not in read]
         self._rain, self.rain_files = self._find_rain(constants, lat, lon)
@@ -175,7 +175,7 @@ class Columns:
             absent = np.any([is_missing(v) for v in inputs], axis=0) | (False if dz is None else is_missing(dz))
             with np.errstate(all="ignore"):  # a missing operand, replaced in the same statement
                 result = np.where(absent, SPVAL, rule.derive(dz, *inputs))
-            x[:, FIELDS[rule.field].columns] = result.reshape(self.index.size, -1)
+            x[:, FIELDS[rule.field].columns] = result.reshape(self.index.size, FIELDS[rule.field].layers)
         if self._rain:
             for name, values_mm in self._rain.at(record.time).items():
                 if name not in self._overrides:

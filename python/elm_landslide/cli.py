@@ -1,0 +1,257 @@
+"""The command line. Heavy parts are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import glob
+import json
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from typer.core import TyperCommand
+
+from elm_landslide.errors import LandslideError, UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+                  help="Landslide probability from the output of the E3SM Land Model (ELM).")
+
+_LISTS = ("--history", "--constants")
+
+
+class _ListOptions(TyperCommand):
+    """Lets a list option take the words that a shell pattern expands to: --history a.nc b.nc."""
+
+    def parse_args(self, ctx, args):
+        spread, current = [], None
+        for word in args:
+            if word.startswith("-"):
+                current = word if word in _LISTS else None
+                if current is None:
+                    spread.append(word)
+            elif current:
+                spread += [current, word]
+            else:
+                spread.append(word)
+        return super().parse_args(ctx, spread)
+
+
+@contextmanager
+def _clear_errors():
+    """A UserError or LandslideError becomes one line on stderr and exit status 2."""
+    try:
+        yield
+    except (UserError, LandslideError) as error:
+        print(f"elm-landslide: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+@app.command("run", cls=_ListOptions)
+def run_command(
+    history: Annotated[Optional[list[str]], typer.Option(
+        help="ELM history files with the states (h1, or h0), or quoted patterns.")] = None,
+    constants: Annotated[Optional[list[str]], typer.Option(
+        help="ELM history files with the soil constants and daily mean rain (h0).")] = None,
+    surface: Annotated[Optional[Path], typer.Option(help="ELM surface dataset (fsurdat).")] = None,
+    out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
+    sample: Annotated[Optional[str], typer.Option(
+        help="Run a sample of the package instead of files: susquehanna or steep.")] = None,
+    model: Annotated[Optional[Path], typer.Option(help="Model file; the shipped one by default.")] = None,
+    engine: Annotated[str, typer.Option(help="Engine that evaluates the network.")] = "torchscript",
+    override: Annotated[Optional[list[str]], typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+):
+    """Step a model over ELM history files and write the landslide history file.
+
+    Runs on one process, or on the ranks of mpirun with the columns split over them:
+
+        mpirun -n 2 elm-landslide run --history case.elm.h1.*.nc \\
+            --constants case.elm.h0.*.nc --surface surfdata.nc --out landslide.nc
+
+    What the history files lack is derived by stated rules, which are listed in the output file. An ablation:
+
+        elm-landslide run --sample steep --set root_fraction=0 --out no_roots.nc
+    """
+    from elm_landslide import driver
+
+    comm = driver.world()
+    try:
+        if sample:
+            if history or constants or surface:
+                raise UserError("--sample takes the place of --history, --constants and --surface: give one or the other")
+            from elm_landslide.data.cut_sample import sample_files
+
+            history, constants, surface = sample_files(sample)
+        elif not history or not surface:
+            raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
+        summary = driver.run(
+            _expand(history), surface, out, _expand(constants or []), model, engine, overwrite,
+            _overrides(override or []), progress=_progress)
+        status = 0
+    except (UserError, LandslideError) as error:
+        if comm.rank == 0:
+            print(f"elm-landslide: {error}", file=sys.stderr, flush=True)
+        status = 2
+    except Exception:
+        traceback.print_exc()
+        status = 1
+    # Every rank arrives here with the same kind of status. mpirun ends a job when its first rank exits with
+    # an error, so none may leave before the message is out.
+    comm.barrier()
+    if status:
+        raise typer.Exit(status)
+    if comm.rank == 0:
+        print(summary.as_json()) if as_json else _print_summary(summary)
+
+
+@app.command("plot")
+def plot_command(
+    files: Annotated[list[Path], typer.Argument(help="Files written by elm-landslide run.")],
+    inputs: Annotated[Optional[list[Path]], typer.Option(
+        help="Folders with the run's input files, for rain and water table; the package's sample is always searched.")] = None,
+    labels: Annotated[Optional[list[str]], typer.Option(
+        "--label", help="Label of each file in turn; by default its name.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
+):
+    """Draw time series and cells of one or several landslide history files.
+
+        elm-landslide plot out/landslide.nc out/steep.nc --label "Susquehanna" --label "steep, wet site" --out out
+    """
+    with _clear_errors():
+        from elm_landslide import plots
+
+        for path in plots.draw(files, out, labels or [], inputs or []):
+            print(path)
+
+
+@app.command("inspect")
+def inspect_command(
+    model: Annotated[Optional[Path], typer.Argument(help="Model file; the shipped one by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Say what a model file holds: schema, provenance, golden rows, checksum.
+
+        elm-landslide inspect landslide.pt --json
+    """
+    with _clear_errors():
+        from elm_landslide import driver, model_file
+
+        found = model_file.describe(model or driver.default_model())
+        if as_json:
+            print(json.dumps(found, indent=2))
+            return
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("entry", "value", show_lines=False)
+        for key, value in _flat(found):
+            table.add_row(key, value)
+        Console().print(table)
+
+
+@app.command("train")
+def train_command(
+    out: Annotated[Path, typer.Option(help="The model file to write.")],
+    preset: Annotated[str, typer.Option(help="Which training: quick takes minutes.")] = "quick",
+    seed: Annotated[Optional[int], typer.Option(help="Seed; the preset's own by default.")] = None,
+):
+    """Train a model and write its file.
+
+        elm-landslide train --preset quick --out landslide.pt
+    """
+    with _clear_errors():
+        from elm_landslide import training
+
+        training.train(preset=preset, out=out, seed=seed)
+
+
+def _expand(patterns: list) -> list[str]:
+    """Files of patterns that the shell has left alone; a pattern without a file is an error."""
+    paths = []
+    for pattern in map(str, patterns):
+        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
+        if not found:
+            raise UserError(f"{pattern}: no such file")
+        paths += found
+    return paths
+
+
+def _overrides(words: list[str]) -> dict[str, float]:
+    overrides = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        try:
+            overrides[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UserError(f"--set {word}: wanted FIELD=NUMBER, for example --set root_fraction=0")
+    return overrides
+
+
+@contextmanager
+def _progress(total: int):
+    """A bar on a terminal, else a line every tenth; on stderr."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        with Progress(TextColumn("records"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                      console=console) as bar:
+            task = bar.add_task("", total=total)
+            yield lambda: bar.advance(task)
+        return
+    done = 0
+
+    def advance():
+        nonlocal done
+        done += 1
+        if done * 10 // total != (done - 1) * 10 // total:
+            print(f"record {done} of {total}", file=sys.stderr, flush=True)
+
+    yield advance
+
+
+def _print_summary(summary) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("output", "smallest", "largest")
+    for name, limits in summary.ranges.items():
+        table.add_row(name, *(("none valid", "") if limits is None else (f"{v:.4g}" for v in limits)))
+    console.print(table)
+    print(f"flags       {', '.join(f'{name} {n}' for name, n in summary.flags.items())}")
+    print(f"columns     {summary.n_columns} x {summary.n_records} records on {summary.n_ranks} rank(s)")
+    if summary.microseconds_per_column_step is not None:
+        print(f"component   {summary.microseconds_per_column_step:.1f} microseconds per column and step "
+              f"({summary.engine})")
+    print(f"model       {summary.model}, sha256 {summary.model_sha256[:16]}...")
+    if summary.overrides:
+        print(f"overrides   {', '.join(f'{name}={value:g}' for name, value in summary.overrides.items())}")
+    for i, line in enumerate(summary.derived):
+        print(f"{'derived' if i == 0 else '':<12}{line.replace(': derived as ', ' = ')}")
+    print(f"written     {summary.out}")
+
+
+def _flat(value, prefix: str = ""):
+    """(dotted key, text) of nested dictionaries."""
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from _flat(item, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(item)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""The offline run: every record of ELM history files through the component, its columns split over MPI ranks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files as package_files
+from pathlib import Path
+
+import numpy as np
+
+from elm_landslide.data.columns import Columns
+from elm_landslide.errors import LandslideError, UserError
+from elm_landslide.fields import FLAGS, MISSING, OUTPUTS
+from elm_landslide.history import HistoryWriter
+
+_CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
+
+
+class _Serial:
+    """The part of an MPI communicator used here, for one process."""
+
+    rank, size = 0, 1
+
+    def bcast(self, value, root=0):
+        return value
+
+    def allgather(self, value):
+        return [value]
+
+    gather = allgather
+
+    def barrier(self):
+        pass
+
+
+def world():
+    """MPI's world, or one process where mpi4py is not installed."""
+    try:
+        from mpi4py import MPI
+    except ImportError:
+        return _Serial()
+    return MPI.COMM_WORLD
+
+
+def default_model() -> Path:
+    """The model file shipped in the package."""
+    return Path(str(package_files("elm_landslide") / "models" / "landslide.pt"))
+
+
+@dataclass
+class Summary:
+    """What a run did. ranges: smallest and largest value of each output over the valid columns."""
+
+    out: str
+    n_ranks: int
+    n_columns: int
+    n_records: int
+    model: str
+    model_sha256: str
+    engine: str
+    ranges: dict[str, tuple[float, float] | None] = field(default_factory=dict)
+    flags: dict[str, int] = field(default_factory=dict)
+    microseconds_per_column_step: float | None = None  # of Component.run alone, on one rank
+    derived: list[str] = field(default_factory=list)
+    overrides: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), indent=2)
+
+
+def _together(comm, action: Callable):
+    """Run action() on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
+    result = error = None
+    try:
+        result = action()
+    except Exception as caught:
+        error = caught
+    clear = isinstance(error, _CLEAR)
+    message = None if error is None else str(error) if clear else f"{type(error).__name__}: {error}"
+    failed = [(rank, text) for rank, text in enumerate(comm.allgather(message)) if text is not None]
+    if not failed:
+        return result
+    if error is not None and not clear:
+        raise error
+    rank, text = failed[0]
+    raise UserError(text if rank == 0 else f"rank {rank}: {text}") from error
+
+
+@contextmanager
+def _silent(_total: int):
+    yield lambda: None
+
+
+def run(history, surface, out, constants=(), model=None, engine: str = "torchscript", overwrite: bool = False,
+        overrides=None, progress=_silent) -> Summary:
+    """Run the component over ELM history files and write a history file.
+
+    history, constants: paths of history files; surface: path of a surface dataset; out: the file to write.
+    model: path of a model file, the shipped one by default. overrides: values by field name.
+    progress: context manager that takes the number of records and gives a function to call after each; rank 0 only.
+    Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
+    """
+    comm = world()
+    out, model = Path(out), Path(model) if model else default_model()
+    overrides = dict(overrides or {})
+
+    def prepare():
+        content = _read_model(out, model, overwrite) if comm.rank == 0 else None
+        return content, Columns(history, constants, surface, overrides, comm.rank, comm.size)
+
+    content, columns = _together(comm, prepare)
+    content = comm.bcast(content)
+    component = None
+    try:
+        component = _together(comm, lambda: _open_component(content, engine, columns))
+        summary = Summary(str(out), comm.size, columns.run.size, len(columns.records), model.name,
+                          hashlib.sha256(content).hexdigest(), engine, derived=columns.derived, overrides=overrides)
+        _steps(comm, columns, component, summary, progress)
+    finally:
+        columns.close()
+        if component is not None:
+            component.close()
+    return summary
+
+
+def _read_model(out: Path, model: Path, overwrite: bool) -> bytes:
+    if out.exists() and not overwrite:
+        raise UserError(f"{out}: exists; use --overwrite to replace it")
+    if not out.absolute().parent.is_dir():
+        raise UserError(f"{out}: its folder does not exist")
+    try:
+        return model.read_bytes()
+    except OSError as error:
+        raise UserError(f"{model}: model file cannot be read ({error.strerror})") from None
+
+
+def _open_component(content: bytes, engine: str, columns: Columns):
+    from elm_landslide.component import Component
+
+    component = Component(content, engine=engine)
+    if columns.interfaces is not None:
+        component.check_layers(columns.interfaces)
+    return component
+
+
+class _Tally:
+    """Ranges of the outputs and counts of the flags over the records."""
+
+    def __init__(self):
+        self._low, self._high = np.full(len(OUTPUTS), np.inf), np.full(len(OUTPUTS), -np.inf)
+        self._counts = np.zeros(len(FLAGS), dtype=np.int64)
+
+    def add(self, y, flag) -> None:
+        valid = np.abs(y) < MISSING
+        self._low = np.minimum(self._low, np.where(valid, y, np.inf).min(axis=0, initial=np.inf))
+        self._high = np.maximum(self._high, np.where(valid, y, -np.inf).max(axis=0, initial=-np.inf))
+        self._counts += np.bincount(flag, minlength=len(FLAGS))
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float] | None]:
+        pairs = {o.history: (float(self._low[o.index]), float(self._high[o.index])) for o in OUTPUTS.values()}
+        return {name: pair if pair[0] <= pair[1] else None for name, pair in pairs.items()}
+
+    @property
+    def flags(self) -> dict[str, int]:
+        return {name: int(self._counts[value]) for name, value in FLAGS.items()}
+
+
+def _steps(comm, columns: Columns, component, summary: Summary, progress) -> None:
+    """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
+    writer = _together(comm, lambda: _open_writer(columns, summary) if comm.rank == 0 else None)
+    tally, seconds = _Tally(), 0.0
+
+    def accept(record, parts) -> None:
+        if comm.rank == 0:
+            y, flag = (np.concatenate(part) for part in zip(*parts))
+            tally.add(y, flag)
+            writer.write(record, y, flag)
+
+    def finish() -> None:
+        if comm.rank == 0:
+            writer.finish({"flag_counts": ", ".join(f"{name} {n}" for name, n in tally.flags.items())})
+
+    try:
+        with (progress if comm.rank == 0 else _silent)(len(columns.records)) as advance:
+            for record in columns.records:
+                y, flag, elapsed = _together(comm, lambda: _step(columns, component, record))
+                seconds += elapsed
+                parts = comm.gather((y, flag))
+                _together(comm, lambda: accept(record, parts))
+                advance()
+        _together(comm, finish)
+    finally:
+        if writer:
+            writer.discard()
+    n_steps = summary.n_columns * summary.n_records
+    total_seconds = sum(comm.allgather(seconds))
+    summary.microseconds_per_column_step = 1e6 * total_seconds / n_steps if n_steps else None
+    summary.ranges, summary.flags = comm.bcast((tally.ranges, tally.flags))
+
+
+def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
+    overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
+    return HistoryWriter(summary.out, columns, {
+        "model": summary.model, "model_sha256": summary.model_sha256, "engine": summary.engine,
+        "input_files": " ".join(Path(p).name for p in columns.sources),
+        "derived": "; ".join(summary.derived),
+        "overrides": overrides or "none",
+    })
+
+
+def _step(columns: Columns, component, record):
+    """Outputs and flags of this rank's columns at a record, and the seconds that the component took."""
+    x = columns.x(record)
+    start = time.perf_counter()
+    y, flag = component.run(x)
+    return y, flag, time.perf_counter() - start

@@ -1,0 +1,122 @@
+"""The output: a CF netCDF history file on the places of the input."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from elm_landslide import __version__
+from elm_landslide.data.columns import Columns
+from elm_landslide.data.elm_history import STATE
+from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
+
+NO_FLAG = -127  # of the byte flag, where no column is run
+_COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
+# Variables that place the values, copied where they lie on the horizontal dimensions.
+_PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
+
+
+class HistoryWriter:
+    """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
+
+    def __init__(self, path, columns: Columns, attributes: dict[str, str]):
+        """columns: the input, any rank's: layout, time axis and cell methods are taken from it."""
+        self.path = Path(path)
+        self._part = self.path.with_name(f".{self.path.name}.part")
+        self._layout, self._run = columns.layout, columns.run
+        source = columns.files.dataset(columns.files.paths[0])
+        self._out = netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
+        self._out.setncatts({
+            "Conventions": "CF-1.8",
+            "title": "Landslide probability from the E3SM Land Model",
+            "source": f"ELM-Landslide {__version__}",
+            "history": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} elm-landslide run",
+            "schema_version": np.int32(SCHEMA_VERSION),
+            **attributes,
+        })
+        self._define_time(columns)
+        self._define_places(source)
+        self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
+        self._n = 0
+
+    def _define_time(self, columns: Columns) -> None:
+        files = columns.files
+        self._out.createDimension("time", None)
+        time = self._out.createVariable("time", "f8", ("time",))
+        time.setncatts({"standard_name": "time", "long_name": "time", "units": files.time_units,
+                        "calendar": files.calendar, "axis": "T"})
+        self._has_bounds = all(record.bounds for record in columns.records)
+        if self._has_bounds:
+            self._out.createDimension("hist_interval", 2)
+            time.bounds = "time_bounds"
+            self._out.createVariable("time_bounds", "f8", ("time", "hist_interval"))
+
+    def _define_places(self, source) -> None:
+        dims = self._layout.dims
+        for name, length in zip(dims, self._layout.shape):
+            self._out.createDimension(name, length)
+        on_columns = dims == ("column",)
+        names = [n for n in source.variables if n.startswith("cols1d_")] if on_columns else _PLACE_VARIABLES
+        for name in names:
+            if name not in source.variables or not set(source[name].dimensions) <= set(dims):
+                continue
+            kind = source[name].dtype
+            fill = getattr(source[name], "_FillValue", None)
+            copy = self._out.createVariable(name, kind, source[name].dimensions, fill_value=fill)
+            copy.setncatts({a: source[name].getncattr(a) for a in source[name].ncattrs() if a != "_FillValue"})
+            copy[:] = source[name][:]
+        for name, standard, units in (("lat", "latitude", "degrees_north"), ("lon", "longitude", "degrees_east")):
+            coordinate = self._out[f"cols1d_{name}" if on_columns else name]
+            coordinate.setncatts({"standard_name": standard, "units": units})
+        gridded = len(dims) == 2 and self._out["lat"].ndim == 1
+        self._coordinates = None if gridded else " ".join(_COLUMN_COORDINATES if on_columns else ("lat", "lon"))
+
+    def _define_outputs(self, cell_methods: str) -> None:
+        dims = ("time", *self._layout.dims)
+        common = {"coordinates": self._coordinates} if self._coordinates else {}
+        methods = {"cell_methods": cell_methods} if cell_methods else {}
+        for output in OUTPUTS.values():
+            self._create(output.history, output.long_name, output.unit, dims, {**common, **methods})
+        self._create("LANDSLIDE_OUTSIDE", "1 where the state lies outside the training domain, else 0", "1", dims,
+                     {**common, **methods})
+        flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
+        flag.setncatts({"long_name": "status of the column", "flag_values": np.array(list(FLAGS.values()), np.int8),
+                        "flag_meanings": " ".join(FLAGS), **common})
+
+    def _create(self, name: str, long_name: str, units: str, dims, attributes) -> None:
+        variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)
+        variable.setncatts({"long_name": long_name, "units": units, "missing_value": SPVAL, **attributes})
+
+    def write(self, record, y, flag) -> None:
+        """Append a record. y: (n_run, n_out) and flag: (n_run,) of the columns run, in the order of Columns.run."""
+        n, self._n = self._n, self._n + 1
+        self._out["time"][n] = record.time
+        if self._has_bounds:
+            self._out["time_bounds"][n] = record.bounds
+        for output in OUTPUTS.values():
+            self._out[output.history][n] = self._spread(y[:, output.index], SPVAL)
+        outside = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
+        self._out["LANDSLIDE_OUTSIDE"][n] = self._spread(outside, SPVAL)
+        self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
+
+    def _spread(self, values, fill) -> np.ndarray:
+        """Values of the columns run, put on the whole layout."""
+        whole = np.full(self._layout.size, fill, dtype=np.float64)
+        whole[self._run] = values
+        return whole.reshape(self._layout.shape)
+
+    def finish(self, attributes: dict[str, str]) -> None:
+        """Add the attributes known at the end, close, and give the file its name."""
+        self._out.setncatts(attributes)
+        self._out.close()
+        os.replace(self._part, self.path)
+
+    def discard(self) -> None:
+        """Remove what was written; nothing after `finish`."""
+        if self._out.isopen():
+            self._out.close()
+        self._part.unlink(missing_ok=True)
