@@ -1,0 +1,135 @@
+#include "landslide_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <vector>
+
+#include "landslide_error.hpp"
+#include "landslide_fields.h"
+#include "landslide_sha256.hpp"
+
+namespace landslide {
+namespace {
+
+std::string json_string(const std::string &text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < ' ') {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string text_of(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
+// The network must not see NaN or Inf: arithmetic on them could reach a column's outputs behind its missing select.
+std::vector<double> finite_inputs(std::size_t n, const double *x) {
+  std::vector<double> inputs(x, x + n);
+  for (double &value : inputs) {
+    if (!std::isfinite(value)) value = LANDSLIDE_SPVAL;
+  }
+  return inputs;
+}
+
+// A column whose outputs are not numbers a history file can hold is invalid as a whole.
+void check_outputs(int ncol, double *y, int *flag) {
+  const auto n = static_cast<std::size_t>(ncol);
+  for (std::size_t i = 0; i < n; ++i) {
+    bool valid = flag[i] >= LANDSLIDE_FLAG_OK && flag[i] < LANDSLIDE_FLAG_INVALID;
+    for (std::size_t k = 0; k < LANDSLIDE_N_OUT; ++k) {
+      valid = valid && std::abs(y[i + k * n]) < LANDSLIDE_MISSING;  // false for NaN too
+    }
+    if (valid) continue;
+    flag[i] = LANDSLIDE_FLAG_INVALID;
+    for (std::size_t k = 0; k < LANDSLIDE_N_OUT; ++k) y[i + k * n] = LANDSLIDE_SPVAL;
+  }
+}
+
+}  // namespace
+
+void invalidate(int ncol, double *y, int *flag) {
+  const auto n = static_cast<std::size_t>(ncol);
+  std::fill_n(y, n * LANDSLIDE_N_OUT, LANDSLIDE_SPVAL);
+  std::fill_n(flag, n, LANDSLIDE_FLAG_INVALID);
+}
+
+Model::Model(const unsigned char *bytes, std::size_t n_bytes, const Settings &settings) {
+  const std::string digest = sha256(bytes, n_bytes);
+  if (!settings.sha256.empty() && settings.sha256 != digest) {
+    throw Error(LANDSLIDE_ERROR_SHA256, "the file's SHA-256 is " + digest + ", not the pinned " + settings.sha256 +
+                                            "; use the pinned file or change the pin");
+  }
+  const ModelFile file = read_model_file(bytes, n_bytes);
+  if (settings.engine != "torchscript") {
+    throw Error(LANDSLIDE_ERROR_ENGINE, "unknown engine '" + settings.engine + "'; known is torchscript");
+  }
+  description_ = "{\"engine\": " + json_string(settings.engine) + ", \"plugin\": " + json_string(settings.plugin) +
+                 ", \"sha256\": \"" + digest + "\", \"schema_version\": " + std::to_string(LANDSLIDE_SCHEMA_VERSION) +
+                 ", \"abi_version\": " + std::to_string(LANDSLIDE_ABI_VERSION) +
+                 ", \"n_in\": " + std::to_string(LANDSLIDE_N_IN) + ", \"n_out\": " + std::to_string(LANDSLIDE_N_OUT) +
+                 ", \"bytes\": " + std::to_string(n_bytes) + ", \"model\": " + file.json + "}";
+
+  engine_ = load_plugin(settings.plugin.c_str());
+  char reason[LANDSLIDE_MESSAGE_SIZE] = "";
+  if (engine_->open(bytes, static_cast<std::int64_t>(n_bytes), settings.threads, &state_, reason) != 0) {
+    throw Error(LANDSLIDE_ERROR_ENGINE, std::string("engine torchscript cannot open the model: ") + reason);
+  }
+  try {
+    check_golden(file.golden);
+  } catch (...) {
+    engine_->close(state_);
+    throw;
+  }
+}
+
+Model::~Model() { engine_->close(state_); }
+
+void Model::run(int ncol, const double *x, double *y, int *flag) const {
+  std::vector<double> inputs = finite_inputs(static_cast<std::size_t>(ncol) * LANDSLIDE_N_IN, x);
+  char reason[LANDSLIDE_MESSAGE_SIZE] = "";
+  if (engine_->run(state_, ncol, inputs.data(), y, flag, reason) != 0) {
+    throw Error(LANDSLIDE_ERROR_ENGINE, std::string("engine torchscript failed: ") + reason);
+  }
+  check_outputs(ncol, y, flag);
+}
+
+void Model::check_golden(const Golden &golden) const {
+  const auto n = static_cast<std::size_t>(golden.n_rows);
+  std::vector<double> y(n * LANDSLIDE_N_OUT);
+  std::vector<int> flag(n);
+  run(golden.n_rows, golden.x.data(), y.data(), flag.data());
+  const auto refuse = [](std::size_t row, const std::string &what, const std::string &got, const std::string &want) {
+    return Error(LANDSLIDE_ERROR_GOLDEN, "golden row " + std::to_string(row + 1) + ", " + what + ": the engine gives " +
+                                             got + ", the file says " + want +
+                                             "; the file is altered or its engine is another");
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    if (flag[i] != golden.flag[i]) {
+      throw refuse(i, "flag", std::to_string(flag[i]), std::to_string(golden.flag[i]));
+    }
+    for (std::size_t k = 0; k < LANDSLIDE_N_OUT; ++k) {
+      const double got = y[i + k * n];
+      const double want = golden.y[i + k * n];
+      const bool both_missing = got == LANDSLIDE_SPVAL && want == LANDSLIDE_SPVAL;
+      const bool near = std::abs(want) < LANDSLIDE_MISSING &&
+                        std::abs(got - want) <= golden.atol + golden.rtol * std::abs(want);
+      if (!both_missing && !near) throw refuse(i, "output " + std::to_string(k + 1), text_of(got), text_of(want));
+    }
+  }
+}
+
+}  // namespace landslide

@@ -1,0 +1,139 @@
+#include "landslide_model_file.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <locale>
+#include <sstream>
+
+#include "landslide_error.hpp"
+#include "landslide_fields.h"
+#include "landslide_zip.hpp"
+
+namespace landslide {
+namespace {
+
+constexpr const char *kSchemaEntry = "/extra/landslide_schema.txt";
+constexpr const char *kGoldenEntry = "/extra/landslide_golden.bin";
+constexpr const char *kJsonEntry = "/extra/landslide.json";
+
+std::string quoted(std::string line) {
+  if (line.size() > 100) line = line.substr(0, 97) + "...";
+  for (char &c : line) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return "'" + line + "'";
+}
+
+void check_schema(Span entry) {
+  std::istringstream in_file(std::string(reinterpret_cast<const char *>(entry.data), entry.size));
+  std::istringstream in_build(LANDSLIDE_SCHEMA_TABLE);
+  for (int line = 1;; ++line) {
+    std::string theirs, ours;
+    const bool have_theirs = static_cast<bool>(std::getline(in_file, theirs));
+    const bool have_ours = static_cast<bool>(std::getline(in_build, ours));
+    if (!have_theirs && !have_ours) return;
+    if (theirs == ours && have_theirs == have_ours) continue;
+    throw Error(LANDSLIDE_ERROR_SCHEMA, std::string("entry ") + kSchemaEntry + " line " + std::to_string(line) +
+                                            ": the file has " + (have_theirs ? quoted(theirs) : "no such line") +
+                                            ", this build has " + (have_ours ? quoted(ours) : "no such line") +
+                                            "; use a model made for this schema");
+  }
+}
+
+static_assert(sizeof(double) == 8, "the golden rows are IEEE binary64");
+
+// Takes numbers off the front of the golden entry, whose size was checked before. Little endian, as the hosts are.
+class Taker {
+ public:
+  explicit Taker(const unsigned char *from) : from_(from) {}
+
+  template <class T>
+  T one() {
+    T value;
+    std::memcpy(&value, from_, sizeof value);
+    from_ += sizeof value;
+    return value;
+  }
+
+  template <class T>
+  std::vector<T> many(std::size_t n) {
+    std::vector<T> values(n);
+    std::memcpy(values.data(), from_, n * sizeof(T));
+    from_ += n * sizeof(T);
+    return values;
+  }
+
+ private:
+  const unsigned char *from_;
+};
+
+Golden read_golden(Span entry) {
+  const auto refuse = [](const std::string &text) {
+    return Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kGoldenEntry + ": " + text);
+  };
+  constexpr std::size_t header_size = 8 + 3 * 8 + 2 * 8;
+  constexpr std::size_t row_size = 8 * (LANDSLIDE_N_IN + LANDSLIDE_N_OUT) + 4;
+  if (entry.size < header_size || std::memcmp(entry.data, "LSGOLD01", 8) != 0) {
+    throw refuse("does not begin as golden rows do (LSGOLD01)");
+  }
+  Taker take(entry.data + 8);
+  const auto n_rows = take.one<std::int64_t>();
+  const auto n_in = take.one<std::int64_t>();
+  const auto n_out = take.one<std::int64_t>();
+  if (n_in != LANDSLIDE_N_IN || n_out != LANDSLIDE_N_OUT) {
+    throw refuse("has " + std::to_string(n_in) + " inputs and " + std::to_string(n_out) + " outputs, not " +
+                 std::to_string(LANDSLIDE_N_IN) + " and " + std::to_string(LANDSLIDE_N_OUT));
+  }
+  const std::size_t body = entry.size - header_size;
+  if (n_rows < 1 || body % row_size != 0 || body / row_size != static_cast<std::uint64_t>(n_rows)) {
+    throw refuse("says it has " + std::to_string(n_rows) + " rows, which does not fit its " +
+                 std::to_string(entry.size) + " bytes");
+  }
+  Golden golden;
+  golden.n_rows = static_cast<int>(n_rows);
+  golden.rtol = take.one<double>();
+  golden.atol = take.one<double>();
+  if (!(golden.rtol >= 0.0 && golden.rtol < 1.0 && golden.atol >= 0.0 && std::isfinite(golden.atol))) {
+    throw refuse("has a tolerance that is negative, not finite or not below 1");
+  }
+  const auto n = static_cast<std::size_t>(n_rows);
+  golden.x = take.many<double>(n * LANDSLIDE_N_IN);
+  golden.y = take.many<double>(n * LANDSLIDE_N_OUT);
+  const auto flags = take.many<std::int32_t>(n);
+  golden.flag.assign(flags.begin(), flags.end());
+  return golden;
+}
+
+// Only enough of a look that the object can be put into another one; people read it, not this library.
+std::string read_json(Span entry) {
+  const std::string text(reinterpret_cast<const char *>(entry.data), entry.size);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  if (first == std::string::npos || text[first] != '{' || text[last] != '}' || text.find('\0') != std::string::npos) {
+    throw Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kJsonEntry + " is not a JSON object");
+  }
+  return text.substr(first, last - first + 1);
+}
+
+}  // namespace
+
+std::vector<double> schema_interfaces() {
+  std::istringstream table(LANDSLIDE_SCHEMA_TABLE);
+  table.imbue(std::locale::classic());  // the host's locale may write a decimal comma
+  std::string line, word;
+  std::getline(table, line);  // landslide_schema <version>
+  std::size_t n = 0;
+  table >> word >> n;  // interfaces <n> <value>...
+  std::vector<double> values(n);
+  for (double &value : values) table >> value;
+  return values;
+}
+
+ModelFile read_model_file(const unsigned char *bytes, std::size_t n_bytes) {
+  const ZipReader zip({bytes, n_bytes});
+  check_schema(zip.find(kSchemaEntry));
+  return {read_golden(zip.find(kGoldenEntry)), read_json(zip.find(kJsonEntry))};
+}
+
+}  // namespace landslide
