@@ -1,0 +1,140 @@
+"""Signs that mechanics demands, for every draw of the priors."""
+
+import pytest
+import torch
+
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, SPVAL
+from elm_landslide.physics import layers
+from elm_landslide.physics.column import NO_TABLE, perched_table
+from elm_landslide.physics.infinite_slope import factor_of_safety
+from elm_landslide.physics.stability import minimum_factor_of_safety, standard_planes
+from elm_landslide.sampling import _fields_of, draw_strengths, sample_columns
+from elm_landslide.physics.column import soil_column
+
+PLANES = standard_planes(12)
+N, DRAWS = 600, 40
+
+
+@pytest.fixture(scope="module")
+def case():
+    x = sample_columns(N, 21)
+    strengths = draw_strengths(x, DRAWS, torch.Generator().manual_seed(1))
+    gradient = torch.rand(N, DRAWS, generator=torch.Generator().manual_seed(2), dtype=torch.float64) * 1.5 + 0.05
+    return x, strengths, gradient
+
+
+def fos(x, strengths, gradient):
+    return minimum_factor_of_safety(soil_column(*_fields_of(x)), gradient, strengths, PLANES)[0]
+
+
+def changed(x, name, value):
+    x = x.clone()
+    columns = FIELDS[name].columns
+    x[:, columns] = value(x[:, columns]) if callable(value) else value
+    return x
+
+
+def test_never_rises_as_the_water_table_rises(case):
+    x, strengths, gradient = case
+    before = fos(x, strengths, gradient)
+    for share in (0.9, 0.5, 0.1, 0.0):
+        after = fos(changed(x, "water_table_depth", lambda z, s=share: s * z), strengths, gradient)
+        assert (after <= before + 1e-12).all()
+        before = after
+    assert (after < fos(x, strengths, gradient) - 1e-3).any()
+
+
+def test_never_rises_with_macropore_head(case):
+    x, strengths, gradient = case
+    column = soil_column(*_fields_of(x))
+    before = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0]
+    column.macropore_head = column.macropore_head + 0.5
+    after = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0]
+    assert (after <= before + 1e-12).all() and (after < before - 1e-3).any()
+
+
+def test_never_rises_with_saturation_at_fixed_weight(case):
+    x, strengths, gradient = case
+    dry = soil_column(*_fields_of(changed(x, "liquid_water", lambda w: 0.8 * w)))
+    wet = soil_column(*_fields_of(x))
+    dry.weight_density, dry.macropore_head = wet.weight_density, wet.macropore_head
+    drier = minimum_factor_of_safety(dry, gradient, strengths, PLANES)[0]
+    wetter = minimum_factor_of_safety(wet, gradient, strengths, PLANES)[0]
+    assert (wetter <= drier + 1e-12).all() and (wetter < drier - 1e-3).any()
+
+
+def test_rises_with_root_cohesion_on_steep_slopes(case):
+    """At every plane FoS rises; the least over planes rises too unless it is at the cap or where no roots reach."""
+    x, strengths, _ = case
+    gradient = torch.full((N, DRAWS), 0.4663076582, dtype=torch.float64)  # tan 25 degrees
+    for steeper in (1.0, 1.5, 2.5):
+        before = fos(x, strengths, steeper * gradient)
+        rooted = (x[:, FIELDS["root_fraction"].columns].sum(-1) > 0) & (
+            x[:, FIELDS["root_strength_left"].offset] > 0.05
+        )
+        import dataclasses
+
+        stronger = dataclasses.replace(strengths, root_cohesion=strengths.root_cohesion + 5000.0)
+        after = fos(x, stronger, steeper * gradient)
+        free = (before < 10.0) & (before > 0.01) & rooted.unsqueeze(-1)
+        assert free.double().mean() > 0.5
+        assert (after[free] > before[free]).all()
+        assert (after >= before).all()
+
+
+def test_falls_with_slope_and_rises_with_cohesion(case):
+    x, strengths, _ = case
+    column = soil_column(*_fields_of(x))
+    weight = (column.surcharge + column.weight_density @ PLANES.integration)[:, -1:]
+    tan_friction = torch.tan(torch.deg2rad(strengths.friction))
+    # A plane under suction: steeper is weaker while (1+t^2)/t falls faster than it rises, so on slopes below 45 degrees.
+    gentle = factor_of_safety(torch.tensor(0.4, dtype=torch.float64), tan_friction, strengths.cohesion, torch.zeros(1), weight)
+    steep = factor_of_safety(torch.tensor(0.8, dtype=torch.float64), tan_friction, strengths.cohesion, torch.zeros(1), weight)
+    assert (steep < gentle).all()
+    more = factor_of_safety(
+        torch.tensor(0.8, dtype=torch.float64), tan_friction, strengths.cohesion + 1000, torch.zeros(1), weight
+    )
+    assert (more > steep).all()
+
+
+def test_perched_table_counts_only_when_it_is_one():
+    nodes = layers.NODES
+    depth = torch.stack([nodes[-1], nodes[4], nodes[4], nodes[4] / 2, nodes[4] / 2, nodes[4] / 2]).unsqueeze(-1)
+    frost = torch.tensor([[float(nodes[-1])], [float(nodes[4])], [NO_TABLE], [float(nodes[4])], [NO_TABLE], [float(nodes[4])]])
+    water = torch.tensor([[8.0], [8.0], [8.0], [8.0], [8.0], [0.05]], dtype=torch.float64)
+    table = perched_table(depth, water, frost.double()).squeeze(-1)
+    # sentinel at the last node, at the frost table, at a node with the frost table unknown; a table; a table with the
+    # frost table unknown; a regional table above it.
+    expected = [NO_TABLE, NO_TABLE, NO_TABLE, float(nodes[4] / 2), float(nodes[4] / 2), NO_TABLE]
+    assert table.tolist() == expected
+
+
+def test_a_sentinel_perched_table_adds_no_pressure(case):
+    x, strengths, gradient = case
+    none = changed(changed(x, "perched_water_table_depth", SPVAL), "frost_table_depth", SPVAL)
+    sentinel = changed(none, "perched_water_table_depth", float(layers.NODES[-1]))
+    frozen = changed(changed(none, "perched_water_table_depth", float(layers.NODES[3])), "frost_table_depth", float(layers.NODES[3]))
+    expected = fos(none, strengths, gradient)
+    assert torch.equal(fos(sentinel, strengths, gradient), expected)
+    assert torch.equal(fos(frozen, strengths, gradient), expected)
+    real = changed(changed(none, "perched_water_table_depth", 0.3), "frost_table_depth", float(layers.NODES[8]))
+    assert (fos(real, strengths, gradient) < expected - 1e-3).any()
+
+
+def test_interfaces_are_those_of_elms_nodes():
+    """initVerticalMod: interfaces midway between nodes; the last is half of that layer's thickness below its node."""
+    nodes = torch.cat([layers.NODES, torch.tensor([0.025], dtype=torch.float64) * (torch.exp(torch.tensor(5.25).double()) - 1)])
+    middle = 0.5 * (nodes[1:] + nodes[:-1])
+    torch.testing.assert_close(torch.tensor(LAYER_INTERFACES[1:], dtype=torch.float64), middle, rtol=0, atol=1e-6)
+
+
+def test_integrate_and_interpolate_by_hand():
+    ones = torch.ones(1, 10, dtype=torch.float64)
+    depth = torch.tensor([[0.3, 1.0, 9.0]], dtype=torch.float64)
+    torch.testing.assert_close(layers.integrate(2 * ones, depth), torch.tensor([[0.6, 2.0, 2 * LAYER_INTERFACES[-1]]]).double())
+    linear = layers.NODES.unsqueeze(0)
+    torch.testing.assert_close(
+        layers.interpolate(linear, depth), torch.tensor([[0.3, 1.0, float(layers.NODES[-1])]]).double()
+    )
+    torch.testing.assert_close(linear @ layers.interpolation_matrix(depth[0]), layers.interpolate(linear, depth))
+    torch.testing.assert_close(linear @ layers.integration_matrix(depth[0]), layers.integrate(linear, depth))
