@@ -1,0 +1,34 @@
+"""Compile and run small C and Fortran programs against the installed libraries and headers."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import elm_landslide
+
+PACKAGE = Path(elm_landslide.__file__).parent
+LIB, INCLUDE = PACKAGE / "lib", PACKAGE / "include"
+PLUGIN = LIB / "liblandslide_torch.so"
+SOURCES = Path(__file__).parent
+REPOSITORY = SOURCES.parents[1]
+
+
+def run(*command, env: dict | None = None) -> str:
+    """Standard output of a command; a failure shows both streams."""
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, env={**os.environ, **(env or {})})
+    assert result.returncode == 0, f"{command}: exit {result.returncode}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def build_c(source: Path, directory: Path, *options) -> Path:
+    program = directory / source.stem
+    run("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I", INCLUDE, source, "-o", program, *options,
+        "-L", LIB, "-llandslide", f"-Wl,-rpath,{LIB}", "-lm")
+    return program
+
+
+def build_fortran(source: Path, directory: Path) -> Path:
+    program = directory / source.stem
+    run("gfortran", "-std=f2008", "-Wall", "-Wextra", "-Werror", "-fcheck=all", "-I", INCLUDE, source, "-o", program,
+        "-L", LIB, "-llandslide_fortran", "-llandslide", f"-Wl,-rpath,{LIB}")
+    return program
