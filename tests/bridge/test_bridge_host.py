@@ -1,0 +1,67 @@
+"""The bridge in hosts written in C: what it exports and links, its constants, and what it must leave as it was."""
+
+import re
+import sys
+
+from bridge import native, toy
+
+from elm_landslide import fields
+
+
+def test_the_core_links_no_libtorch():
+    needed = re.findall(r"NEEDED.*\[(.*)\]", native.run("readelf", "-d", native.LIB / "liblandslide.so"))
+    assert any(name.startswith("libstdc++") for name in needed)
+    assert not [name for name in needed if re.search("torch|c10|gomp|python", name)]
+    engine = native.run("readelf", "-d", native.PLUGIN)
+    assert "libtorch" in engine and "[$ORIGIN/../../torch/lib]" in engine
+
+
+def test_only_the_abi_is_exported():
+    symbols = native.run("nm", "-D", "--defined-only", native.LIB / "liblandslide.so").split()[2::3]
+    header = (native.INCLUDE / "landslide.h").read_text()
+    assert sorted(symbols) == sorted(set(re.findall(r"\b(landslide_\w+)\(", header)))
+
+
+def test_the_doors_do_not_import_torch():
+    code = "import elm_landslide.bridge, elm_landslide.component, sys; print('torch' in sys.modules)"
+    assert native.run(sys.executable, "-c", code).strip() == "False"
+
+
+def test_constants_in_c(tmp_path):
+    wanted = {
+        "LANDSLIDE_SCHEMA_VERSION": fields.SCHEMA_VERSION,
+        "LANDSLIDE_N_IN": fields.N_IN,
+        "LANDSLIDE_N_OUT": fields.N_OUT,
+        "LANDSLIDE_N_FIELDS": len(fields.FIELDS),
+        "LANDSLIDE_N_LAYERS": fields.N_LAYERS,
+        "LANDSLIDE_SPVAL": fields.SPVAL,
+        "LANDSLIDE_MISSING": fields.MISSING,
+        "LANDSLIDE_LAYER_TOLERANCE": fields.LAYER_TOLERANCE,
+        **{f"LANDSLIDE_FLAG_{name.upper()}": value for name, value in fields.FLAGS.items()},
+        **{f"LANDSLIDE_IN_{name.upper()}": f.offset for name, f in fields.FIELDS.items()},
+        **{f"LANDSLIDE_OUT_{name.upper()}": o.index for name, o in fields.OUTPUTS.items()},
+    }
+    header = (native.INCLUDE / "landslide_fields.h").read_text()
+    defined = set(re.findall(r"#define (\w+) ", header)) - {"LANDSLIDE_FIELDS_H", "LANDSLIDE_SCHEMA_TABLE"}
+    assert defined == set(wanted)
+    (tmp_path / "names.h").write_text("#define NAMES " + " ".join(f"X({name})" for name in wanted) + "\n")
+    printed = native.run(native.build_c(native.SOURCES / "constants.c", tmp_path, "-I", tmp_path))
+    assert printed.endswith(fields.schema_table())
+    numbers = printed[: -len(fields.schema_table())].splitlines()
+    assert {name: float(value) for name, value in map(str.split, numbers)} == wanted
+
+
+def test_the_floating_point_environment_is_held(tmp_path, toy_file):
+    program = native.build_c(native.SOURCES / "floating_point.c", tmp_path, "-frounding-math")
+    assert native.run(program, toy_file, native.PLUGIN, toy.TRIGGER).strip() == "held"
+
+
+def test_the_openmp_setting_is_held(tmp_path, toy_file):
+    program = native.build_c(native.SOURCES / "openmp.c", tmp_path, "-fopenmp")
+    assert native.run(program, toy_file, native.PLUGIN).splitlines() == [
+        "after open 3",
+        "after run 3",
+        "threads of the process 1",
+        "parallel: failed 0, changed 0",
+        "after parallel 3",
+    ]
