@@ -23,11 +23,13 @@ class Domain(nn.Module):
     def fit(self, x: Tensor, missing: Tensor, features: Tensor, quantile: float = 0.999, margin: float = 1.25) -> None:
         """Fit on training columns x [n, N_IN] with their missing mask and features [n, k].
 
-        The limit is `margin` times the `quantile` of the training distances: training columns are inside but for the
-        last thousandth, and so is what lies a little beyond them.
+        The envelope is the range of each input widened by a twentieth on both sides. The limit of the distance is
+        `margin` times the `quantile` of the training distances.
         """
-        self.low.copy_(torch.where(missing, torch.inf, x).amin(0))
-        self.high.copy_(torch.where(missing, -torch.inf, x).amax(0))
+        low = torch.where(missing, torch.inf, x).amin(0)
+        high = torch.where(missing, -torch.inf, x).amax(0)
+        self.low.copy_(low - 0.05 * (high - low))
+        self.high.copy_(high + 0.05 * (high - low))
         self.mean.copy_(features.mean(0))
         centred = features - self.mean
         covariance = centred.T @ centred / len(features) + 1e-6 * torch.eye(features.shape[1], dtype=torch.float64)

@@ -73,6 +73,8 @@ class LandslideNetwork(nn.Module):
         self.register_buffer("stand_in", torch.tensor([sum(f.valid) / 2 if f.required else f.default for f in columns], dtype=float64))
         self.register_buffer("feature_mean", torch.zeros(self.N_FEATURES, dtype=float64))
         self.register_buffer("feature_scale", torch.ones(self.N_FEATURES, dtype=float64))
+        self.register_buffer("surface", mean_matrix(0.0, 0.2))
+        self.register_buffer("root_zone", mean_matrix(0.2, 1.5))
         self.register_buffer("upper", mean_matrix(0.0, 0.5))
         self.register_buffer("lower", mean_matrix(0.5, 2.3))
 
@@ -118,7 +120,7 @@ class LandslideNetwork(nn.Module):
             *(field(f"{name}_cover") for name in roots.COVERS),
             torch.log1p(field("leaf_area_index")),
             root.sum(-1, keepdim=True),
-            roots.relative_density(root) @ mean_matrix(0.2, 1.5),
+            roots.relative_density(root) @ self.root_zone,
             field("root_strength_left"),
             torch.log(slope[:, 5:6] + 0.01),
             torch.log(slope[:, 9:10] + 0.01),
@@ -127,7 +129,7 @@ class LandslideNetwork(nn.Module):
         ]
         water = (field("liquid_water") + field("ice")) / field("porosity")
         state_features = [
-            water @ mean_matrix(0.0, 0.2),
+            water @ self.surface,
             water @ self.upper,
             water @ self.lower,
             field("ice") @ self.upper,

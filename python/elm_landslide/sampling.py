@@ -104,9 +104,9 @@ def sample_columns(n: int, seed: int) -> Tensor:
     rooted = rng.dirichlet(np.maximum(20 * _THICKNESS * np.exp(-2 * _NODES), 0.05), n)
     put("root_fraction", np.where(chance(0.5), root_fraction, rooted * cover.sum(1, keepdims=True)))
     put("leaf_area_index", cover @ np.array([[5.0], [2.0], [2.0], [3.0]]) * uniform(0.0, 1.6))
-    vegetation_carbon = cover @ np.array(roots.COVER_CARBON)[:, None] * log_uniform(0.1, 4)
+    vegetation_carbon = cover @ roots.COVER_CARBON.numpy()[:, None] * log_uniform(0.1, 4)
     put("vegetation_carbon", np.where(chance(0.3), vegetation_carbon, SPVAL))
-    root_carbon = cover @ np.array(roots.COVER_ROOT_CARBON)[:, None] * log_uniform(0.1, 4)
+    root_carbon = cover @ roots.COVER_ROOT_CARBON.numpy()[:, None] * log_uniform(0.1, 4)
     put("root_carbon", np.where(chance(0.3), root_carbon, SPVAL))
     cleared = chance(0.4)
     put("root_strength_left", np.where(cleared, uniform(0, 1), 1.0))
@@ -165,7 +165,7 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator) -> Streng
     pick = torch.rand(n, points, generator=generator, dtype=torch.float64)
     edges = cover.cumsum(-1)
     kind = torch.searchsorted(edges, pick, right=True)  # the number of covers is bare ground
-    cohesion_of = torch.tensor([*roots.COVER_COHESION, 0.0], dtype=torch.float64)
+    cohesion_of = torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])
     carbon_of = roots.by_cover(cover, roots.COVER_COHESION).clamp(min=1e-9)
     scale = roots.typical_root_cohesion(cover, field("root_carbon"), has("root_carbon")) / carbon_of
     return Strength(

@@ -35,8 +35,8 @@ class Preset:
 
 PRESETS = {
     "quick": Preset(
-        columns=12288, points=512, held_out=1024, held_out_points=4096,
-        members=3, width=24, epochs=25, batch=256, learning_rate=4e-3, prior_penalty=1e-3,
+        columns=16384, points=512, held_out=1024, held_out_points=4096,
+        members=3, width=24, epochs=30, batch=256, learning_rate=4e-3, prior_penalty=1e-3,
     ),
 }  # fmt: skip
 DEFAULT_SEED = 20260801

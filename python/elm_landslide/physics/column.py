@@ -15,7 +15,7 @@ from .suction import clapp_hornberger_suction_stress
 
 NO_TABLE = 80.0  # m; ELM's deepest water table, where there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
-ROOTING_ZONE = (0.3, 2.0)  # m; where water from macropores gathers on the base of the soil
+_BASE_ZONE = mean_matrix(0.3, 2.0)  # m; where water from macropores gathers on the base of the soil
 MAX_DAILY_INPUT = 0.5  # m; an instantaneous rate is not taken for more than this in a day
 
 
@@ -68,7 +68,7 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     melt = field("snowmelt") * SECONDS_PER_DAY / 1000.0
     held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
     daily = torch.where(has("rain_1d"), field("rain_1d") / 1000.0 + melt, held).clamp(max=MAX_DAILY_INPUT)
-    fillable = ((porosity - liquid - ice).clamp(min=0.0) @ mean_matrix(*ROOTING_ZONE)).clamp(min=0.02)
+    fillable = ((porosity - liquid - ice).clamp(min=0.0) @ _BASE_ZONE).clamp(min=0.02)
 
     return SoilColumn(
         weight_density=weight,

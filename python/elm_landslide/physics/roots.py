@@ -11,16 +11,16 @@ from .layers import THICKNESS
 # Order tree, shrub, grass, crop. Root cohesion at the densest depth (Pa): middle of published ranges (natural conifer
 # 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and Ochiai 2006).
 COVERS = ("tree", "shrub", "grass", "crop")
-COVER_COHESION = (15000.0, 4000.0, 1500.0, 500.0)
+COVER_COHESION = torch.tensor([15000.0, 4000.0, 1500.0, 500.0], dtype=torch.float64)
 COVER_COHESION_CV = 0.6
 # Typical carbon of a closed cover (kg C/m2), used where ELM runs without carbon (SP mode) and as the reference of root carbon.
-COVER_CARBON = (8.0, 1.5, 0.4, 0.4)
-COVER_ROOT_CARBON = (2.0, 0.6, 0.3, 0.2)
+COVER_CARBON = torch.tensor([8.0, 1.5, 0.4, 0.4], dtype=torch.float64)
+COVER_ROOT_CARBON = torch.tensor([2.0, 0.6, 0.3, 0.2], dtype=torch.float64)
 
 
-def by_cover(cover: Tensor, values: tuple[float, ...]) -> Tensor:
-    """Cover-weighted sum: cover [n, 4] (1) in the order of COVERS; returns [n, 1]."""
-    return (cover * torch.tensor(values, dtype=cover.dtype)).sum(-1, keepdim=True)
+def by_cover(cover: Tensor, values: Tensor) -> Tensor:
+    """Cover-weighted sum: cover [n, 4] (1) in the order of COVERS, values [4]; returns [n, 1]."""
+    return (cover * values).sum(-1, keepdim=True)
 
 
 def typical_root_cohesion(cover: Tensor, root_carbon: Tensor, has_root_carbon: Tensor) -> Tensor:

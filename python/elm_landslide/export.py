@@ -1,0 +1,55 @@
+"""Export of the trained module to the model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import model_file
+from .fields import FIELDS, N_IN, N_OUT, SCHEMA_VERSION, SPVAL
+from .network import LATENTS, LandslideNetwork
+
+
+def golden_columns(network: LandslideNetwork, x: Tensor, rows: int = 32) -> Tensor:
+    """Columns that reach every flag: training columns, one with all optional fields, one outside, two invalid."""
+    golden = x[:rows].clone()
+    for f in FIELDS.values():  # the first column takes the first value that any column has
+        given = x[(x[:, f.columns] != SPVAL).all(-1), f.columns]
+        golden[0, f.columns] = torch.where(golden[0, f.columns] == SPVAL, given[0], golden[0, f.columns])
+    golden[1, FIELDS["slope"].columns] = network.valid_high[FIELDS["slope"].columns]
+    golden[2, FIELDS["water_table_depth"].offset] = SPVAL
+    golden[3, :] = SPVAL
+    return golden
+
+
+def script(network: LandslideNetwork) -> torch.jit.ScriptModule:
+    """The traced module; checked on a batch of another size, because a trace could have frozen the first."""
+    network = network.eval().requires_grad_(False)
+    middle = torch.where(network.required, (network.valid_low + network.valid_high) / 2, network.stand_in)
+    with torch.no_grad():
+        traced = torch.jit.trace(network, middle.expand(2, N_IN).contiguous(), check_trace=False)
+        probe = middle.expand(5, N_IN) * torch.linspace(0.9, 1.1, 5, dtype=torch.float64).unsqueeze(-1)
+        if not torch.equal(traced(probe), network(probe)):
+            raise RuntimeError("export: the traced module differs from the eager one")
+    return traced
+
+
+def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict) -> None:
+    """Write the model file of a trained network; x [n, N_IN] are training columns, for the golden rows."""
+    traced = script(network)
+    golden_x = golden_columns(network, x)
+    with torch.no_grad():
+        y = network(golden_x)
+    golden = model_file.Golden(golden_x.numpy(), y[:, :N_OUT].numpy(), y[:, N_OUT].int().numpy())
+    info = {
+        **provenance,
+        "schema_version": SCHEMA_VERSION,
+        "members": len(network.members),
+        "latents": {name: list(bounds) for name, bounds in LATENTS.items()},
+        "normalisation": {"mean": network.feature_mean.tolist(), "scale": network.feature_scale.tolist()},
+        "domain": {"low": network.domain.low.tolist(), "high": network.domain.high.tolist(), "limit": float(network.domain.limit)},
+        "calibration": {name: float(getattr(network.calibration, name)) for name in "abc"},
+    }
+    model_file.write(traced, path, golden, info)

@@ -1,0 +1,172 @@
+"""The module: flags, fallback, invariances of batching, bounds."""
+
+import pytest
+import torch
+
+from elm_landslide import fields
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
+from elm_landslide.network import LATENTS, LandslideNetwork
+from elm_landslide.sampling import hillslope_targets, sample_columns
+from elm_landslide.training import fit_normalisation
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network whose corrections are not zero, with its domain fitted."""
+    torch.manual_seed(4)
+    network = LandslideNetwork(members=2)
+    fit_normalisation(network, sample_columns(4000, 31))
+    for member in network.members:
+        torch.nn.init.normal_(member[-1].weight, std=0.3)
+    return network.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def x():
+    return sample_columns(300, 32)
+
+
+def flags(network, x):
+    return network(x)[:, N_OUT].int()
+
+
+def test_outputs_are_bounded(network, x):
+    y = network(x)
+    p, fos, median, depth, spread = y[:, :N_OUT].T
+    assert ((p >= 0) & (p <= 1)).all() and p.max() > 0.05
+    for value in (fos, median):
+        assert ((value > 0) & (value <= 10)).all()
+    assert ((depth >= 0.2) & (depth <= 3.0)).all()
+    assert ((spread >= 0) & (spread <= 0.5)).all() and spread.max() > 0
+
+
+def test_latents_keep_their_bounds(network, x):
+    for member in network.members:
+        values, _ = network.latents(network.prepare(x), member)
+        for name, (low, high) in LATENTS.items():
+            assert ((values[name] > low) & (values[name] < high)).all(), name
+
+
+def test_columns_do_not_see_each_other(network, x):
+    y = network(x)
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(7))
+    torch.testing.assert_close(network(x[order]), y[order], rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(torch.cat([network(x[:1]), network(x[1:100]), network(x[100:])]), y, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("value", [SPVAL, -SPVAL, float("nan"), float("inf"), float("-inf")])
+def test_missing_value_in_each_field(network, x, name, value):
+    field = FIELDS[name]
+    inside = x[flags(network, x) < FLAGS["outside"]][:20].clone()
+    inside[:, field.offset + field.layers - 1] = value
+    y = network(inside)
+    if field.required:
+        assert (y[:, N_OUT] == FLAGS["invalid"]).all()
+        assert (y[:, :N_OUT] == SPVAL).all()
+    else:
+        assert ((y[:, N_OUT] == FLAGS["filled"]) | (y[:, N_OUT] == FLAGS["outside"])).all()
+        assert torch.isfinite(y).all() and (y[:, :N_OUT] < SPVAL).all()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_value_out_of_its_physical_range(network, x, name):
+    field = FIELDS[name]
+    inside = x[flags(network, x) < FLAGS["outside"]][:20]
+    for limit, step in zip(field.valid, (-1.0, 1.0), strict=True):
+        bad = inside.clone()
+        bad[:, field.offset] = limit + step * max(abs(limit), 1.0)
+        y = network(bad)
+        assert (y[:, N_OUT] == FLAGS["outside"]).all()
+        assert torch.isfinite(y).all()
+
+
+def test_columns_of_spval_stay_spval(network):
+    y = network(torch.full((4, N_IN), SPVAL, dtype=torch.float64))
+    assert (y[:, :N_OUT] == SPVAL).all() and (y[:, N_OUT] == FLAGS["invalid"]).all()
+
+
+def test_every_field_given_is_ok_and_a_missing_optional_one_is_filled(network, x):
+    full = x.clone()
+    for field in FIELDS.values():
+        if not field.required:
+            full[:, field.columns] = torch.where(full[:, field.columns] == SPVAL, field.default, full[:, field.columns])
+    full[:, FIELDS["frost_table_depth"].offset] = full[:, FIELDS["frost_table_depth"].offset].clamp(max=2.8)
+    full[:, FIELDS["perched_water_table_depth"].offset] = 0.5 * full[:, FIELDS["frost_table_depth"].offset]
+    good = full[flags(network, full) == FLAGS["ok"]]
+    assert len(good) > 150
+    good = good.clone()
+    good[:, FIELDS["rain_1d"].offset] = SPVAL
+    assert (flags(network, good) == FLAGS["filled"]).all()
+
+
+def test_outside_falls_back_to_prior_strengths(network, x):
+    """Outside the domain the learned corrections play no part: another network with the same guard agrees exactly."""
+    torch.manual_seed(9)
+    other = LandslideNetwork(members=2)
+    other.load_state_dict({k: v for k, v in network.state_dict().items() if not k.startswith("members")}, strict=False)
+    inside = x[flags(network, x) < FLAGS["outside"]]
+    outside = inside.clone()
+    outside[:, FIELDS["leaf_area_index"].offset] = 19.0
+    assert (flags(network, outside) == FLAGS["outside"]).all()
+    assert torch.equal(network(outside), other(outside))
+    assert (network(inside)[:, 1] - other(inside)[:, 1]).abs().max() > 0.01
+
+
+def test_prior_fallback_is_near_the_sampled_hillslopes():
+    """The analytic FoS with prior strengths is a usable answer, not a placeholder: median error below 10 %."""
+    x = sample_columns(300, 33)
+    y = LandslideNetwork(members=1)(x).detach()
+    target = hillslope_targets(x, 1, points=256)
+    capped = target["log_fos"] > 2.0
+    assert (torch.log(y[:, 1]) - target["log_fos"])[~capped].abs().median() < 0.1
+
+
+def test_decreasing_percentiles_and_odd_sums_are_outside(network, x):
+    inside = x[flags(network, x) < FLAGS["outside"]][:5].clone()
+    slope = FIELDS["slope"].columns
+    inside[:, slope] = inside[:, slope].flip(-1)
+    assert (flags(network, inside) == FLAGS["outside"]).all()
+
+
+def test_network_never_rises_with_pore_pressure(network, x):
+    """Through the whole network, because the trunk cannot see the water."""
+    wetter = x.clone()
+    wetter[:, FIELDS["water_table_depth"].offset] *= 0.5
+    both = (flags(network, x) < FLAGS["outside"]) & (flags(network, wetter) < FLAGS["outside"])
+    before, after = network(x[both]), network(wetter[both])
+    assert both.sum() > 250
+    assert (after[:, 1] <= before[:, 1] + 1e-12).all()
+    assert (after[:, 0] >= before[:, 0] - 1e-12).all()
+
+
+def test_removing_roots_never_helps(network, x):
+    """Root strength left acts on cohesion; the trunk sees it too, so the sign is asked of the physics alone."""
+    plain = LandslideNetwork(members=1).eval().requires_grad_(False)
+    bare = x.clone()
+    bare[:, FIELDS["root_strength_left"].offset] = 0.0
+    before, after = plain(x), plain(bare)
+    assert (after[:, 0] >= before[:, 0] - 1e-12).all()
+    assert (after[:, 0] > before[:, 0] + 1e-3).any()
+
+
+def test_gradient_reaches_every_latent(x):
+    network = LandslideNetwork(members=1)
+    fit_normalisation(network, x)
+    prepared = network.prepare(x)
+    values, _ = network.latents(prepared, network.members[0])
+    for value in values.values():
+        value.retain_grad()
+    p, log_fos, _ = network.run_member(prepared, values)
+    (p.sum() + log_fos.sum()).backward()
+    for name, value in values.items():
+        assert value.grad is not None and value.grad.abs().sum() > 0, name
+
+
+def test_declaration_is_consistent():
+    assert sum(f.layers for f in FIELDS.values()) == N_IN
+    assert fields.schema_table().count("\n") == 3 + len(FIELDS) + 1 + N_OUT
+    for f in FIELDS.values():
+        assert f.valid[0] < f.valid[1]
+        if not f.required:
+            assert f.valid[0] <= f.default <= f.valid[1], f.name
