@@ -147,7 +147,7 @@ def inspect_command(
         from rich.console import Console
         from rich.table import Table
 
-        table = Table("entry", "value", show_lines=False)
+        table = Table("entry", "value", header_style="")
         for key, value in _flat(found):
             table.add_row(key, value)
         Console().print(table)
@@ -223,7 +223,7 @@ def _print_summary(summary) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("output", "smallest", "largest")
+    table = Table("output", "smallest", "largest", header_style="")
     for name, limits in summary.ranges.items():
         table.add_row(name, *(("none valid", "") if limits is None else (f"{v:.4g}" for v in limits)))
     console.print(table)

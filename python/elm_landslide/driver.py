@@ -209,6 +209,7 @@ def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
     return HistoryWriter(summary.out, columns, {
         "model": summary.model, "model_sha256": summary.model_sha256, "engine": summary.engine,
         "input_files": " ".join(Path(p).name for p in columns.sources),
+        "surface_source": columns.surface_source,
         "derived": "; ".join(summary.derived),
         "overrides": overrides or "none",
     })

@@ -75,7 +75,7 @@ class Columns:
     layout: all places of the history; index: the places run here, positions in the flattened layout; run: those run
     on all ranks. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
     None where no column is run here. derived: one line for each derived field. rain_files: the tape the antecedent
-    rain comes from, or None.
+    rain comes from, or None. sources: the files read. surface_source: what the surface dataset says of its origin.
     """
 
     def __init__(self, history, constants, surface, overrides=None, rank: int = 0, size: int = 1):
@@ -107,6 +107,7 @@ class Columns:
         self._check_layouts()
         landunit = None if self.layout.landunit is None else self.layout.landunit[self.index]
         static = read_surface(surface, lat, lon, landunit)
+        self.surface_source = static.source
         read = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in read:
@@ -132,8 +133,7 @@ class Columns:
             if all(name in self._files.variables for name in rule.needs):
                 return [rule]
         if rules and FIELDS[field].required and field != "root_fraction":  # that one also follows from the surface
-            name = next(n for n in rules[-1].needs + rules[0].needs if n not in self._files.variables)
-            name = next((n for n in rules[0].needs if n not in self._files.variables), name)
+            name = next(n for n in rules[0].needs if n not in self._files.variables)
             also = "".join(f" (or {' and '.join(r.needs)})" for r in rules[1:])
             raise missing_variable(self._files.file_without(name), name, f"which {field} needs{also}")
         return []

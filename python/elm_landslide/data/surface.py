@@ -10,7 +10,7 @@ import numpy as np
 from elm_landslide.data import netcdf
 from elm_landslide.data.netcdf import Layout, Places, is_missing
 from elm_landslide.errors import UserError
-from elm_landslide.fields import LAYER_INTERFACES, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.fields import LAYER_INTERFACES, N_LAYERS, SLOPE_PERCENTILES, SPVAL
 from elm_landslide.physics import root_profile
 
 DEFAULT_BEDROCK = 3.8  # m, ELM's depth of the hydrologically active soil
@@ -26,6 +26,7 @@ class SurfaceFields:
 
     values: dict[str, np.ndarray]
     derived: list[str]
+    source: str  # the dataset's own global attribute
 
 
 def read_surface(path, lat, lon, landunit=None) -> SurfaceFields:
@@ -52,7 +53,8 @@ def read_surface(path, lat, lon, landunit=None) -> SurfaceFields:
                                 f"wanted {levels or ''} values on {cells.dims}")
             return places.read(variable, slice(None)).T if levels else places.read(variable)
 
-        values = {"sand": read("PCT_SAND", len(LAYER_INTERFACES) - 1), "clay": read("PCT_CLAY", len(LAYER_INTERFACES) - 1),
+        source = str(getattr(dataset, "source", ""))
+        values = {"sand": read("PCT_SAND", N_LAYERS), "clay": read("PCT_CLAY", N_LAYERS),
                   "slope": read("SLP_P10", len(SLOPE_PERCENTILES))}
         n_pft = dataset["PCT_NAT_PFT"].shape[0]
         if n_pft > root_profile.N_PFT:
@@ -79,7 +81,7 @@ def read_surface(path, lat, lon, landunit=None) -> SurfaceFields:
     no_soil = cover.sum(axis=1) == 0  # a cell without natural vegetation or crop landunit
     for name in (*COVERS, "root_fraction"):
         values[name][no_soil] = SPVAL
-    return SurfaceFields(values, derived)
+    return SurfaceFields(values, derived, source)
 
 
 def _layout(dataset, path) -> Layout:
