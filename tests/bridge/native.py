@@ -29,6 +29,6 @@ def build_c(source: Path, directory: Path, *options) -> Path:
 
 def build_fortran(source: Path, directory: Path) -> Path:
     program = directory / source.stem
-    run("gfortran", "-std=f2008", "-Wall", "-Wextra", "-Werror", "-fcheck=all", "-I", INCLUDE, source, "-o", program,
+    run("gfortran", "-std=f2008", "-Wall", "-Wextra", "-Wno-compare-reals", "-Werror", "-fcheck=all", "-I", INCLUDE, source, "-o", program,
         "-L", LIB, "-llandslide_fortran", "-llandslide", f"-Wl,-rpath,{LIB}")
     return program

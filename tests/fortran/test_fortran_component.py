@@ -1,0 +1,100 @@
+"""The Fortran component in a Fortran host; its constants and its interface to the C ABI."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bridge import native, toy
+
+from elm_landslide import fields
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, OUTPUTS, SPVAL
+
+HERE = Path(__file__).parent
+
+
+def test_a_fortran_host(tmp_path, toy_file):
+    program = native.build_fortran(HERE / "component.f90", tmp_path)
+    lines = native.run(program, toy_file, f"plugin={native.PLUGIN}").splitlines()
+    checks, values = [line for line in lines if line[:2] != "y "], [line.split()[1:] for line in lines if line[:2] == "y "]
+    assert len(checks) == 19 and not [line for line in checks if "failed" in line]
+    i, j = np.meshgrid(np.arange(1, 7), np.arange(1, N_IN + 1), indexing="ij")
+    wanted = toy.expected(0.01 * i + 0.001 * j)
+    wanted[2] = SPVAL
+    np.testing.assert_allclose(np.array(values, float), wanted, rtol=1e-12)
+
+
+def test_constants_in_fortran(tmp_path):
+    wanted = {
+        "landslide_schema_version": fields.SCHEMA_VERSION,
+        "landslide_n_in": N_IN,
+        "landslide_n_out": N_OUT,
+        "landslide_n_fields": len(FIELDS),
+        "landslide_n_layers": fields.N_LAYERS,
+        "landslide_spval": SPVAL,
+        "landslide_missing": fields.MISSING,
+        **{f"landslide_interfaces({i + 1})": value for i, value in enumerate(fields.LAYER_INTERFACES)},
+        **{f"landslide_flag_{name}": value for name, value in FLAGS.items()},
+        **{f"in_{name}": f.offset + 1 for name, f in FIELDS.items()},
+        **{f"out_{name}": o.index + 1 for name, o in OUTPUTS.items()},
+    }
+    source = tmp_path / "constants.f90"
+    source.write_text(
+        "program constants\nuse landslide_fields\nimplicit none\ninteger :: i\n"
+        + "".join(f"print '(a, es24.16)', '{name} ', real({name}, kind(1d0))\n" for name in wanted)
+        + "do i = 1, landslide_n_fields\nprint '(a)', landslide_field_names(i)\nend do\nend program constants\n"
+    )
+    lines = native.run(native.build_fortran(source, tmp_path)).splitlines()
+    assert {name: float(value) for name, value in map(str.split, lines[: len(wanted)])} == wanted
+    assert [line.strip() for line in lines[len(wanted) :]] == list(FIELDS)
+
+
+def c_prototypes(tmp_path) -> str:
+    """The C prototypes that gfortran reads out of the interface block."""
+    source = native.REPOSITORY / "fortran" / "landslide_bridge.F90"
+    return native.run("gfortran", "-fc-prototypes", "-fsyntax-only", "-J", tmp_path, source)
+
+
+def compile_both(tmp_path, prototypes: str) -> None:
+    """Compile one C file that declares every function twice: as Fortran sees it and as landslide.h does."""
+    # gfortran prints every type(c_ptr) as void *, by value or not; whether `value` is there, test_a_fortran_host shows.
+    header = (native.INCLUDE / "landslide.h").read_text()
+    header = header.replace("typedef struct landslide_model landslide_model;", "")
+    header = re.sub(r"(const )?landslide_model \*\*?|const void \*", "void *", header)
+    header = header.replace("const char *landslide_describe", "void *landslide_describe")
+    source = tmp_path / "both.c"
+    source.write_text(header + prototypes)
+    native.run("cc", "-std=gnu11", "-Wall", "-Werror", "-fsyntax-only", source)
+
+
+def test_the_interface_block_is_landslide_h(tmp_path):
+    prototypes = c_prototypes(tmp_path)
+    in_fortran = set(re.findall(r"\b(landslide_\w+) \(", prototypes))
+    in_header = set(re.findall(r"\b(landslide_\w+)\(", (native.INCLUDE / "landslide.h").read_text()))
+    assert in_fortran == in_header and len(in_header) == 7
+    compile_both(tmp_path, prototypes)
+
+
+@pytest.mark.parametrize("drift", [("int ncol", "int *ncol"), ("double *y", "float *y"), ("long n_bytes", "int n_bytes")])
+def test_an_interface_block_that_drifts_is_seen(tmp_path, drift):
+    prototypes = c_prototypes(tmp_path)
+    assert drift[0] in prototypes
+    with pytest.raises(AssertionError, match="conflicting types"):
+        compile_both(tmp_path, prototypes.replace(*drift))
+
+
+def test_message_size_agrees():
+    header = (native.INCLUDE / "landslide.h").read_text()
+    size = re.search(r"LANDSLIDE_MESSAGE_SIZE (\d+)", header)[1]
+    sources = [(native.REPOSITORY / "fortran" / name).read_text() for name in ("landslide.F90", "landslide_wrap.F90")]
+    assert f"landslide_message_size = {size}" in sources[0]
+    assert set(re.findall(r"character\(len=(\d+)\), intent\(out\)", sources[1])) == {size}
+    from elm_landslide import door
+
+    assert door.MESSAGE_SIZE == int(size)
+
+
+def test_only_one_file_has_bind_c():
+    files = sorted((native.REPOSITORY / "fortran").rglob("*.F90"))
+    binding = [f.name for f in files if re.search(r"^[^!]*bind\s*\(", f.read_text(), flags=re.I | re.M)]
+    assert binding == ["landslide_bridge.F90"]
