@@ -8,7 +8,7 @@ import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -50,17 +50,17 @@ def _clear_errors():
 
 @app.command("run", cls=_ListOptions)
 def run_command(
-    history: Annotated[Optional[list[str]], typer.Option(
+    history: Annotated[list[str] | None, typer.Option(
         help="ELM history files with the states (h1, or h0), or quoted patterns.")] = None,
-    constants: Annotated[Optional[list[str]], typer.Option(
+    constants: Annotated[list[str] | None, typer.Option(
         help="ELM history files with the soil constants and daily mean rain (h0).")] = None,
-    surface: Annotated[Optional[Path], typer.Option(help="ELM surface dataset (fsurdat).")] = None,
+    surface: Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")] = None,
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
-    sample: Annotated[Optional[str], typer.Option(
+    sample: Annotated[str | None, typer.Option(
         help="Run a sample of the package instead of files: susquehanna or steep.")] = None,
-    model: Annotated[Optional[Path], typer.Option(help="Model file; the shipped one by default.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
     engine: Annotated[str, typer.Option(help="Engine that evaluates the network.")] = "torchscript",
-    override: Annotated[Optional[list[str]], typer.Option(
+    override: Annotated[list[str] | None, typer.Option(
         "--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -96,7 +96,7 @@ def run_command(
         if comm.rank == 0:
             print(f"elm-landslide: {error}", file=sys.stderr, flush=True)
         status = 2
-    except Exception:
+    except Exception:  # noqa: BLE001 - a rank that fails must still reach the barrier
         traceback.print_exc()
         status = 1
     # Every rank arrives here with the same kind of status. mpirun ends a job when its first rank exits with
@@ -111,9 +111,9 @@ def run_command(
 @app.command("plot")
 def plot_command(
     files: Annotated[list[Path], typer.Argument(help="Files written by elm-landslide run.")],
-    inputs: Annotated[Optional[list[Path]], typer.Option(
+    inputs: Annotated[list[Path] | None, typer.Option(
         help="Folders with the run's input files, for rain and water table; the package's sample is always searched.")] = None,
-    labels: Annotated[Optional[list[str]], typer.Option(
+    labels: Annotated[list[str] | None, typer.Option(
         "--label", help="Label of each file in turn; by default its name.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ):
@@ -130,7 +130,7 @@ def plot_command(
 
 @app.command("inspect")
 def inspect_command(
-    model: Annotated[Optional[Path], typer.Argument(help="Model file; the shipped one by default.")] = None,
+    model: Annotated[Path | None, typer.Argument(help="Model file; the shipped one by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
     """Say what a model file holds: schema, provenance, golden rows, checksum.
@@ -157,7 +157,7 @@ def inspect_command(
 def train_command(
     out: Annotated[Path, typer.Option(help="The model file to write.")],
     preset: Annotated[str, typer.Option(help="Which training: quick takes minutes.")] = "quick",
-    seed: Annotated[Optional[int], typer.Option(help="Seed; the preset's own by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; the preset's own by default.")] = None,
 ):
     """Train a model and write its file.
 

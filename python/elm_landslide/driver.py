@@ -73,12 +73,12 @@ class Summary:
         return json.dumps(asdict(self), indent=2)
 
 
-def _together(comm, action: Callable):
-    """Run action() on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
+def _together(comm, action: Callable, *arguments):
+    """Run an action on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
     result = error = None
     try:
-        result = action()
-    except Exception as caught:
+        result = action(*arguments)
+    except Exception as caught:  # noqa: BLE001 - the other ranks must hear of every failure
         error = caught
     clear = isinstance(error, _CLEAR)
     message = None if error is None else str(error) if clear else f"{type(error).__name__}: {error}"
@@ -117,7 +117,7 @@ def run(history, surface, out, constants=(), model=None, engine: str = "torchscr
     content = comm.bcast(content)
     component = None
     try:
-        component = _together(comm, lambda: _open_component(content, engine, columns))
+        component = _together(comm, _open_component, content, engine, columns)
         summary = Summary(str(out), comm.size, columns.run.size, len(columns.records), model.name,
                           hashlib.sha256(content).hexdigest(), engine, derived=columns.derived, overrides=overrides)
         _steps(comm, columns, component, summary, progress)
@@ -189,10 +189,10 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
     try:
         with (progress if comm.rank == 0 else _silent)(len(columns.records)) as advance:
             for record in columns.records:
-                y, flag, elapsed = _together(comm, lambda: _step(columns, component, record))
+                y, flag, elapsed = _together(comm, _step, columns, component, record)
                 seconds += elapsed
                 parts = comm.gather((y, flag))
-                _together(comm, lambda: accept(record, parts))
+                _together(comm, accept, record, parts)
                 advance()
         _together(comm, finish)
     finally:

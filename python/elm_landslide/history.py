@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import netCDF4
@@ -34,7 +34,7 @@ class HistoryWriter:
             "Conventions": "CF-1.8",
             "title": "Landslide probability from the E3SM Land Model",
             "source": f"ELM-Landslide {__version__}",
-            "history": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} elm-landslide run",
+            "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} elm-landslide run",
             "schema_version": np.int32(SCHEMA_VERSION),
             **attributes,
         })

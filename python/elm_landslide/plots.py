@@ -9,17 +9,17 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.dates as mdates  # noqa: E402
-import matplotlib.pyplot as plt  # noqa: E402
-import netCDF4  # noqa: E402
-import numpy as np  # noqa: E402
-from matplotlib.ticker import MaxNLocator  # noqa: E402
+import matplotlib.dates as mdates
+import matplotlib.pyplot as plt
+import netCDF4
+import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from elm_landslide.data import netcdf  # noqa: E402
-from elm_landslide.data.cut_sample import sample_folder  # noqa: E402
-from elm_landslide.data.elm_history import HistoryFiles  # noqa: E402
-from elm_landslide.data.netcdf import Places  # noqa: E402
-from elm_landslide.errors import UserError  # noqa: E402
+from elm_landslide.data import netcdf
+from elm_landslide.data.cut_sample import sample_folder
+from elm_landslide.data.elm_history import HistoryFiles
+from elm_landslide.data.netcdf import Places
+from elm_landslide.errors import UserError
 
 # Okabe and Ito's colours, told apart by colour-blind readers.
 _BLUE, _VERMILION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#555555"

@@ -38,4 +38,10 @@ def root_fraction(cover, interfaces) -> np.ndarray:
     interfaces: layer interfaces (m), shape (n_layers + 1,).
     Returns shape (n_columns, n_layers); a row sums to 1 less the bare fraction.
     """
-    return np.asarray(cover, dtype=np.float64) @ root_profiles(interfaces)
+    profiles = root_profiles(interfaces)
+    cover = np.asarray(cover, dtype=np.float64)
+    # One PFT after the other: a matrix product would round differently with the number of columns.
+    fraction = np.zeros((len(cover), profiles.shape[1]))
+    for pft, profile in enumerate(profiles):
+        fraction += cover[:, pft, None] * profile
+    return fraction

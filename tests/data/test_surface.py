@@ -1,0 +1,88 @@
+import elm_files
+import numpy as np
+import pytest
+from elm_landslide.data.surface import read_surface
+from elm_landslide.errors import UserError
+from elm_landslide.fields import LAYER_INTERFACES
+from elm_landslide.physics.root_profile import root_fraction, root_profiles
+
+LAT, LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))
+
+
+def test_root_profile_is_zengs():
+    """Needleleaf trees: a = 7, b = 2; the fraction below z is (exp(-7 z) + exp(-2 z)) / 2."""
+    profile = root_profiles(LAYER_INTERFACES)
+    z1, z9 = 0.0175128, 2.2961212
+    assert profile[1, 0] == pytest.approx(1 - 0.5 * (np.exp(-7 * z1) + np.exp(-2 * z1)), rel=1e-12)
+    assert profile[1, 9] == pytest.approx(0.5 * (np.exp(-7 * z9) + np.exp(-2 * z9)), rel=1e-12)
+    np.testing.assert_allclose(profile[1:].sum(axis=1), 1.0, rtol=1e-12)
+    assert (profile[0] == 0).all() and (profile[1:] > 0).all()
+
+
+def test_a_column_half_bare_has_half_the_roots():
+    cover = np.zeros((1, 17))
+    cover[0, [0, 13]] = 0.5
+    fraction = root_fraction(cover, LAYER_INTERFACES)
+    assert fraction.sum() == pytest.approx(0.5)
+    np.testing.assert_allclose(fraction[0], 0.5 * root_profiles(LAYER_INTERFACES)[13])
+
+
+def test_cells_are_found_in_any_order_and_by_any_longitude(tmp_path):
+    path = elm_files.write_surface(tmp_path / "s.nc", gridded=True)
+    order = [4, 0, 5, 2]
+    there = read_surface(path, LAT[order], LON[order]).values
+    west = read_surface(path, LAT[order], LON[order] - 360.0).values
+    for name in there:
+        np.testing.assert_array_equal(there[name], west[name])
+    np.testing.assert_array_equal(there["sand"][:, 0], 30.0 + np.array(order))
+
+
+@pytest.mark.parametrize("shift, found", [(0.0009, True), (0.002, False)])
+def test_tolerance_of_a_cell(tmp_path, shift, found):
+    path = elm_files.write_surface(tmp_path / "s.nc")
+    if found:
+        np.testing.assert_array_equal(read_surface(path, LAT + shift, LON).values["sand"][:, 0], 30.0 + np.arange(6))
+    else:
+        with pytest.raises(UserError, match="no cell at lat 40.252, lon 282.75"):
+            read_surface(path, LAT + shift, LON)
+
+
+def test_longitudes_meet_at_the_meridian(tmp_path):
+    """Cells just east and west of 0 are found across the seam."""
+    lon = np.array([0.0002, 359.9998, 10.0, 20.0, 30.0, 40.0])
+    path = elm_files.write_surface(tmp_path / "s.nc", change={"LATIXY": np.arange(6.0), "LONGXY": lon})
+    values = read_surface(path, np.array([0.0, 1.0]), np.array([359.9999, 0.0001])).values
+    np.testing.assert_array_equal(values["sand"][:, 0], [30.0, 31.0])
+
+
+def test_landunits_are_averaged_by_their_share(tmp_path):
+    """60 % natural vegetation and 20 % crop: weights 3/4 and 1/4."""
+    change = {"PCT_NATVEG": np.full(6, 60.0), "PCT_CROP": np.full(6, 20.0)}
+    path = elm_files.write_surface(tmp_path / "s.nc", change=change)
+    values = read_surface(path, LAT, LON).values
+    np.testing.assert_allclose(values["tree_cover"], 0.75 * 0.4)
+    np.testing.assert_allclose(values["crop_cover"], 0.75 * 0.2 + 0.25)
+    np.testing.assert_allclose(values["root_fraction"].sum(axis=1), 0.75 * 0.9 + 0.25)
+    by_column = read_surface(path, LAT, LON, landunit=np.array([1, 2, 1, 2, 1, 2])).values
+    np.testing.assert_allclose(by_column["crop_cover"], [0.2, 1.0] * 3)
+    np.testing.assert_allclose(by_column["tree_cover"], [0.4, 0.0] * 3)
+
+
+def test_depth_to_bedrock_is_read_where_it_is_there(tmp_path):
+    path = elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": np.array([1.0, 2.0, 1e36, 4.0, 5.0, 6.0])})
+    fields = read_surface(path, LAT, LON)
+    np.testing.assert_array_equal(fields.values["bedrock_depth"], [1.0, 2.0, 3.8, 4.0, 5.0, 6.0])
+
+
+def test_cover_that_does_not_sum_to_100_is_refused(tmp_path):
+    path = elm_files.write_surface(tmp_path / "s.nc", change={"PCT_NAT_PFT": np.full((17, 6), 1 / 17)})
+    with pytest.raises(UserError, match="PCT_NAT_PFT sums to 1 "):
+        read_surface(path, LAT, LON)
+
+
+def test_another_file_is_refused(tmp_path):
+    (tmp_path / "text.nc").write_text("not netCDF")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_surface(tmp_path / "text.nc", LAT, LON)
+    with pytest.raises(UserError, match="not an ELM surface dataset"):
+        read_surface(elm_files.Case(tmp_path).h1, LAT, LON)
