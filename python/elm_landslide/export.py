@@ -53,3 +53,12 @@ def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict) -
         "calibration": {name: float(getattr(network.calibration, name)) for name in "abc"},
     }
     model_file.write(traced, path, golden, info)
+
+
+def load_eager(path: Path) -> LandslideNetwork:
+    """The eager network with the weights of a model file: for tests, plots and further training."""
+    state = torch.jit.load(str(path)).state_dict()
+    members = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("members."))
+    network = LandslideNetwork(members, width=state["members.0.0.weight"].shape[0])
+    network.load_state_dict(state)
+    return network.eval().requires_grad_(False)

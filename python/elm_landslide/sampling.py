@@ -133,7 +133,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     return torch.from_numpy(x)
 
 
-def _fields_of(x: Tensor):
+def fields_of(x: Tensor):
     """(field, has) for columns x [n, N_IN] with no required value missing."""
 
     def has(name: str) -> Tensor:
@@ -150,7 +150,7 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator) -> Streng
 
     Soil strength varies about the texture's mean; root cohesion is that of ONE cover, drawn by its share of the area.
     """
-    field, has = _fields_of(x)
+    field, has = fields_of(x)
     n = len(x)
 
     def normal():
@@ -187,7 +187,7 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     50th percentile of slope; `depth`, the median depth of the minimum at the 90th."""
     generator = torch.Generator().manual_seed(seed)
     fine = standard_planes(planes)
-    field, has = _fields_of(x)
+    field, has = fields_of(x)
     column: SoilColumn = soil_column(field, has)
     area = (torch.arange(points, dtype=torch.float64) + 0.5) / points  # stratified over area
 

@@ -1,15 +1,18 @@
 """Signs that mechanics demands, for every draw of the priors."""
 
+import dataclasses
+import math
+
 import pytest
 import torch
 
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, SPVAL
-from elm_landslide.physics import layers
-from elm_landslide.physics.column import NO_TABLE, perched_table
+from elm_landslide.physics import layers, roots
+from elm_landslide.physics.column import NO_TABLE, perched_table, soil_column
 from elm_landslide.physics.infinite_slope import factor_of_safety
+from elm_landslide.physics.root_profile import root_profiles
 from elm_landslide.physics.stability import minimum_factor_of_safety, standard_planes
-from elm_landslide.sampling import _fields_of, draw_strengths, sample_columns
-from elm_landslide.physics.column import soil_column
+from elm_landslide.sampling import fields_of, draw_strengths, sample_columns
 
 PLANES = standard_planes(12)
 N, DRAWS = 600, 40
@@ -24,7 +27,7 @@ def case():
 
 
 def fos(x, strengths, gradient):
-    return minimum_factor_of_safety(soil_column(*_fields_of(x)), gradient, strengths, PLANES)[0]
+    return minimum_factor_of_safety(soil_column(*fields_of(x)), gradient, strengths, PLANES)[0]
 
 
 def changed(x, name, value):
@@ -46,7 +49,7 @@ def test_never_rises_as_the_water_table_rises(case):
 
 def test_never_rises_with_macropore_head(case):
     x, strengths, gradient = case
-    column = soil_column(*_fields_of(x))
+    column = soil_column(*fields_of(x))
     before = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0]
     column.macropore_head = column.macropore_head + 0.5
     after = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0]
@@ -55,8 +58,8 @@ def test_never_rises_with_macropore_head(case):
 
 def test_never_rises_with_saturation_at_fixed_weight(case):
     x, strengths, gradient = case
-    dry = soil_column(*_fields_of(changed(x, "liquid_water", lambda w: 0.8 * w)))
-    wet = soil_column(*_fields_of(x))
+    dry = soil_column(*fields_of(changed(x, "liquid_water", lambda w: 0.8 * w)))
+    wet = soil_column(*fields_of(x))
     dry.weight_density, dry.macropore_head = wet.weight_density, wet.macropore_head
     drier = minimum_factor_of_safety(dry, gradient, strengths, PLANES)[0]
     wetter = minimum_factor_of_safety(wet, gradient, strengths, PLANES)[0]
@@ -72,8 +75,6 @@ def test_rises_with_root_cohesion_on_steep_slopes(case):
         rooted = (x[:, FIELDS["root_fraction"].columns].sum(-1) > 0) & (
             x[:, FIELDS["root_strength_left"].offset] > 0.05
         )
-        import dataclasses
-
         stronger = dataclasses.replace(strengths, root_cohesion=strengths.root_cohesion + 5000.0)
         after = fos(x, stronger, steeper * gradient)
         free = (before < 10.0) & (before > 0.01) & rooted.unsqueeze(-1)
@@ -84,7 +85,7 @@ def test_rises_with_root_cohesion_on_steep_slopes(case):
 
 def test_falls_with_slope_and_rises_with_cohesion(case):
     x, strengths, _ = case
-    column = soil_column(*_fields_of(x))
+    column = soil_column(*fields_of(x))
     weight = (column.surcharge + column.weight_density @ PLANES.integration)[:, -1:]
     tan_friction = torch.tan(torch.deg2rad(strengths.friction))
     # A plane under suction: steeper is weaker while (1+t^2)/t falls faster than it rises, so on slopes below 45 degrees.
@@ -138,3 +139,19 @@ def test_integrate_and_interpolate_by_hand():
     )
     torch.testing.assert_close(linear @ layers.interpolation_matrix(depth[0]), layers.interpolate(linear, depth))
     torch.testing.assert_close(linear @ layers.integration_matrix(depth[0]), layers.integrate(linear, depth))
+
+
+def test_root_profile_by_hand():
+    """Roots spread evenly to a depth have the reference density everywhere; deep roots alone are bounded."""
+    even = (layers.THICKNESS * 0.25).unsqueeze(0)
+    torch.testing.assert_close(roots.relative_density(even), torch.ones(1, 10, dtype=torch.float64))
+    # Zeng (2001) with a 7, b 2 per metre: between 0.8289 and 1.3828 m, over the mean of the upper half metre.
+    left = [0.5 * (math.exp(-7 * z) + math.exp(-2 * z)) for z in (0.8288927, 1.3828311, 0.5)]
+    expected = (left[0] - left[1]) / (1.3828311 - 0.8288927) / ((1 - left[2]) / 0.5)
+    pft_1 = torch.from_numpy(root_profiles(LAYER_INTERFACES)[1:2])
+    # 2e-3: within the layer that holds half a metre, ELM's density is a mean.
+    assert roots.relative_density(pft_1)[0, 7].item() == pytest.approx(expected, rel=2e-3)
+    deep = torch.zeros(1, 10, dtype=torch.float64)
+    deep[0, 9] = 1.0
+    assert roots.relative_density(deep).max() == roots.MAX_RELATIVE_DENSITY
+    assert (roots.relative_density(torch.zeros(1, 10, dtype=torch.float64)) == 0).all()

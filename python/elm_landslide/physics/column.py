@@ -26,7 +26,7 @@ class SoilColumn:
     weight_density: Tensor  # [n, layer] Pa/m
     surcharge: Tensor  # [n, 1] Pa
     suction_stress: Tensor  # [n, layer] Pa, magnitude, not yet capped
-    root_profile: Tensor  # [n, layer] 1, relative to the densest layer, times the strength left
+    root_profile: Tensor  # [n, layer] 1, relative to the upper half metre, times the strength left
     water_table: Tensor  # [n, 1] m
     perched_table: Tensor  # [n, 1] m, NO_TABLE where it is only the sentinel
     perched_floor: Tensor  # [n, 1] m, frost table: no perched water below

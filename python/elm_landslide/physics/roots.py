@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from .constants import GRAVITY
-from .layers import THICKNESS
+from .layers import THICKNESS, mean_matrix
 
-# Order tree, shrub, grass, crop. Root cohesion at the densest depth (Pa): middle of published ranges (natural conifer
+# Order tree, shrub, grass, crop. Root cohesion of the upper half metre (Pa): middle of published ranges (natural conifer
 # 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and Ochiai 2006).
 COVERS = ("tree", "shrub", "grass", "crop")
 COVER_COHESION = torch.tensor([15000.0, 4000.0, 1500.0, 500.0], dtype=torch.float64)
@@ -17,6 +17,10 @@ COVER_COHESION_CV = 0.6
 COVER_CARBON = torch.tensor([8.0, 1.5, 0.4, 0.4], dtype=torch.float64)
 COVER_ROOT_CARBON = torch.tensor([2.0, 0.6, 0.3, 0.2], dtype=torch.float64)
 
+MAX_RELATIVE_DENSITY = 3.0  # a host may put nearly all roots deep; cohesion is not extrapolated from none above
+# root_fraction @ _UPPER_SHARE is the mean root density (1/m) of the upper half metre.
+_UPPER_SHARE = mean_matrix(0.0, 0.5) / THICKNESS.unsqueeze(-1)
+
 
 def by_cover(cover: Tensor, values: Tensor) -> Tensor:
     """Cover-weighted sum: cover [n, 4] (1) in the order of COVERS, values [4]; returns [n, 1]."""
@@ -24,18 +28,19 @@ def by_cover(cover: Tensor, values: Tensor) -> Tensor:
 
 
 def typical_root_cohesion(cover: Tensor, root_carbon: Tensor, has_root_carbon: Tensor) -> Tensor:
-    """Prior mean root cohesion (Pa) at the densest depth, scaled by ELM's root carbon where it is known; [n, 1]."""
+    """Prior mean root cohesion (Pa) of the upper half metre, scaled by ELM's root carbon where it is known; [n, 1]."""
     scale = (root_carbon / by_cover(cover, COVER_ROOT_CARBON).clamp(min=0.01)).clamp(0.2, 2.0)
     return by_cover(cover, COVER_COHESION) * torch.where(has_root_carbon, scale, 1.0)
 
 
 def relative_density(root_fraction: Tensor) -> Tensor:
-    """Root cohesion relative to the densest layer, from ELM's root fraction; [n, layer] in and out, 0 where bare.
+    """Root cohesion at depth relative to the published kind; [n, layer] in and out, 0 where bare.
 
-    Cohesion is proportional to root area per soil area (Wu et al. 1979), hence to the density of roots with depth.
+    Cohesion is proportional to root area per soil area (Wu et al. 1979), hence to root density. Published values are
+    means over scarps of shallow landslides, so the reference is the mean density of the upper half metre.
     """
     density = root_fraction / THICKNESS
-    return density / density.amax(-1, keepdim=True).clamp(min=1e-12)
+    return (density / (root_fraction @ _UPPER_SHARE).clamp(min=1e-6)).clamp(max=MAX_RELATIVE_DENSITY)
 
 
 def surcharge(vegetation_carbon: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ class Strength:
 
     cohesion: Tensor  # Pa
     friction: Tensor  # degrees
-    root_cohesion: Tensor  # Pa, at the densest depth
+    root_cohesion: Tensor  # Pa, of the upper half metre
     thickness: Tensor  # m, of the soil on level ground
     thinning: Tensor  # 1, decline of thickness with gradient
     macropore_share: Tensor  # 1, share of a day's water that reaches the base of the soil

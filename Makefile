@@ -1,0 +1,53 @@
+# make run   step the shipped model over the shipped ELM sample: out/*.nc and figures
+# make test  the tests
+# Both install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: run test lint train clean
+
+PYTHON ?= python3
+RANKS ?= 2
+BIN := .venv/bin
+# Ranks may outnumber cores; OpenMPI refuses root unless told otherwise.
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+MPIRUN := mpirun --oversubscribe -n $(RANKS)
+SOURCES := $(shell find bridge fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE
+
+run: build/installed
+	mkdir -p out
+	$(MPIRUN) $(BIN)/elm-landslide run --sample susquehanna --out out/landslide.nc --overwrite
+	$(MPIRUN) $(BIN)/elm-landslide run --sample steep --out out/landslide_steep.nc --overwrite
+	$(BIN)/elm-landslide run --sample steep --set root_strength_left=0 --out out/landslide_steep_no_roots.nc --overwrite
+	$(BIN)/elm-landslide plot out/landslide.nc out/landslide_steep.nc out/landslide_steep_no_roots.nc \
+		--label "Susquehanna" --label "steep, wet site" --label "steep, wet site, no roots" --out out
+
+test: build/installed
+	$(BIN)/python -m pytest
+
+lint: build/environment
+	$(BIN)/ruff check python tests
+	$(BIN)/ruff format --check python tests
+
+# The shipped model, again from its seed.
+train: build/installed
+	$(BIN)/elm-landslide train --preset quick --out python/elm_landslide/models/landslide.pt
+
+build/installed: build/environment $(SOURCES)
+	$(BIN)/pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	touch $@
+
+# Build requirements come first and stay: building without isolation keeps the build incremental.
+build/environment: pyproject.toml bootstrap.sh
+	PYTHON=$(PYTHON) ./bootstrap.sh
+	mkdir -p build
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+		o = p["project"]["optional-dependencies"]; \
+		print(*p["build-system"]["requires"], *p["project"]["dependencies"], *o["test"], *o["lint"], sep="\n")' > build/requirements.txt
+	$(BIN)/pip install --quiet --requirement build/requirements.txt
+	touch $@
+
+clean:
+	rm -rf build out .venv

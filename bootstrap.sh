@@ -1,0 +1,52 @@
+#!/bin/sh
+# System tools that the build needs. As root on Debian the missing ones are installed; elsewhere they are named.
+set -eu
+
+# tool, Debian package, what for
+needed='
+g++ g++ the bridge (C++17)
+gfortran gfortran the Fortran component
+cmake cmake the build
+ninja ninja-build the build
+mpirun openmpi-bin the offline driver on several ranks
+readelf binutils a test that reads the dynamic section
+'
+packages=''
+missing=''
+while read -r tool package purpose; do
+    [ -n "$tool" ] || continue
+    command -v "$tool" >/dev/null 2>&1 && continue
+    packages="$packages $package"
+    missing="$missing
+  $tool ($purpose): Debian package $package"
+done <<EOF
+$needed
+EOF
+
+python=${PYTHON:-python3}
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    packages="$packages python3"
+    missing="$missing
+  $python 3.11 or newer: Debian package python3 (or set PYTHON=/path/to/python3.11)"
+fi
+if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+    packages="$packages python3-venv"
+    missing="$missing
+  the venv module of $python: Debian package python3-venv"
+fi
+if ! "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' 2>/dev/null; then
+    packages="$packages python3-dev"
+    missing="$missing
+  the headers of $python: Debian package python3-dev"
+fi
+
+[ -n "$packages" ] || exit 0
+if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing:$packages"
+    apt-get update -qq
+    # shellcheck disable=SC2086  # a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+    exit 0
+fi
+echo "missing, please install:$missing" >&2
+exit 2

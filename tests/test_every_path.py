@@ -1,0 +1,90 @@
+"""One input through every path: eager = TorchScript file = C ABI = Fortran component = MPI driver."""
+
+import os
+import subprocess
+import sys
+
+import netCDF4
+import numpy as np
+import pytest
+import torch
+
+from elm_landslide import fields, model_file
+from elm_landslide.bridge import Bridge
+from elm_landslide.component import Component
+from elm_landslide.data.columns import Columns
+from elm_landslide.data.cut_sample import sample_files
+from elm_landslide.export import load_eager
+from elm_landslide.sampling import sample_columns
+
+N_OUT = fields.N_OUT
+
+
+@pytest.fixture(scope="module")
+def x():
+    """Training-like columns, and among them a missing optional field, one outside, one invalid, one all spval."""
+    x = sample_columns(200, 77).numpy()
+    x[3, fields.FIELDS["leaf_area_index"].offset] = 19.0
+    x[5, fields.FIELDS["sand"].offset + 9] = fields.SPVAL
+    x[6, fields.FIELDS["sand"].offset + 9] = np.nan
+    x[7] = fields.SPVAL
+    return x
+
+
+@pytest.fixture(scope="module")
+def eager(x):
+    """Outputs and flags of the module as it was trained."""
+    y = load_eager(model_file.SHIPPED)(torch.from_numpy(x)).numpy()
+    return y[:, :N_OUT], y[:, N_OUT].astype(int)
+
+
+def agree(got, wanted):
+    np.testing.assert_array_equal(got[1], wanted[1])
+    np.testing.assert_allclose(got[0], wanted[0], rtol=1e-9, atol=1e-12)
+
+
+def test_the_input_reaches_every_flag_but_ok(eager):
+    y, flag = eager
+    assert set(flag) >= {fields.FLAGS[name] for name in ("filled", "outside", "invalid")}
+    assert (y[flag == fields.FLAGS["invalid"]] == fields.SPVAL).all()
+    assert (flag[[5, 6, 7]] == fields.FLAGS["invalid"]).all()
+
+
+def test_torchscript_file(x, eager):
+    y = torch.jit.load(str(model_file.SHIPPED))(torch.from_numpy(x)).numpy()
+    agree((y[:, :N_OUT], y[:, N_OUT].astype(int)), eager)
+
+
+@pytest.mark.parametrize("door", [Bridge, Component])
+def test_c_abi_and_fortran(door, x, eager):
+    with door(model_file.SHIPPED) as model:
+        agree(model.run(x), eager)
+
+
+@pytest.mark.parametrize("door", [Bridge, Component])
+def test_a_transposed_layout_would_be_seen(door, x, eager):
+    """Square in shape, not in content: column i alone gives row i."""
+    with door(model_file.SHIPPED) as model:
+        for i in (0, 3, 11):
+            y, flag = model.run(x[i : i + 1])
+            agree((y, flag), (eager[0][i : i + 1], eager[1][i : i + 1]))
+
+
+@pytest.mark.parametrize("site", ["susquehanna", "steep"])
+def test_mpi_driver(site, tmp_path):
+    out = tmp_path / "out.nc"
+    command = [sys.executable, "-m", "elm_landslide.cli", "run", "--sample", site, "--out", str(out)]
+    subprocess.run(["mpirun", "--oversubscribe", "-n", "2", *command], check=True, capture_output=True, env=os.environ)
+    history, constants, surface = sample_files(site)
+    columns = Columns(history, constants, surface)
+    network = load_eager(model_file.SHIPPED)
+    with netCDF4.Dataset(out) as file:
+        file.set_auto_mask(False)
+        assert len(columns.records) == len(file["time"]) == 480
+        for i in range(0, 480, 60):
+            y = network(torch.from_numpy(np.ascontiguousarray(columns.x(columns.records[i])))).numpy()
+            for output in fields.OUTPUTS.values():
+                np.testing.assert_allclose(file[output.history][i], y[:, output.index], rtol=1e-9, atol=1e-12)
+            outside = (y[:, N_OUT] == fields.FLAGS["outside"]).astype(float)
+            np.testing.assert_array_equal(file["LANDSLIDE_OUTSIDE"][i], outside)
+    columns.close()
