@@ -1,0 +1,41 @@
+"""A stand-in for the component where its numbers do not matter, and a way to start ranks."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
+
+
+class StandIn:
+    """A component whose outputs tell the column: the first sand value, which differs from cell to cell."""
+
+    def __init__(self, model, engine="torchscript", settings=None):
+        self.model = model
+
+    def check_layers(self, interfaces):
+        assert len(interfaces) == 11
+
+    def run(self, x):
+        sand = x[:, FIELDS["sand"].offset]
+        y = np.asfortranarray(sand[:, None] + 100.0 * np.arange(N_OUT))
+        flag = (np.rint(sand).astype(np.int32) - 30) % len(FLAGS)  # cells 0..5: ok filled outside invalid ok filled
+        y[flag == FLAGS["invalid"]] = SPVAL
+        return y, flag
+
+    def close(self):
+        pass
+
+
+def launch(n_ranks: int, *arguments, code: str | None = None) -> subprocess.CompletedProcess:
+    """The command line, or a piece of Python, on n ranks of mpirun (0: without mpirun)."""
+    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                   "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
+    start = ["-c", code] if code else ["-m", "elm_landslide.cli"]
+    command = [sys.executable, *start, *map(str, arguments)]
+    if n_ranks:
+        assert shutil.which("mpirun"), "mpirun is not there: install openmpi-bin and libopenmpi-dev"
+        command = ["mpirun", "-n", str(n_ranks), *command]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)

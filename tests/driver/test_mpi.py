@@ -1,0 +1,123 @@
+"""The command line with the shipped model and the Fortran component, on ranks of MPI."""
+
+import json
+
+import elm_files
+import netCDF4
+import numpy as np
+import pytest
+from driver_support import launch
+from elm_landslide.component import Component
+from elm_landslide.data.columns import Columns
+from elm_landslide.driver import default_model
+from elm_landslide.fields import OUTPUTS
+
+
+def outputs(path):
+    with netCDF4.Dataset(str(path)) as file:
+        file.set_auto_mask(False)
+        return {name: file[name][:] for name in file.variables if name.startswith("LANDSLIDE_")}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The same small case on 1, 2 and 3 ranks and on more ranks than columns."""
+    folder = tmp_path_factory.mktemp("runs")
+    case = elm_files.Case(folder)
+    for n_ranks in (1, 2, 3, 8):
+        done = launch(n_ranks, "run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
+                      "--out", folder / f"{n_ranks}.nc", "--json")
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout)
+        assert (summary["n_ranks"], summary["n_columns"], summary["n_records"]) == (n_ranks, 6, 8)
+    return folder, case
+
+
+@pytest.mark.parametrize("n_ranks", [2, 3, 8])
+def test_ranks_agree(runs, n_ranks):
+    folder, _ = runs
+    one, many = outputs(folder / "1.nc"), outputs(folder / f"{n_ranks}.nc")
+    assert one.keys() == many.keys() and len(one) == 7
+    for name in one:
+        np.testing.assert_allclose(many[name], one[name], rtol=1e-6, atol=1e-6, err_msg=name)
+
+
+def test_file_holds_what_the_component_gives(runs):
+    folder, case = runs
+    columns = Columns([case.h1], [case.h0], case.surface)
+    written = outputs(folder / "1.nc")
+    with Component(default_model()) as component:
+        for i, record in enumerate(columns.records):
+            y, flag = component.run(columns.x(record))
+            for output in OUTPUTS.values():
+                np.testing.assert_allclose(written[output.history][i], y[:, output.index], rtol=1e-12, atol=1e-12)
+            np.testing.assert_array_equal(written["LANDSLIDE_FLAG"][i], flag)
+
+
+@pytest.mark.parametrize("site, n_columns", [("susquehanna", 32), ("steep", 1)])
+def test_sample_on_two_ranks(tmp_path, site, n_columns):
+    done = launch(2, "run", "--sample", site, "--out", tmp_path / "out.nc", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["n_columns"], summary["n_records"]) == (n_columns, 480)
+    assert summary["flags"]["invalid"] == 0 and sum(summary["flags"].values()) == 480 * n_columns
+    low, high = summary["ranges"]["LANDSLIDE_PROB"]
+    assert 0 <= low <= high <= 1
+
+
+def test_run_does_not_import_torch(tmp_path):
+    code = ("import sys; from elm_landslide.cli import app; app(standalone_mode=False); "
+            "sys.exit('torch' in sys.modules)")
+    done = launch(0, "run", "--sample", "steep", "--out", tmp_path / "out.nc", code=code)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.nc").exists()
+
+
+FAILING = """
+import os, signal
+from mpi4py import MPI
+from elm_landslide import component
+from elm_landslide.errors import LandslideError
+from elm_landslide.cli import main
+whole, calls = component.Component.run, []
+def run(self, x):
+    calls.append(1)
+    if len(calls) == 3 and MPI.COMM_WORLD.rank == {rank}:
+        {action}
+    return whole(self, x)
+component.Component.run = run
+main()
+"""
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_an_error_on_one_rank_ends_all(tmp_path, rank):
+    case = elm_files.Case(tmp_path)
+    before = set(tmp_path.iterdir())
+    code = FAILING.format(rank=rank, action="raise LandslideError(5, 'landslide_run: engine failed')")
+    done = launch(3, "run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
+                  "--out", tmp_path / "out.nc", code=code)
+    assert done.returncode == 2
+    ours = [line for line in done.stderr.splitlines() if line.startswith("elm-landslide:")]
+    assert ours == [f"elm-landslide: {f'rank {rank}: ' if rank else ''}landslide_run: engine failed"]
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_bug_on_one_rank_ends_all(tmp_path):
+    case = elm_files.Case(tmp_path)
+    code = FAILING.format(rank=1, action="raise ZeroDivisionError('a bug')")
+    done = launch(2, "run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
+                  "--out", tmp_path / "out.nc", code=code)
+    assert done.returncode != 0 and "Traceback" in done.stderr and "rank 1: ZeroDivisionError: a bug" in done.stderr
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_a_killed_run_leaves_no_output_under_its_name(tmp_path):
+    case = elm_files.Case(tmp_path)
+    code = FAILING.format(rank=0, action="os.kill(os.getpid(), signal.SIGKILL)")
+    arguments = ("run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
+                 "--out", tmp_path / "out.nc")
+    assert launch(0, *arguments, code=code).returncode == -9
+    assert not (tmp_path / "out.nc").exists()
+    assert launch(0, *arguments).returncode == 0  # what the killed run left is not in the way
+    assert not [p for p in tmp_path.iterdir() if p.name.endswith(".part")]
