@@ -4,8 +4,8 @@
 ! who wants to tell errors apart, is one of landslide_status in landslide.h. Only the host aborts.
 ! Fields, their order and units: module landslide_fields.
 module landslide
-  use, intrinsic :: iso_c_binding, only : c_ptr, c_null_ptr, c_null_char, c_char, c_int, c_int8_t, c_int64_t, c_double, &
-       c_loc, c_f_pointer
+  use, intrinsic :: iso_c_binding, only : c_ptr, c_null_ptr, c_null_char, c_char, c_int, c_int8_t, c_int64_t, &
+       c_double, c_loc, c_f_pointer
   use landslide_bridge, only : c_landslide_open_file, c_landslide_open_bytes, c_landslide_check_layers, &
        c_landslide_run, c_landslide_describe, c_landslide_close
   use landslide_fields, only : landslide_n_in, landslide_n_out

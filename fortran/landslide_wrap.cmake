@@ -4,7 +4,8 @@
 set(WRAP ${CMAKE_CURRENT_BINARY_DIR}/wrap)
 file(MAKE_DIRECTORY ${WRAP})
 file(WRITE ${WRAP}/kind_map
-  "{'real': {'c_double': 'double'}, 'integer': {'c_int': 'int', 'c_int8_t': 'signed_char', 'c_int64_t': 'long_long'}}\n")
+  "{'real': {'c_double': 'double'},\n"
+  " 'integer': {'c_int': 'int', 'c_int8_t': 'signed_char', 'c_int64_t': 'long_long'}}\n")
 execute_process(
   COMMAND ${Python_EXECUTABLE} -c "import numpy.f2py; print(numpy.f2py.get_include())"
   OUTPUT_VARIABLE F2PY_INCLUDE OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

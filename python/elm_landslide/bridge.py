@@ -13,7 +13,7 @@ from .door import MESSAGE_SIZE, Door, installed
 @cache
 def _library():
     """(ffi, library). The declarations are landslide.h itself: less its preprocessor lines and its C++ brackets."""
-    header = re.sub(r'#ifdef __cplusplus.*?#endif', "", installed("include/landslide.h").read_text(), flags=re.S)
+    header = re.sub(r"#ifdef __cplusplus.*?#endif", "", installed("include/landslide.h").read_text(), flags=re.S)
     header = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
     ffi = cffi.FFI()
     ffi.cdef(re.sub(r"^\s*#.*$", "", header, flags=re.M))
@@ -24,7 +24,7 @@ class Bridge(Door):
     """The C ABI from Python. Several threads may run one Bridge at a time."""
 
     def _open_file(self, path: bytes, settings: bytes):
-        ffi, lib = _library()
+        _, lib = _library()
         return self._opened(lib.landslide_open_file, path, settings)
 
     def _open_bytes(self, model: bytes, settings: bytes):

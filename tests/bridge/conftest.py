@@ -1,6 +1,6 @@
 import pytest
-from bridge import toy
 
+from bridge import toy
 from elm_landslide.bridge import Bridge
 from elm_landslide.component import Component
 

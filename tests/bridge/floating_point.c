@@ -21,7 +21,8 @@ static void expect(const char *call, int traps, int flags, int rounding) {
   exit(1);
 }
 
-static void call_all(const char *path, const char *settings, int trigger, double *y, int traps, int flags, int rounding) {
+static void call_all(const char *path, const char *settings, int trigger, double *y, int traps, int flags,
+                     int rounding) {
   static double x[NCOL * LANDSLIDE_N_IN];
   int flag[NCOL];
   char message[LANDSLIDE_MESSAGE_SIZE];

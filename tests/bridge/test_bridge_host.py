@@ -4,7 +4,6 @@ import re
 import sys
 
 from bridge import native, toy
-
 from elm_landslide import fields
 
 

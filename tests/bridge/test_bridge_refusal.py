@@ -8,8 +8,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from bridge import native, toy
 
+from bridge import native, toy
 from elm_landslide import fields
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import N_IN, N_OUT
@@ -181,13 +181,21 @@ def test_golden_rows_of_a_wrong_size(door, n_rows, n_in):
     altered = rows[:8] + np.array([n_rows, n_in], "<i8").tobytes() + rows[24:]
     assert len(altered) == len(rows)
     refused(door, toy.model_bytes(golden=altered), FILE, "landslide_golden.bin: (says it has|has .* inputs)")
-    refused(door, toy.model_bytes(golden=rows[:-1]), FILE, "does not fit")
+    for resized in (rows[:-1], rows + b"\0", rows + rows):
+        refused(door, toy.model_bytes(golden=resized), FILE, "does not fit")
     refused(door, toy.model_bytes(golden=b"LSGOLD"), FILE, "does not begin")
 
 
 def test_json_that_is_no_object(door):
     refused(door, toy.model_bytes(json="[1]"), FILE, "landslide.json is not a JSON object")
     refused(door, toy.model_bytes(json=""), FILE, "landslide.json is not a JSON object")
+
+
+def test_a_stored_entry_that_is_damaged_is_named(door, toy_bytes):
+    # Neither entry takes part in the golden rows' arithmetic: only the CRC-32 can tell.
+    for content, name in ((b'{"name": "toy"}', "landslide.json"), (b"sucsat 10 mm", "landslide_schema.txt")):
+        assert toy_bytes.count(content) == 1
+        refused(door, toy_bytes.replace(content, content.swapcase()), FILE, f"{name} is damaged: its CRC-32")
 
 
 DAMAGE = """

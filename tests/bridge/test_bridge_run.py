@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from bridge import toy
 
+from bridge import toy
 from elm_landslide.bridge import Bridge
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, N_IN, N_OUT, SPVAL
@@ -144,13 +144,13 @@ def test_an_engine_of_the_wrong_type_is_refused(door):
         door(toy.model_bytes(Single()))
 
 
-def test_memory_does_not_grow(model):
+def resident_kib() -> int:
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def test_running_does_not_take_memory(model):
     x = np.asfortranarray(toy.columns(64))
-
-    def resident_kib() -> int:
-        with open("/proc/self/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
     for _ in range(500):
         model.run(x)
     before = resident_kib()
@@ -158,3 +158,12 @@ def test_memory_does_not_grow(model):
         model.run(x)
     # A leak of one input block (64 x 125 doubles) a call would be 1.2 GiB; of one message, 10 MiB.
     assert resident_kib() - before < 4096
+
+
+def test_opening_and_closing_does_not_take_memory(door, toy_bytes):
+    for _ in range(50):
+        door(toy_bytes).close()
+    before = resident_kib()
+    for _ in range(300):
+        door(toy_bytes).close()
+    assert resident_kib() - before < 8192

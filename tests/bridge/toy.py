@@ -57,7 +57,8 @@ def expected(x: np.ndarray) -> np.ndarray:
 
 def golden_bytes(x, y, flag, rtol=1e-12, atol=1e-12) -> bytes:
     head = np.array([len(x), N_IN, N_OUT], "<i8").tobytes() + np.array([rtol, atol], "<f8").tobytes()
-    return b"LSGOLD01" + head + x.astype("<f8").tobytes("F") + y.astype("<f8").tobytes("F") + flag.astype("<i4").tobytes()
+    body = x.astype("<f8").tobytes("F") + y.astype("<f8").tobytes("F") + flag.astype("<i4").tobytes()
+    return b"LSGOLD01" + head + body
 
 
 def golden() -> bytes:

@@ -46,7 +46,8 @@ program component
   call check('run', status == 0 .and. message == '')
   call check('between the columns', all(y(1::2, :) == -1.0_r8) .and. all(y(:, 1) == -1.0_r8) &
        .and. all(y(:, landslide_n_out + 2) == -1.0_r8) .and. all(flag(1::3) == -1) .and. all(flag(2::3) == -1))
-  call check('invalid', flag(3 * 3) == landslide_flag_invalid .and. all(y(2 * 3, 2:landslide_n_out + 1) == landslide_spval))
+  call check('invalid', flag(3 * 3) == landslide_flag_invalid .and. &
+       all(y(2 * 3, 2:landslide_n_out + 1) == landslide_spval))
   call check('ok', count(flag(3::3) == landslide_flag_ok) == ncol - 1)
 
   call landslide_run(model, x(2::2, 1:landslide_n_in - 1), whole, flags, message, status)

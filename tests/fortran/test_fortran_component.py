@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bridge import native, toy
 
+from bridge import native, toy
 from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, OUTPUTS, SPVAL
 
@@ -16,7 +16,8 @@ HERE = Path(__file__).parent
 def test_a_fortran_host(tmp_path, toy_file):
     program = native.build_fortran(HERE / "component.f90", tmp_path)
     lines = native.run(program, toy_file, f"plugin={native.PLUGIN}").splitlines()
-    checks, values = [line for line in lines if line[:2] != "y "], [line.split()[1:] for line in lines if line[:2] == "y "]
+    checks = [line for line in lines if not line.startswith("y ")]
+    values = [line.split()[1:] for line in lines if line.startswith("y ")]
     assert len(checks) == 19 and not [line for line in checks if "failed" in line]
     i, j = np.meshgrid(np.arange(1, 7), np.arange(1, N_IN + 1), indexing="ij")
     wanted = toy.expected(0.01 * i + 0.001 * j)
@@ -75,7 +76,9 @@ def test_the_interface_block_is_landslide_h(tmp_path):
     compile_both(tmp_path, prototypes)
 
 
-@pytest.mark.parametrize("drift", [("int ncol", "int *ncol"), ("double *y", "float *y"), ("long n_bytes", "int n_bytes")])
+@pytest.mark.parametrize(
+    "drift", [("int ncol", "int *ncol"), ("double *y", "float *y"), ("long n_bytes", "int n_bytes")]
+)
 def test_an_interface_block_that_drifts_is_seen(tmp_path, drift):
     prototypes = c_prototypes(tmp_path)
     assert drift[0] in prototypes
