@@ -53,7 +53,7 @@ class HistoryWriter:
         if self._has_bounds:
             self._out.createDimension("hist_interval", 2)
             time.bounds = "time_bounds"
-            self._out.createVariable("time_bounds", "f8", ("time", "hist_interval"))
+            self._out.createVariable("time_bounds", "f8", ("time", "hist_interval"), chunksizes=(512, 2))
 
     def _define_places(self, source) -> None:
         dims = self._layout.dims

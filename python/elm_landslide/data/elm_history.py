@@ -70,7 +70,10 @@ class HistoryFiles:
         values = np.asarray(time[:], dtype=np.float64)
         bounds = None
         if getattr(time, "bounds", None) in dataset.variables:
-            bounds = np.asarray(dataset[time.bounds][:], dtype=np.float64)
+            variable = dataset[time.bounds]
+            if dataset.data_model.startswith("NETCDF4"):
+                variable.set_var_chunk_cache(0, 0, 0.0)  # read once, often a chunk for each record: not worth keeping
+            bounds = np.asarray(variable[:], dtype=np.float64)
             # ELM stamps a record with the end of its interval, in single precision; its bounds are doubles.
             values = np.where(bounds[:, 1].astype(time.dtype) == time[:], bounds[:, 1], values)
         return [Record(path, i, float(t), None if bounds is None else (float(bounds[i, 0]), float(bounds[i, 1])))
