@@ -82,7 +82,7 @@ def run_command(
     try:
         if sample:
             if history or constants or surface:
-                raise UserError("--sample takes the place of --history, --constants and --surface: give one or the other")
+                raise UserError("--sample takes the place of the files: give one or the other")
             from elm_landslide.data.cut_sample import sample_files
 
             history, constants, surface = sample_files(sample)
@@ -112,7 +112,7 @@ def run_command(
 def plot_command(
     files: Annotated[list[Path], typer.Argument(help="Files written by elm-landslide run.")],
     inputs: Annotated[list[Path] | None, typer.Option(
-        help="Folders with the run's input files, for rain and water table; the package's sample is always searched.")] = None,
+        help="Folder with the run's input files, for rain and water table; the sample's is known.")] = None,
     labels: Annotated[list[str] | None, typer.Option(
         "--label", help="Label of each file in turn; by default its name.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),

@@ -178,7 +178,7 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
 
     def accept(record, parts) -> None:
         if comm.rank == 0:
-            y, flag = (np.concatenate(part) for part in zip(*parts))
+            y, flag = (np.concatenate(part) for part in zip(*parts, strict=True))
             tally.add(y, flag)
             writer.write(record, y, flag)
 

@@ -57,7 +57,7 @@ class HistoryWriter:
 
     def _define_places(self, source) -> None:
         dims = self._layout.dims
-        for name, length in zip(dims, self._layout.shape):
+        for name, length in zip(dims, self._layout.shape, strict=True):
             self._out.createDimension(name, length)
         on_columns = dims == ("column",)
         names = [n for n in source.variables if n.startswith("cols1d_")] if on_columns else _PLACE_VARIABLES

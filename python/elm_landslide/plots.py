@@ -52,13 +52,15 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
     labels: one for each file in turn, its name where there is none. inputs: folders where the runs' input files lie,
     from which rain and water table are drawn; the package's sample is searched too.
     """
+    if len(labels) > len(files):
+        raise UserError(f"{len(labels)} labels for {len(files)} files")
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     folders = [*map(Path, inputs), sample_folder()]
     labels = [*labels, *(Path(f).stem for f in list(files)[len(labels):])]
-    runs = [_read(Path(f), label, folders) for f, label in zip(files, labels)]
+    runs = [_read(Path(f), label, folders) for f, label in zip(files, labels, strict=True)]
     figures = [_draw_series(runs, out / "timeseries.png")]
-    for path, run in zip(files, runs):
+    for path, run in zip(files, runs, strict=True):
         if run.lat.size > 1:
             figures.append(_draw_cells(run, out / f"{Path(path).stem}_cells.png"))
     return figures
@@ -131,13 +133,13 @@ def _draw_series(runs: list[_Run], path: Path) -> Path:
     rows = [r for r in rows if r in ("probability", "fos") or any(getattr(run, r) is not None for run in runs)]
     figure, axes = plt.subplots(len(rows), len(runs), squeeze=False, sharex="col", layout="constrained",
                                 figsize=(6.0 * len(runs) + 0.5, 2.1 * len(rows) + 0.8))
-    for column, run in zip(axes.T, runs):
+    for column, run in zip(axes.T, runs, strict=True):
         lat, lon = run.lat[run.cell], (run.lon[run.cell] + 180.0) % 360.0 - 180.0
         where = f"{abs(lat):.2f} {'N' if lat >= 0 else 'S'}, {abs(lon):.2f} {'E' if lon >= 0 else 'W'}"
         shown = f"cell with the lowest FoS of {run.lat.size} ({where})" if run.lat.size > 1 else where
         note = "; slopes and cover synthetic" if run.synthetic else ""
         column[0].set_title(f"{run.label}\n{shown}{note}", fontsize=10)
-        for axis, row in zip(column, rows):
+        for axis, row in zip(column, rows, strict=True):
             _ROWS[row](axis, run)
             axis.grid(alpha=0.3)
         column[0].set_xlim(run.dates[0], run.dates[-1])

@@ -2,6 +2,7 @@ import elm_files
 import netCDF4
 import numpy as np
 import pytest
+
 from elm_landslide.data.columns import Columns
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
@@ -86,8 +87,8 @@ def test_records_over_several_files_in_any_order(tmp_path):
     case = elm_files.Case(tmp_path)
     times, bounds = elm_files.hourly(8)
     state = elm_files.states(8)
-    parts = [elm_files.write_history(tmp_path / f"part{i}.elm.h1.nc", "unstructured", {k: v[s] for k, v in state.items()},
-                                     times[s], bounds[s]) for i, s in enumerate((slice(0, 3), slice(3, 8)))]
+    parts = [elm_files.write_history(tmp_path / f"part{i}.elm.h1.nc", "unstructured",
+                                     {k: v[s] for k, v in state.items()}, times[s], bounds[s]) for i, s in enumerate((slice(0, 3), slice(3, 8)))]
     source = Columns(parts[::-1], [case.h0], case.surface)
     np.testing.assert_array_equal(all_x(source), all_x(columns(case)))
     assert [record.time for record in source.records] == list(times)
@@ -102,8 +103,8 @@ def test_liquid_water_from_total_water(tmp_path):
     np.testing.assert_allclose(field(total, "liquid_water"), field(direct, "liquid_water"), atol=1e-7)
 
 
-@pytest.mark.parametrize("drop, named", [(("SOILICE",), "SOILICE"), (("SOILLIQ", "H2OSOI"), "SOILLIQ"), (("ZWT",), "ZWT"),
-                                         (("QDRAI_PERCH",), "QDRAI_PERCH"), (("TLAI",), "TLAI")])
+@pytest.mark.parametrize("drop, named", [(("SOILICE",), "SOILICE"), (("SOILLIQ", "H2OSOI"), "SOILLIQ"),
+                                         (("ZWT",), "ZWT"), (("QDRAI_PERCH",), "QDRAI_PERCH"), (("TLAI",), "TLAI")])
 def test_a_missing_variable_is_named_with_the_line_that_adds_it(tmp_path, drop, named):
     case = elm_files.Case(tmp_path, drop=drop)
     with pytest.raises(UserError) as error:

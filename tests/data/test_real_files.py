@@ -5,6 +5,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import pytest
+
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.cut_sample import SITES, SYNTHETIC, main, sample_files, sample_folder
 from elm_landslide.fields import FIELDS, MISSING, N_LAYERS

@@ -1,6 +1,7 @@
 import elm_files
 import numpy as np
 import pytest
+
 from elm_landslide.data.surface import read_surface
 from elm_landslide.errors import UserError
 from elm_landslide.fields import LAYER_INTERFACES

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+
 from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
 
 

@@ -7,10 +7,11 @@ import netCDF4
 import numpy as np
 import pytest
 from driver_support import launch
+from typer.testing import CliRunner
+
 from elm_landslide import cli, driver, plots
 from elm_landslide.data.cut_sample import sample_files
 from elm_landslide.errors import UserError
-from typer.testing import CliRunner
 
 
 def invoke(*arguments):

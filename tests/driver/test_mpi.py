@@ -7,6 +7,7 @@ import netCDF4
 import numpy as np
 import pytest
 from driver_support import launch
+
 from elm_landslide.component import Component
 from elm_landslide.data.columns import Columns
 from elm_landslide.driver import default_model

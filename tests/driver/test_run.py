@@ -5,6 +5,7 @@ import netCDF4
 import numpy as np
 import pytest
 from driver_support import StandIn
+
 from elm_landslide import driver
 from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.fields import OUTPUTS, SPVAL
@@ -40,7 +41,7 @@ def test_history_file(tmp_path, case, model):
         assert out.flag_counts == "ok 16, filled 16, outside 8, invalid 8"
         # sha256 of b"model", by sha256sum
         assert out.model_sha256 == "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4"
-        assert out.input_files.split() == ["unstructured.elm.h1.nc", "unstructured.elm.h0.nc", "surface_unstructured.nc"]
+        assert out.input_files.split() == [p.name for p in (case.h1, case.h0, case.surface)]
         assert "root_fraction: derived as" in out.derived and out.overrides == "none"
         assert (out.Conventions, out.engine, out.schema_version) == ("CF-1.8", "torchscript", 1)
     assert summary.flags == {"ok": 16, "filled": 16, "outside": 8, "invalid": 8}

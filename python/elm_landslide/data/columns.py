@@ -21,7 +21,7 @@ _ROUNDING = 1e-6  # m3/m3: a difference of single-precision fields may lie this 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a field follows from history variables: `derive(dz, *variables)`; `text` is empty where it is one as it is."""
+    """How a field follows from history variables: `derive(dz, *variables)`; `text` is empty where it is one of them."""
 
     field: str
     needs: tuple[str, ...]

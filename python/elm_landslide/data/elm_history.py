@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from elm_landslide.errors import UserError
 
 STATE = "ZWT"  # on every tape that can be used; tells the layout, and whether values are means
 LEVELS = slice(0, 10)  # nlevsoi of ELM's nlevgrnd levels: the hydrologically active ones
+_BLOCK = 500  # records
 _SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
@@ -51,9 +53,9 @@ class HistoryFiles:
         order = sorted(range(len(by_file)), key=lambda i: by_file[i][0].time if by_file[i] else -np.inf)
         self.paths = [self.paths[i] for i in order]
         self.records = [record for i in order for record in by_file[i]]
-        for before, after in zip(self.records, self.records[1:]):
+        for before, after in pairwise(self.records):
             if not after.time > before.time:
-                raise UserError(f"{after.path}: time {after.time:g} does not come after {before.time:g} ({before.path})")
+                raise UserError(f"{after.path}: time {after.time:g} does not come after {before.time:g} of {before.path}")
 
     def _read_times(self, dataset, path) -> list[Record]:
         if "time" not in dataset.variables:
@@ -70,10 +72,9 @@ class HistoryFiles:
         values = np.asarray(time[:], dtype=np.float64)
         bounds = None
         if getattr(time, "bounds", None) in dataset.variables:
-            variable = dataset[time.bounds]
-            if dataset.data_model.startswith("NETCDF4"):
-                variable.set_var_chunk_cache(0, 0, 0.0)  # read once, often a chunk for each record: not worth keeping
-            bounds = np.asarray(variable[:], dtype=np.float64)
+            # In blocks: HDF5 takes some kilobytes for each chunk of one read, and a chunk often holds one record.
+            bounds = np.concatenate([np.asarray(dataset[time.bounds][i : i + _BLOCK], dtype=np.float64)
+                                     for i in range(0, max(len(values), 1), _BLOCK)])
             # ELM stamps a record with the end of its interval, in single precision; its bounds are doubles.
             values = np.where(bounds[:, 1].astype(time.dtype) == time[:], bounds[:, 1], values)
         return [Record(path, i, float(t), None if bounds is None else (float(bounds[i, 0]), float(bounds[i, 1])))

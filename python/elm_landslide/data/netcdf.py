@@ -148,7 +148,8 @@ class Places:
     def read(self, variable, *lead) -> np.ndarray:
         """Values at the places for the leading indices `lead`, shape (..., n); missing is SPVAL."""
         if not self.index.size:
-            lengths = [len(range(*s.indices(n))) for s, n in zip(lead, variable.shape) if isinstance(s, slice)]
+            lengths = [len(range(*s.indices(n))) for s, n in zip(lead, variable.shape, strict=False)
+                       if isinstance(s, slice)]
             return np.empty((*lengths, 0))
         values = filled(variable[(*lead, self._span) + (slice(None),) * self._tail])
         values = values.reshape(*values.shape[: values.ndim - 1 - self._tail], -1)

@@ -45,7 +45,7 @@ class RainWindows:
         # Gaps leave the sum short of the window, overlaps make it too long.
         if abs(seconds.sum() - (end - start)) > _SLACK:
             return total + SPVAL
-        for i, s in zip(range(first, stop), seconds):
+        for i, s in zip(range(first, stop), seconds, strict=True):
             rate = self._rate(i)
             total = np.where(is_missing(rate) | is_missing(total), SPVAL, total + rate * s)
         return total

@@ -68,7 +68,7 @@ def read_surface(path, lat, lon, landunit=None) -> SurfaceFields:
         if "aveDTB" in dataset.variables:
             depth = read("aveDTB")
             values["bedrock_depth"] = np.where(is_missing(depth), DEFAULT_BEDROCK, depth)
-            derived.append(f"bedrock_depth: derived as aveDTB of the surface dataset, {DEFAULT_BEDROCK} m where missing")
+            derived.append(f"bedrock_depth: derived as aveDTB of the surface dataset, or {DEFAULT_BEDROCK} m")
         else:
             values["bedrock_depth"] = np.full(np.size(lat), DEFAULT_BEDROCK)
             derived.append(f"bedrock_depth: derived as ELM's default {DEFAULT_BEDROCK} m")
