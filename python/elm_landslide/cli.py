@@ -15,8 +15,12 @@ from typer.core import TyperCommand
 
 from elm_landslide.errors import LandslideError, UserError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
-                  help="Landslide probability from the output of the E3SM Land Model (ELM).")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Landslide probability from the output of the E3SM Land Model (ELM).",
+)
 
 _LISTS = ("--history", "--constants")
 
@@ -50,18 +54,25 @@ def _clear_errors():
 
 @app.command("run", cls=_ListOptions)
 def run_command(
-    history: Annotated[list[str] | None, typer.Option(
-        help="ELM history files with the states (h1, or h0), or quoted patterns.")] = None,
-    constants: Annotated[list[str] | None, typer.Option(
-        help="ELM history files with the soil constants and daily mean rain (h0).")] = None,
+    history: Annotated[
+        list[str] | None, typer.Option(help="ELM history files with the states (h1, or h0), or quoted patterns.")
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option(help="ELM history files with the soil constants and daily mean rain (h0).")
+    ] = None,
     surface: Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")] = None,
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
-    sample: Annotated[str | None, typer.Option(
-        help="Run a sample of the package instead of files: susquehanna or steep.")] = None,
+    sample: Annotated[
+        str | None, typer.Option(help="Run a sample of the package instead of files: susquehanna or steep.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
     engine: Annotated[str, typer.Option(help="Engine that evaluates the network.")] = "torchscript",
-    override: Annotated[list[str] | None, typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated.")] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ):
@@ -89,8 +100,16 @@ def run_command(
         elif not history or not surface:
             raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
         summary = driver.run(
-            _expand(history), surface, out, _expand(constants or []), model, engine, overwrite,
-            _overrides(override or []), progress=_progress)
+            _expand(history),
+            surface,
+            out,
+            _expand(constants or []),
+            model,
+            engine,
+            overwrite,
+            _overrides(override or []),
+            progress=_progress,
+        )
         status = 0
     except (UserError, LandslideError) as error:
         if comm.rank == 0:
@@ -111,15 +130,18 @@ def run_command(
 @app.command("plot")
 def plot_command(
     files: Annotated[list[Path], typer.Argument(help="Files written by elm-landslide run.")],
-    inputs: Annotated[list[Path] | None, typer.Option(
-        help="Folder with the run's input files, for rain and water table; the sample's is known.")] = None,
-    labels: Annotated[list[str] | None, typer.Option(
-        "--label", help="Label of each file in turn; by default its name.")] = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder with the run's input files, for rain and water table; the sample's is known."),
+    ] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option("--label", help="Label of each file in turn; by default its name.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ):
     """Draw time series and cells of one or several landslide history files.
 
-        elm-landslide plot out/landslide.nc out/steep.nc --label "Susquehanna" --label "steep, wet site" --out out
+    elm-landslide plot out/landslide.nc out/steep.nc --label "Susquehanna" --label "steep, wet site" --out out
     """
     with _clear_errors():
         from elm_landslide import plots
@@ -135,7 +157,7 @@ def inspect_command(
 ):
     """Say what a model file holds: schema, provenance, golden rows, checksum.
 
-        elm-landslide inspect landslide.pt --json
+    elm-landslide inspect landslide.pt --json
     """
     with _clear_errors():
         from elm_landslide import driver, model_file
@@ -161,7 +183,7 @@ def train_command(
 ):
     """Train a model and write its file.
 
-        elm-landslide train --preset quick --out landslide.pt
+    elm-landslide train --preset quick --out landslide.pt
     """
     with _clear_errors():
         from elm_landslide import training
@@ -202,8 +224,9 @@ def _progress(total: int):
     if console.is_terminal:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        with Progress(TextColumn("records"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                      console=console) as bar:
+        with Progress(
+            TextColumn("records"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+        ) as bar:
             task = bar.add_task("", total=total)
             yield lambda: bar.advance(task)
         return
@@ -230,8 +253,10 @@ def _print_summary(summary) -> None:
     print(f"flags       {', '.join(f'{name} {n}' for name, n in summary.flags.items())}")
     print(f"columns     {summary.n_columns} x {summary.n_records} records on {summary.n_ranks} rank(s)")
     if summary.microseconds_per_column_step is not None:
-        print(f"component   {summary.microseconds_per_column_step:.1f} microseconds per column and step "
-              f"({summary.engine})")
+        print(
+            f"component   {summary.microseconds_per_column_step:.1f} microseconds per column and step "
+            f"({summary.engine})"
+        )
     print(f"model       {summary.model}, sha256 {summary.model_sha256[:16]}...")
     if summary.overrides:
         print(f"overrides   {', '.join(f'{name}={value:g}' for name, value in summary.overrides.items())}")

@@ -96,8 +96,17 @@ def _silent(_total: int):
     yield lambda: None
 
 
-def run(history, surface, out, constants=(), model=None, engine: str = "torchscript", overwrite: bool = False,
-        overrides=None, progress=_silent) -> Summary:
+def run(
+    history,
+    surface,
+    out,
+    constants=(),
+    model=None,
+    engine: str = "torchscript",
+    overwrite: bool = False,
+    overrides=None,
+    progress=_silent,
+) -> Summary:
     """Run the component over ELM history files and write a history file.
 
     history, constants: paths of history files; surface: path of a surface dataset; out: the file to write.
@@ -118,8 +127,17 @@ def run(history, surface, out, constants=(), model=None, engine: str = "torchscr
     component = None
     try:
         component = _together(comm, _open_component, content, engine, columns)
-        summary = Summary(str(out), comm.size, columns.run.size, len(columns.records), model.name,
-                          hashlib.sha256(content).hexdigest(), engine, derived=columns.derived, overrides=overrides)
+        summary = Summary(
+            str(out),
+            comm.size,
+            columns.run.size,
+            len(columns.records),
+            model.name,
+            hashlib.sha256(content).hexdigest(),
+            engine,
+            derived=columns.derived,
+            overrides=overrides,
+        )
         _steps(comm, columns, component, summary, progress)
     finally:
         columns.close()
@@ -206,13 +224,19 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
 
 def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
-    return HistoryWriter(summary.out, columns, {
-        "model": summary.model, "model_sha256": summary.model_sha256, "engine": summary.engine,
-        "input_files": " ".join(Path(p).name for p in columns.sources),
-        "surface_source": columns.surface_source,
-        "derived": "; ".join(summary.derived),
-        "overrides": overrides or "none",
-    })
+    return HistoryWriter(
+        summary.out,
+        columns,
+        {
+            "model": summary.model,
+            "model_sha256": summary.model_sha256,
+            "engine": summary.engine,
+            "input_files": " ".join(Path(p).name for p in columns.sources),
+            "surface_source": columns.surface_source,
+            "derived": "; ".join(summary.derived),
+            "overrides": overrides or "none",
+        },
+    )
 
 
 def _step(columns: Columns, component, record):

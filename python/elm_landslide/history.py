@@ -30,14 +30,16 @@ class HistoryWriter:
         self._layout, self._run = columns.layout, columns.run
         source = columns.files.dataset(columns.files.paths[0])
         self._out = netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
-        self._out.setncatts({
-            "Conventions": "CF-1.8",
-            "title": "Landslide probability from the E3SM Land Model",
-            "source": f"ELM-Landslide {__version__}",
-            "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} elm-landslide run",
-            "schema_version": np.int32(SCHEMA_VERSION),
-            **attributes,
-        })
+        self._out.setncatts(
+            {
+                "Conventions": "CF-1.8",
+                "title": "Landslide probability from the E3SM Land Model",
+                "source": f"ELM-Landslide {__version__}",
+                "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} elm-landslide run",
+                "schema_version": np.int32(SCHEMA_VERSION),
+                **attributes,
+            }
+        )
         self._define_time(columns)
         self._define_places(source)
         self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
@@ -47,8 +49,15 @@ class HistoryWriter:
         files = columns.files
         self._out.createDimension("time", None)
         time = self._out.createVariable("time", "f8", ("time",))
-        time.setncatts({"standard_name": "time", "long_name": "time", "units": files.time_units,
-                        "calendar": files.calendar, "axis": "T"})
+        time.setncatts(
+            {
+                "standard_name": "time",
+                "long_name": "time",
+                "units": files.time_units,
+                "calendar": files.calendar,
+                "axis": "T",
+            }
+        )
         self._has_bounds = all(record.bounds for record in columns.records)
         if self._has_bounds:
             self._out.createDimension("hist_interval", 2)
@@ -81,11 +90,22 @@ class HistoryWriter:
         methods = {"cell_methods": cell_methods} if cell_methods else {}
         for output in OUTPUTS.values():
             self._create(output.history, output.long_name, output.unit, dims, {**common, **methods})
-        self._create("LANDSLIDE_OUTSIDE", "1 where the state lies outside the training domain, else 0", "1", dims,
-                     {**common, **methods})
+        self._create(
+            "LANDSLIDE_OUTSIDE",
+            "1 where the state lies outside the training domain, else 0",
+            "1",
+            dims,
+            {**common, **methods},
+        )
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
-        flag.setncatts({"long_name": "status of the column", "flag_values": np.array(list(FLAGS.values()), np.int8),
-                        "flag_meanings": " ".join(FLAGS), **common})
+        flag.setncatts(
+            {
+                "long_name": "status of the column",
+                "flag_values": np.array(list(FLAGS.values()), np.int8),
+                "flag_meanings": " ".join(FLAGS),
+                **common,
+            }
+        )
 
     def _create(self, name: str, long_name: str, units: str, dims, attributes) -> None:
         variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)

@@ -57,7 +57,7 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     folders = [*map(Path, inputs), sample_folder()]
-    labels = [*labels, *(Path(f).stem for f in list(files)[len(labels):])]
+    labels = [*labels, *(Path(f).stem for f in list(files)[len(labels) :])]
     runs = [_read(Path(f), label, folders) for f, label in zip(files, labels, strict=True)]
     figures = [_draw_series(runs, out / "timeseries.png")]
     for path, run in zip(files, runs, strict=True):
@@ -89,14 +89,26 @@ def _read(path: Path, label: str, folders) -> _Run:
     found = [p for name in names for p in [next((d / name for d in folders if (d / name).exists()), None)] if p]
     flat = int(cells[cell])
     water_table, rain = _drivers(found, layout, flat)
-    return _Run(label, dates, layout.lat[cells], layout.lon[cells], probability, fos[:, cells], fos_median, cell,
-                synthetic, water_table, rain)
+    return _Run(
+        label,
+        dates,
+        layout.lat[cells],
+        layout.lon[cells],
+        probability,
+        fos[:, cells],
+        fos_median,
+        cell,
+        synthetic,
+        water_table,
+        rain,
+    )
 
 
 def _dates(values, units, calendar) -> list[datetime]:
     """Dates for matplotlib; ELM's calendars (noleap, gregorian) have no date that datetime lacks."""
-    return [datetime(d.year, d.month, d.day, d.hour, d.minute, d.second)
-            for d in netCDF4.num2date(values, units, calendar)]
+    return [
+        datetime(d.year, d.month, d.day, d.hour, d.minute, d.second) for d in netCDF4.num2date(values, units, calendar)
+    ]
 
 
 def _drivers(paths, layout, flat: int):
@@ -131,8 +143,14 @@ def _drivers(paths, layout, flat: int):
 def _draw_series(runs: list[_Run], path: Path) -> Path:
     rows = ["rain", "water_table", "probability", "fos"]
     rows = [r for r in rows if r in ("probability", "fos") or any(getattr(run, r) is not None for run in runs)]
-    figure, axes = plt.subplots(len(rows), len(runs), squeeze=False, sharex="col", layout="constrained",
-                                figsize=(6.0 * len(runs) + 0.5, 2.1 * len(rows) + 0.8))
+    figure, axes = plt.subplots(
+        len(rows),
+        len(runs),
+        squeeze=False,
+        sharex="col",
+        layout="constrained",
+        figsize=(6.0 * len(runs) + 0.5, 2.1 * len(rows) + 0.8),
+    )
     for column, run in zip(axes.T, runs, strict=True):
         lat, lon = run.lat[run.cell], (run.lon[run.cell] + 180.0) % 360.0 - 180.0
         where = f"{abs(lat):.2f} {'N' if lat >= 0 else 'S'}, {abs(lon):.2f} {'E' if lon >= 0 else 'W'}"
@@ -189,8 +207,15 @@ _ROWS = {"rain": _draw_rain, "water_table": _draw_water_table, "probability": _d
 
 def _band(axis, run: _Run, values) -> None:
     if run.lat.size > 1:
-        axis.fill_between(run.dates, np.nanmin(values, axis=1), np.nanmax(values, axis=1), color=_GREY, alpha=0.25,
-                          linewidth=0, label="range of all cells")
+        axis.fill_between(
+            run.dates,
+            np.nanmin(values, axis=1),
+            np.nanmax(values, axis=1),
+            color=_GREY,
+            alpha=0.25,
+            linewidth=0,
+            label="range of all cells",
+        )
 
 
 def _say(axis, text: str) -> None:
@@ -201,14 +226,31 @@ def _draw_cells(run: _Run, path: Path) -> Path:
     """The largest probability and the lowest factor of safety of every cell."""
     figure, axes = plt.subplots(1, 2, sharey=True, layout="constrained", figsize=(11.0, 4.6))
     largest = np.nanmax(run.probability, axis=0)
-    panels = ((axes[0], largest, "viridis", "largest probability (1)", (0.0, max(np.nanmax(largest), 0.01))),
-              (axes[1], np.nanmin(run.fos, axis=0), "cividis", "lowest factor of safety (1),\n90th percentile of slope",
-               (None, None)))
+    panels = (
+        (axes[0], largest, "viridis", "largest probability (1)", (0.0, max(np.nanmax(largest), 0.01))),
+        (
+            axes[1],
+            np.nanmin(run.fos, axis=0),
+            "cividis",
+            "lowest factor of safety (1),\n90th percentile of slope",
+            (None, None),
+        ),
+    )
     lon = (run.lon + 180.0) % 360.0 - 180.0
     size = float(np.clip(6000.0 / run.lat.size, 4.0, 220.0))
     for axis, values, colours, label, (low, high) in panels:
-        points = axis.scatter(lon, run.lat, c=values, cmap=colours, vmin=low, vmax=high, s=size, marker="s",
-                              edgecolors="white", linewidths=0.3)
+        points = axis.scatter(
+            lon,
+            run.lat,
+            c=values,
+            cmap=colours,
+            vmin=low,
+            vmax=high,
+            s=size,
+            marker="s",
+            edgecolors="white",
+            linewidths=0.3,
+        )
         figure.colorbar(points, ax=axis, label=label)
         axis.set_xlabel("longitude (degrees east)")
         axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

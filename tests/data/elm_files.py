@@ -7,15 +7,46 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-DZ = np.array([0.0175128179162552, 0.0275789692596763, 0.0454700332424131, 0.0749674110986208, 0.123600365122585,
-               0.203782554932785, 0.335980627644188, 0.553938412047907, 0.913290032231675, 1.50576070129822,
-               2.4825796969813, 4.0930811692294, 6.7483512780057, 11.1261502908039, 13.8511521404163])
+DZ = np.array(
+    [
+        0.0175128179162552,
+        0.0275789692596763,
+        0.0454700332424131,
+        0.0749674110986208,
+        0.123600365122585,
+        0.203782554932785,
+        0.335980627644188,
+        0.553938412047907,
+        0.913290032231675,
+        1.50576070129822,
+        2.4825796969813,
+        4.0930811692294,
+        6.7483512780057,
+        11.1261502908039,
+        13.8511521404163,
+    ]
+)
 LAT, LON = np.array([40.25, 40.75]), np.array([282.75, 283.25, 283.75])
 N = LAT.size * LON.size
 FILL = 1e36
-UNITS = {"SOILLIQ": "kg/m2", "SOILICE": "kg/m2", "H2OSOI": "mm3/mm3", "ZWT": "m", "ZWT_PERCH": "m",
-         "FROST_TABLE": "m", "QOVER": "mm/s", "QDRAI": "mm/s", "QDRAI_PERCH": "mm/s", "QINFL": "mm/s", "TLAI": "1",
-         "RAIN": "mm/s", "WATSAT": "mm3/mm3", "SUCSAT": "mm", "BSW": "1", "DZSOI": "m"}
+UNITS = {
+    "SOILLIQ": "kg/m2",
+    "SOILICE": "kg/m2",
+    "H2OSOI": "mm3/mm3",
+    "ZWT": "m",
+    "ZWT_PERCH": "m",
+    "FROST_TABLE": "m",
+    "QOVER": "mm/s",
+    "QDRAI": "mm/s",
+    "QDRAI_PERCH": "mm/s",
+    "QINFL": "mm/s",
+    "TLAI": "1",
+    "RAIN": "mm/s",
+    "WATSAT": "mm3/mm3",
+    "SUCSAT": "mm",
+    "BSW": "1",
+    "DZSOI": "m",
+}
 
 
 def states(n_records: int) -> dict[str, np.ndarray]:
@@ -28,17 +59,31 @@ def states(n_records: int) -> dict[str, np.ndarray]:
     liquid = draw.uniform(0.15, 0.35, (n_records, 15, N))
     ice = draw.uniform(0.0, 0.05, (n_records, 15, N))
     dz = DZ[:, None]
-    return {"SOILLIQ": (liquid * 1000 * dz).astype("f4"), "SOILICE": (ice * 917 * dz).astype("f4"),
-            "H2OSOI": (liquid + ice).astype("f4"), "ZWT": flat(1, 4), "ZWT_PERCH": flat(2, 3),
-            "FROST_TABLE": flat(2, 3), "QOVER": flat(0, 1e-4), "QDRAI": flat(0, 1e-4), "QDRAI_PERCH": flat(0, 1e-5),
-            "QINFL": flat(0, 1e-4), "TLAI": flat(1, 5), "RAIN": flat(0, 1e-3)}
+    return {
+        "SOILLIQ": (liquid * 1000 * dz).astype("f4"),
+        "SOILICE": (ice * 917 * dz).astype("f4"),
+        "H2OSOI": (liquid + ice).astype("f4"),
+        "ZWT": flat(1, 4),
+        "ZWT_PERCH": flat(2, 3),
+        "FROST_TABLE": flat(2, 3),
+        "QOVER": flat(0, 1e-4),
+        "QDRAI": flat(0, 1e-4),
+        "QDRAI_PERCH": flat(0, 1e-5),
+        "QINFL": flat(0, 1e-4),
+        "TLAI": flat(1, 5),
+        "RAIN": flat(0, 1e-3),
+    }
 
 
 def constants() -> dict[str, np.ndarray]:
     """Soil constants of the six cells, (level, cell)."""
     ramp = np.linspace(0, 1, N)[None, :] + np.linspace(0, 0.1, 15)[:, None]
-    return {"DZSOI": np.repeat(DZ[:, None], N, 1).astype("f4"), "WATSAT": (0.4 + 0.05 * ramp).astype("f4"),
-            "SUCSAT": (100 + 50 * ramp).astype("f4"), "BSW": (5 + ramp).astype("f4")}
+    return {
+        "DZSOI": np.repeat(DZ[:, None], N, 1).astype("f4"),
+        "WATSAT": (0.4 + 0.05 * ramp).astype("f4"),
+        "SUCSAT": (100 + 50 * ramp).astype("f4"),
+        "BSW": (5 + ramp).astype("f4"),
+    }
 
 
 class Layout:
@@ -103,10 +148,17 @@ def write_surface(path, gridded: bool = False, change=None) -> Path:
     lat, lon = (a.ravel() for a in np.meshgrid(LAT, LON, indexing="ij"))
     pft = np.zeros((17, N))
     pft[1], pft[10], pft[13], pft[15], pft[0] = 40.0, 10.0, 20.0, 20.0, 10.0
-    values = {"LATIXY": lat, "LONGXY": lon, "PCT_SAND": 30.0 + np.arange(10)[:, None] + np.arange(N),
-              "PCT_CLAY": 20.0 + np.arange(10)[:, None] + np.arange(N),
-              "SLP_P10": np.linspace(0.01, 0.5, 11)[:, None] * (1 + 0.1 * np.arange(N)),
-              "PCT_NAT_PFT": pft, "PCT_NATVEG": np.full(N, 100.0), "PCT_CROP": np.zeros(N), **(change or {})}
+    values = {
+        "LATIXY": lat,
+        "LONGXY": lon,
+        "PCT_SAND": 30.0 + np.arange(10)[:, None] + np.arange(N),
+        "PCT_CLAY": 20.0 + np.arange(10)[:, None] + np.arange(N),
+        "SLP_P10": np.linspace(0.01, 0.5, 11)[:, None] * (1 + 0.1 * np.arange(N)),
+        "PCT_NAT_PFT": pft,
+        "PCT_NATVEG": np.full(N, 100.0),
+        "PCT_CROP": np.zeros(N),
+        **(change or {}),
+    }
     units = {"LATIXY": "degrees north", "LONGXY": "degrees east", "SLP_P10": "km km^-1", "aveDTB": "m"}
     levels = {"PCT_SAND": "nlevsoi", "PCT_CLAY": "nlevsoi", "SLP_P10": "nlevslp", "PCT_NAT_PFT": "natpft"}
     with netCDF4.Dataset(str(path), "w") as out:
@@ -138,6 +190,13 @@ class Case:
         self.h1 = write_history(folder / f"{kind}.elm.h1.nc", kind, fields, times, bounds, units=units)
         days_end, days_bounds = hourly(days, 1.0, 1.0)
         rain = np.full((days, N), 1.0) * np.arange(1, days + 1)[:, None] / 86400.0  # day k brings k mm
-        self.h0 = write_history(folder / f"{kind}.elm.h0.nc", kind, {**constants(), "RAIN": rain.astype("f4")},
-                                days_end, days_bounds, mean=True, units=units)
+        self.h0 = write_history(
+            folder / f"{kind}.elm.h0.nc",
+            kind,
+            {**constants(), "RAIN": rain.astype("f4")},
+            days_end,
+            days_bounds,
+            mean=True,
+            units=units,
+        )
         self.surface = write_surface(folder / f"surface_{kind}.nc", gridded=kind == "gridded")

@@ -27,21 +27,32 @@ def test_fields_follow_the_stated_rules(tmp_path):
     state = {k: v[3].astype(float) for k, v in elm_files.states(8).items()}
     dz = elm_files.DZ[:10, None].astype("f4").astype(float)
     expected = {
-        "liquid_water": (state["SOILLIQ"][:10] / (1000 * dz)).T, "ice": (state["SOILICE"][:10] / (917 * dz)).T,
-        "water_table_depth": state["ZWT"], "surface_runoff": state["QOVER"],
-        "subsurface_drainage": state["QDRAI"] + state["QDRAI_PERCH"], "water_input": state["QINFL"] + state["QOVER"],
-        "leaf_area_index": state["TLAI"], "perched_water_table_depth": state["ZWT_PERCH"],
+        "liquid_water": (state["SOILLIQ"][:10] / (1000 * dz)).T,
+        "ice": (state["SOILICE"][:10] / (917 * dz)).T,
+        "water_table_depth": state["ZWT"],
+        "surface_runoff": state["QOVER"],
+        "subsurface_drainage": state["QDRAI"] + state["QDRAI_PERCH"],
+        "water_input": state["QINFL"] + state["QOVER"],
+        "leaf_area_index": state["TLAI"],
+        "perched_water_table_depth": state["ZWT_PERCH"],
         "frost_table_depth": state["FROST_TABLE"],
-        "porosity": elm_files.constants()["WATSAT"][:10].T, "sucsat": elm_files.constants()["SUCSAT"][:10].T,
+        "porosity": elm_files.constants()["WATSAT"][:10].T,
+        "sucsat": elm_files.constants()["SUCSAT"][:10].T,
         "bsw": elm_files.constants()["BSW"][:10].T,
-        "sand": 30.0 + np.arange(10) + np.arange(6)[:, None], "clay": 20.0 + np.arange(10) + np.arange(6)[:, None],
+        "sand": 30.0 + np.arange(10) + np.arange(6)[:, None],
+        "clay": 20.0 + np.arange(10) + np.arange(6)[:, None],
         "slope": np.linspace(0.01, 0.5, 11) * (1 + 0.1 * np.arange(6)[:, None]),
-        "tree_cover": 0.4, "shrub_cover": 0.1, "grass_cover": 0.2, "crop_cover": 0.2, "bedrock_depth": 3.8,
+        "tree_cover": 0.4,
+        "shrub_cover": 0.1,
+        "grass_cover": 0.2,
+        "crop_cover": 0.2,
+        "bedrock_depth": 3.8,
     }
     for name, value in expected.items():
         shape = (6, FIELDS[name].layers)
-        np.testing.assert_allclose(field(x, name), np.broadcast_to(np.reshape(value, (-1, shape[1])), shape),
-                                   rtol=1e-7, err_msg=name)
+        np.testing.assert_allclose(
+            field(x, name), np.broadcast_to(np.reshape(value, (-1, shape[1])), shape), rtol=1e-7, err_msg=name
+        )
     np.testing.assert_allclose(field(x, "root_fraction").sum(axis=1), 0.9)  # a tenth is bare
     for name in ("vegetation_carbon", "root_carbon", "snowmelt", "curvature", "lithology"):
         assert (field(x, name) == SPVAL).all(), name
@@ -87,8 +98,11 @@ def test_records_over_several_files_in_any_order(tmp_path):
     case = elm_files.Case(tmp_path)
     times, bounds = elm_files.hourly(8)
     state = elm_files.states(8)
-    parts = [elm_files.write_history(tmp_path / f"part{i}.elm.h1.nc", "unstructured",
-                                     {k: v[s] for k, v in state.items()}, times[s], bounds[s]) for i, s in enumerate((slice(0, 3), slice(3, 8)))]
+    parts = []
+    for i, s in enumerate((slice(0, 3), slice(3, 8))):
+        fields = {name: values[s] for name, values in state.items()}
+        path = tmp_path / f"part{i}.elm.h1.nc"
+        parts.append(elm_files.write_history(path, "unstructured", fields, times[s], bounds[s]))
     source = Columns(parts[::-1], [case.h0], case.surface)
     np.testing.assert_array_equal(all_x(source), all_x(columns(case)))
     assert [record.time for record in source.records] == list(times)
@@ -103,8 +117,16 @@ def test_liquid_water_from_total_water(tmp_path):
     np.testing.assert_allclose(field(total, "liquid_water"), field(direct, "liquid_water"), atol=1e-7)
 
 
-@pytest.mark.parametrize("drop, named", [(("SOILICE",), "SOILICE"), (("SOILLIQ", "H2OSOI"), "SOILLIQ"),
-                                         (("ZWT",), "ZWT"), (("QDRAI_PERCH",), "QDRAI_PERCH"), (("TLAI",), "TLAI")])
+@pytest.mark.parametrize(
+    "drop, named",
+    [
+        (("SOILICE",), "SOILICE"),
+        (("SOILLIQ", "H2OSOI"), "SOILLIQ"),
+        (("ZWT",), "ZWT"),
+        (("QDRAI_PERCH",), "QDRAI_PERCH"),
+        (("TLAI",), "TLAI"),
+    ],
+)
 def test_a_missing_variable_is_named_with_the_line_that_adds_it(tmp_path, drop, named):
     case = elm_files.Case(tmp_path, drop=drop)
     with pytest.raises(UserError) as error:
@@ -119,8 +141,10 @@ def test_missing_constants_name_the_option(tmp_path):
         Columns([case.h1], [], case.surface)
 
 
-@pytest.mark.parametrize("name, unit, wanted", [("SOILLIQ", "mm3/mm3", "kg/m2"), ("ZWT", "cm", "m"),
-                                                ("WATSAT", "%", "mm3/mm3"), ("RAIN", "mm/day", "mm/s")])
+@pytest.mark.parametrize(
+    "name, unit, wanted",
+    [("SOILLIQ", "mm3/mm3", "kg/m2"), ("ZWT", "cm", "m"), ("WATSAT", "%", "mm3/mm3"), ("RAIN", "mm/day", "mm/s")],
+)
 def test_other_units_are_refused(tmp_path, name, unit, wanted):
     case = elm_files.Case(tmp_path, units={name: unit})
     with pytest.raises(UserError, match=f"{name} has units '{unit}', wanted '{wanted}'"):
@@ -163,8 +187,10 @@ def test_an_override_holds_everywhere_and_replaces_what_is_missing(tmp_path):
     assert not {"root_fraction", "rain_1d"} & {line.split(":")[0] for line in source.derived}
 
 
-@pytest.mark.parametrize("name, value, text", [("roots", 0.0, "no such field"), ("root_fraction", 2.0, "from 0 to 1"),
-                                               ("slope", float("nan"), "from 0 to 6")])
+@pytest.mark.parametrize(
+    "name, value, text",
+    [("roots", 0.0, "no such field"), ("root_fraction", 2.0, "from 0 to 1"), ("slope", float("nan"), "from 0 to 6")],
+)
 def test_a_wrong_override_is_refused(tmp_path, name, value, text):
     with pytest.raises(UserError, match=text):
         columns(elm_files.Case(tmp_path), overrides={name: value})

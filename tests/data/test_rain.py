@@ -26,8 +26,9 @@ def test_a_window_that_is_not_covered_is_missing(tmp_path):
     source = Columns([case.h1], [case.h0], case.surface)
     assert (rain(source, 3, "rain_1d") < SPVAL).all()
     assert (rain(source, 4, "rain_1d") == SPVAL).all()
-    early = elm_files.write_history(tmp_path / "early.elm.h1.nc", "unstructured", elm_files.states(1), [5.0],
-                                    [[4.75, 5.0]])
+    early = elm_files.write_history(
+        tmp_path / "early.elm.h1.nc", "unstructured", elm_files.states(1), [5.0], [[4.75, 5.0]]
+    )
     source = Columns([early], [case.h0], case.surface)
     np.testing.assert_allclose(rain(source, 0, "rain_3d"), 3 + 4 + 5, rtol=1e-6)
     assert (rain(source, 0, "rain_7d") == SPVAL).all()
@@ -38,8 +39,9 @@ def test_a_gap_leaves_the_window_missing(tmp_path):
     ends, bounds = elm_files.hourly(12, 1.0, 1.0)
     keep = ends != 9.0  # day 9 is not there
     fields = {**elm_files.constants(), "RAIN": np.full((keep.sum(), elm_files.N), 1e-5, "f4")}
-    gap = elm_files.write_history(tmp_path / "gap.elm.h0.nc", "unstructured", fields, ends[keep], bounds[keep],
-                                  mean=True)
+    gap = elm_files.write_history(
+        tmp_path / "gap.elm.h0.nc", "unstructured", fields, ends[keep], bounds[keep], mean=True
+    )
     source = Columns([case.h1], [gap], case.surface)
     np.testing.assert_allclose(rain(source, 3, "rain_1d"), 0.864, rtol=1e-6)
     assert (rain(source, 3, "rain_3d") == SPVAL).all()

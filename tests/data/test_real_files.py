@@ -26,8 +26,9 @@ def test_sample_gives_every_required_field_in_its_range(site):
             assert (values >= f.valid[0]).all() and (values <= f.valid[1]).all(), f.name
 
 
-@pytest.mark.parametrize("site, median, p90, top", [("susquehanna", (4, 6), (8, 17), (20, 38)),
-                                                    ("steep", (30, 30), (44, 44), (52, 52))])
+@pytest.mark.parametrize(
+    "site, median, p90, top", [("susquehanna", (4, 6), (8, 17), (20, 38)), ("steep", (30, 30), (44, 44), (52, 52))]
+)
 def test_sample_slopes_are_as_stated(site, median, p90, top):
     with netCDF4.Dataset(str(sample_files(site)[2])) as surface:
         degrees = np.degrees(np.arctan(surface["SLP_P10"][:]))
@@ -77,10 +78,13 @@ def test_real_surface_dataset():
 
 @needs_shared
 def test_real_steep_site():
-    source = Columns([SHARED / "steepstorm1.elm.h1.2001-10-03.nc"], [SHARED / "steepstorm1.elm.h0.2001-10-03.nc"],
-                     SHARED / "inputdata" / "lnd" / "clm2" / "surfdata_map" / "surfdata_SUScell_steep_forest.nc")
+    source = Columns(
+        [SHARED / "steepstorm1.elm.h1.2001-10-03.nc"],
+        [SHARED / "steepstorm1.elm.h0.2001-10-03.nc"],
+        SHARED / "inputdata" / "lnd" / "clm2" / "surfdata_map" / "surfdata_SUScell_steep_forest.nc",
+    )
     x = source.x(source.records[0])
-    assert x[0, FIELDS["slope"].columns].tolist() == [.1, .3, .38, .45, .51, .577, .64, .72, .81, .95, 1.3]
+    assert x[0, FIELDS["slope"].columns].tolist() == [0.1, 0.3, 0.38, 0.45, 0.51, 0.577, 0.64, 0.72, 0.81, 0.95, 1.3]
     assert x[0, FIELDS["tree_cover"].offset] == pytest.approx(0.9)
     assert any(line.startswith("SLP_P10") and "no units" in line for line in source.derived)
 

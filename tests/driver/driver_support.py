@@ -32,8 +32,13 @@ class StandIn:
 
 def launch(n_ranks: int, *arguments, code: str | None = None) -> subprocess.CompletedProcess:
     """The command line, or a piece of Python, on n ranks of mpirun (0: without mpirun)."""
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                   "OMPI_MCA_rmaps_base_oversubscribe": "1", "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
+    environment = {
+        **os.environ,
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    }
     start = ["-c", code] if code else ["-m", "elm_landslide.cli"]
     command = [sys.executable, *start, *map(str, arguments)]
     if n_ranks:

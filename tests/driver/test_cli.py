@@ -25,23 +25,28 @@ def test_help_teaches_by_example(command):
 
 
 def test_help_imports_nothing_heavy():
-    code = ("import sys; from elm_landslide.cli import app\n"
-            "try: app(['--help'])\n"
-            "except SystemExit: pass\n"
-            "print([m for m in ('numpy', 'netCDF4', 'torch', 'matplotlib', 'mpi4py') if m in sys.modules])")
+    code = (
+        "import sys; from elm_landslide.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'netCDF4', 'torch', 'matplotlib', 'mpi4py') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("arguments, text", [
-    ((), "give --history and --surface"),
-    (("--sample", "alps"), "--sample alps: wanted one of susquehanna, steep"),
-    (("--sample", "steep", "--surface", "s.nc"), "give one or the other"),
-    (("--sample", "steep", "--set", "roots=0"), "--set roots: no such field"),
-    (("--sample", "steep", "--set", "root_fraction"), "wanted FIELD=NUMBER"),
-    (("--history", "no_*.nc", "--surface", "s.nc"), "no_*.nc: no such file"),
-    (("--history", "no.nc", "--surface", "s.nc"), "no.nc: cannot be read"),
-])
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        ((), "give --history and --surface"),
+        (("--sample", "alps"), "--sample alps: wanted one of susquehanna, steep"),
+        (("--sample", "steep", "--surface", "s.nc"), "give one or the other"),
+        (("--sample", "steep", "--set", "roots=0"), "--set roots: no such field"),
+        (("--sample", "steep", "--set", "root_fraction"), "wanted FIELD=NUMBER"),
+        (("--history", "no_*.nc", "--surface", "s.nc"), "no_*.nc: no such file"),
+        (("--history", "no.nc", "--surface", "s.nc"), "no.nc: cannot be read"),
+    ],
+)
 def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, text):
     result = invoke("run", *arguments, "--out", tmp_path / "out.nc")
     assert result.exit_code == 2
@@ -53,9 +58,16 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, text):
 def test_words_of_a_shell_pattern_belong_to_their_option(tmp_path, model):
     case = elm_files.Case(tmp_path)
     times, bounds = elm_files.hourly(8)
-    parts = [elm_files.write_history(tmp_path / f"part{i}.elm.h1.nc", "unstructured",
-                                     {k: v[s] for k, v in elm_files.states(8).items()}, times[s], bounds[s])
-             for i, s in enumerate((slice(0, 3), slice(3, 8)))]
+    parts = [
+        elm_files.write_history(
+            tmp_path / f"part{i}.elm.h1.nc",
+            "unstructured",
+            {k: v[s] for k, v in elm_files.states(8).items()},
+            times[s],
+            bounds[s],
+        )
+        for i, s in enumerate((slice(0, 3), slice(3, 8)))
+    ]
     rest = ("--constants", case.h0, "--surface", case.surface, "--model", model, "--json")
     for name, history in (("words", parts), ("pattern", [tmp_path / "part*.elm.h1.nc"])):
         result = invoke("run", "--history", *history, *rest, "--out", tmp_path / f"{name}.nc")
@@ -65,11 +77,27 @@ def test_words_of_a_shell_pattern_belong_to_their_option(tmp_path, model):
 
 @pytest.mark.usefixtures("stand_in")
 def test_summary_names_ranges_flags_and_rules(tmp_path, case, model):
-    result = invoke("run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface, "--model", model,
-                    "--out", tmp_path / "out.nc")
+    result = invoke(
+        "run",
+        "--history",
+        case.h1,
+        "--constants",
+        case.h0,
+        "--surface",
+        case.surface,
+        "--model",
+        model,
+        "--out",
+        tmp_path / "out.nc",
+    )
     assert result.exit_code == 0
-    for text in ("LANDSLIDE_PROB", "ok 16, filled 16, outside 8, invalid 8", "6 x 8 records on 1 rank",
-                 "water_input = QINFL + QOVER", "microseconds per column and step"):
+    for text in (
+        "LANDSLIDE_PROB",
+        "ok 16, filled 16, outside 8, invalid 8",
+        "6 x 8 records on 1 rank",
+        "water_input = QINFL + QOVER",
+        "microseconds per column and step",
+    ):
         assert text in result.stdout
 
 

@@ -26,8 +26,19 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     case = elm_files.Case(folder)
     for n_ranks in (1, 2, 3, 8):
-        done = launch(n_ranks, "run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
-                      "--out", folder / f"{n_ranks}.nc", "--json")
+        done = launch(
+            n_ranks,
+            "run",
+            "--history",
+            case.h1,
+            "--constants",
+            case.h0,
+            "--surface",
+            case.surface,
+            "--out",
+            folder / f"{n_ranks}.nc",
+            "--json",
+        )
         assert done.returncode == 0, done.stderr
         summary = json.loads(done.stdout)
         assert (summary["n_ranks"], summary["n_columns"], summary["n_records"]) == (n_ranks, 6, 8)
@@ -67,8 +78,7 @@ def test_sample_on_two_ranks(tmp_path, site, n_columns):
 
 
 def test_run_does_not_import_torch(tmp_path):
-    code = ("import sys; from elm_landslide.cli import app; app(standalone_mode=False); "
-            "sys.exit('torch' in sys.modules)")
+    code = "import sys; from elm_landslide.cli import app; app(standalone_mode=False); sys.exit('torch' in sys.modules)"
     done = launch(0, "run", "--sample", "steep", "--out", tmp_path / "out.nc", code=code)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.nc").exists()
@@ -96,8 +106,19 @@ def test_an_error_on_one_rank_ends_all(tmp_path, rank):
     case = elm_files.Case(tmp_path)
     before = set(tmp_path.iterdir())
     code = FAILING.format(rank=rank, action="raise LandslideError(5, 'landslide_run: engine failed')")
-    done = launch(3, "run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
-                  "--out", tmp_path / "out.nc", code=code)
+    done = launch(
+        3,
+        "run",
+        "--history",
+        case.h1,
+        "--constants",
+        case.h0,
+        "--surface",
+        case.surface,
+        "--out",
+        tmp_path / "out.nc",
+        code=code,
+    )
     assert done.returncode == 2
     ours = [line for line in done.stderr.splitlines() if line.startswith("elm-landslide:")]
     assert ours == [f"elm-landslide: {f'rank {rank}: ' if rank else ''}landslide_run: engine failed"]
@@ -107,8 +128,19 @@ def test_an_error_on_one_rank_ends_all(tmp_path, rank):
 def test_a_bug_on_one_rank_ends_all(tmp_path):
     case = elm_files.Case(tmp_path)
     code = FAILING.format(rank=1, action="raise ZeroDivisionError('a bug')")
-    done = launch(2, "run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
-                  "--out", tmp_path / "out.nc", code=code)
+    done = launch(
+        2,
+        "run",
+        "--history",
+        case.h1,
+        "--constants",
+        case.h0,
+        "--surface",
+        case.surface,
+        "--out",
+        tmp_path / "out.nc",
+        code=code,
+    )
     assert done.returncode != 0 and "Traceback" in done.stderr and "rank 1: ZeroDivisionError: a bug" in done.stderr
     assert not (tmp_path / "out.nc").exists()
 
@@ -116,8 +148,17 @@ def test_a_bug_on_one_rank_ends_all(tmp_path):
 def test_a_killed_run_leaves_no_output_under_its_name(tmp_path):
     case = elm_files.Case(tmp_path)
     code = FAILING.format(rank=0, action="os.kill(os.getpid(), signal.SIGKILL)")
-    arguments = ("run", "--history", case.h1, "--constants", case.h0, "--surface", case.surface,
-                 "--out", tmp_path / "out.nc")
+    arguments = (
+        "run",
+        "--history",
+        case.h1,
+        "--constants",
+        case.h0,
+        "--surface",
+        case.surface,
+        "--out",
+        tmp_path / "out.nc",
+    )
     assert launch(0, *arguments, code=code).returncode == -9
     assert not (tmp_path / "out.nc").exists()
     assert launch(0, *arguments).returncode == 0  # what the killed run left is not in the way

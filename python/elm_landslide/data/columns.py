@@ -58,8 +58,12 @@ RULES = (
     Rule("frost_table_depth", ("FROST_TABLE",), _same),
     Rule("snowmelt", ("QSNOMELT",), _same),
     Rule("vegetation_carbon", ("TOTVEGC",), lambda dz, c: c / 1000.0, "TOTVEGC / 1000"),
-    Rule("root_carbon", ("FROOTC", "LIVECROOTC", "DEADCROOTC"), lambda dz, *c: sum(c) / 1000.0,
-         "(FROOTC + LIVECROOTC + DEADCROOTC) / 1000"),
+    Rule(
+        "root_carbon",
+        ("FROOTC", "LIVECROOTC", "DEADCROOTC"),
+        lambda dz, *c: sum(c) / 1000.0,
+        "(FROOTC + LIVECROOTC + DEADCROOTC) / 1000",
+    ),
 )
 _CONSTANT_FIELDS = {"porosity": "WATSAT", "sucsat": "SUCSAT", "bsw": "BSW"}
 
@@ -116,15 +120,21 @@ class Columns:
         derived += [line for line in static.derived if line.split(":")[0] not in read]
         self._rain, self.rain_files = self._find_rain(constants, lat, lon)
         if self._rain:
-            derived += [f"{name}: derived as RAIN (time means of {self.rain_files.paths[0].name}) times seconds over "
-                        f"the {days:g} days up to the record" for name, days in WINDOWS.items()]
+            derived += [
+                f"{name}: derived as RAIN (time means of {self.rain_files.paths[0].name}) times seconds over "
+                f"the {days:g} days up to the record"
+                for name, days in WINDOWS.items()
+            ]
         self.derived = [line for line in derived if line.split(":")[0] not in overrides]
         self._overrides = overrides
         for name, value in overrides.items():
             self._static[:, FIELDS[name].columns] = value
-        self.sources = [*self._files.paths, *([source] if source not in self._files.paths else []),
-                        *([p for p in self.rain_files.paths if p not in (source, *self._files.paths)]
-                          if self.rain_files else []), surface]
+        self.sources = [
+            *self._files.paths,
+            *([source] if source not in self._files.paths else []),
+            *([p for p in self.rain_files.paths if p not in (source, *self._files.paths)] if self.rain_files else []),
+            surface,
+        ]
 
     def _rule(self, field: str) -> list[Rule]:
         """The rule for a field that these files allow: one or none; none for a required one is a UserError."""
@@ -145,8 +155,10 @@ class Columns:
         for name in {n for rule in self._rules for n in rule.needs}:
             dims = netcdf.layout_of(dataset, first, name).dims
             if dims != self.layout.dims:
-                raise UserError(f"{first}: {name} is by {dims}, {STATE} by {self.layout.dims}: "
-                                "set hist_type1d_pertape = 'COLS' for this tape")
+                raise UserError(
+                    f"{first}: {name} is by {dims}, {STATE} by {self.layout.dims}: "
+                    "set hist_type1d_pertape = 'COLS' for this tape"
+                )
 
     def _find_rain(self, constants, lat, lon):
         """RainWindows on the first tape that has RAIN as a time mean with bounds, or None."""
@@ -167,8 +179,10 @@ class Columns:
     def x(self, record) -> np.ndarray:
         """Inputs of the columns at a record, float64 (n, N_IN), Fortran order; what is missing is SPVAL."""
         x = self._static.copy(order="F")
-        values = {name: self._files.read(record, name, self._places).T
-                  for name in {n for rule in self._rules for n in rule.needs}}
+        values = {
+            name: self._files.read(record, name, self._places).T
+            for name in {n for rule in self._rules for n in rule.needs}
+        }
         for rule in self._rules:
             inputs = [values[name] for name in rule.needs]
             dz = self._dz if FIELDS[rule.field].layers > 1 else None

@@ -24,8 +24,19 @@ SYNTHETIC = "synthetic, drawn by the ELM-Landslide project"
 SEED = 20240607
 _PLACES = ("lat", "lon", "landmask", "area")
 _TIME = ("time", "time_bounds", "mcdate", "mcsec")
-_STATES = ("SOILLIQ", "SOILICE", "ZWT", "ZWT_PERCH", "FROST_TABLE", "QOVER", "QDRAI", "QDRAI_PERCH", "QINFL", "TLAI",
-           "RAIN")
+_STATES = (
+    "SOILLIQ",
+    "SOILICE",
+    "ZWT",
+    "ZWT_PERCH",
+    "FROST_TABLE",
+    "QOVER",
+    "QDRAI",
+    "QDRAI_PERCH",
+    "QINFL",
+    "TLAI",
+    "RAIN",
+)
 _MEANS = ("RAIN",)
 
 
@@ -53,9 +64,16 @@ def cut(source: Path, out: Path, names) -> None:
             for dim in variable.dimensions:
                 if dim not in new.dimensions:
                     new.createDimension(dim, None if old.dimensions[dim].isunlimited() else len(old.dimensions[dim]))
-            copy = new.createVariable(name, variable.dtype, variable.dimensions, zlib=True, complevel=9, shuffle=True,
-                                      fill_value=getattr(variable, "_FillValue", None),
-                                      chunksizes=variable.shape or None)
+            copy = new.createVariable(
+                name,
+                variable.dtype,
+                variable.dimensions,
+                zlib=True,
+                complevel=9,
+                shuffle=True,
+                fill_value=getattr(variable, "_FillValue", None),
+                chunksizes=variable.shape or None,
+            )
             copy.setncatts({a: variable.getncattr(a) for a in variable.ncattrs() if a != "_FillValue"})
             copy[:] = variable[:]
 
@@ -86,8 +104,13 @@ def draw_surface(site: str, constants: Path, out: Path) -> None:
         add("PCT_SAND", ("nlevsoi", *cells), np.tile(np.rint(sand), (10, 1)), "unitless", "percent sand")
         add("PCT_CLAY", ("nlevsoi", *cells), np.tile(np.rint(clay), (10, 1)), "unitless", "percent clay")
         add("SLP_P10", ("nlevslp", *cells), slope.T, "km km^-1", "slope at the percentiles 0, 10, ..., 100")
-        add("PCT_NAT_PFT", ("natpft", *cells), _cover(site, draw, len(lat)).T, "unitless",
-            "percent plant functional type on the natural vegetation landunit")
+        add(
+            "PCT_NAT_PFT",
+            ("natpft", *cells),
+            _cover(site, draw, len(lat)).T,
+            "unitless",
+            "percent plant functional type on the natural vegetation landunit",
+        )
         add("PCT_NATVEG", cells, np.full(len(lat), 100.0), "unitless", "percent natural vegetation landunit")
         add("PCT_CROP", cells, np.zeros(len(lat)), "unitless", "percent crop landunit")
 

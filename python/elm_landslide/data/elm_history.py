@@ -55,7 +55,7 @@ class HistoryFiles:
         self.records = [record for i in order for record in by_file[i]]
         for before, after in pairwise(self.records):
             if not after.time > before.time:
-                raise UserError(f"{after.path}: time {after.time:g} does not come after {before.time:g} of {before.path}")
+                raise UserError(f"{after.path}: time {after.time:g} does not come after {before.time:g}")
 
     def _read_times(self, dataset, path) -> list[Record]:
         if "time" not in dataset.variables:
@@ -73,12 +73,18 @@ class HistoryFiles:
         bounds = None
         if getattr(time, "bounds", None) in dataset.variables:
             # In blocks: HDF5 takes some kilobytes for each chunk of one read, and a chunk often holds one record.
-            bounds = np.concatenate([np.asarray(dataset[time.bounds][i : i + _BLOCK], dtype=np.float64)
-                                     for i in range(0, max(len(values), 1), _BLOCK)])
+            bounds = np.concatenate(
+                [
+                    np.asarray(dataset[time.bounds][i : i + _BLOCK], dtype=np.float64)
+                    for i in range(0, max(len(values), 1), _BLOCK)
+                ]
+            )
             # ELM stamps a record with the end of its interval, in single precision; its bounds are doubles.
             values = np.where(bounds[:, 1].astype(time.dtype) == time[:], bounds[:, 1], values)
-        return [Record(path, i, float(t), None if bounds is None else (float(bounds[i, 0]), float(bounds[i, 1])))
-                for i, t in enumerate(values)]
+        return [
+            Record(path, i, float(t), None if bounds is None else (float(bounds[i, 0]), float(bounds[i, 1])))
+            for i, t in enumerate(values)
+        ]
 
     def dataset(self, path):
         """The open dataset of one of the files."""
@@ -140,8 +146,9 @@ def tape_number(path) -> int:
 
 def missing_variable(path, name: str, reason: str) -> UserError:
     """A variable that is not there, with the line of user_nl_elm that adds it."""
-    return UserError(f"{path}: no variable {name}, {reason}; add it in user_nl_elm with "
-                     f"hist_fincl{tape_number(path)} = '{name}'")
+    return UserError(
+        f"{path}: no variable {name}, {reason}; add it in user_nl_elm with hist_fincl{tape_number(path)} = '{name}'"
+    )
 
 
 CONSTANTS = ("DZSOI", "WATSAT", "SUCSAT", "BSW")
@@ -169,5 +176,7 @@ def read_constants(paths, lat, lon, layout: Layout, places: Places) -> tuple[dic
     with netcdf.open_dataset(paths[0]) as dataset:
         lacking = next(n for n in CONSTANTS if n not in dataset.variables)
         named = getattr(dataset, "Time_constant_3Dvars_filename", "the first h0 file of the run")
-    raise UserError(f"{paths[0]}: no variable {lacking}; ELM writes {', '.join(CONSTANTS)} once, without any "
-                    f"hist_fincl line, into {Path(named).name}: give that file with --constants")
+    raise UserError(
+        f"{paths[0]}: no variable {lacking}; ELM writes {', '.join(CONSTANTS)} once, without any "
+        f"hist_fincl line, into {Path(named).name}: give that file with --constants"
+    )

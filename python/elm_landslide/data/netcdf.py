@@ -23,15 +23,36 @@ _GRADIENT = ("km km^-1", "m m^-1", "km/km", "m/m")
 
 # The spellings that ELM and its surface datasets use; the first is the one named as wanted.
 UNITS: dict[str, tuple[str, ...]] = {
-    "WATSAT": _WATER_CONTENT, "SUCSAT": ("mm",), "BSW": _NUMBER, "DZSOI": _LENGTH,
-    "SOILLIQ": _WATER_MASS, "SOILICE": _WATER_MASS, "H2OSOI": _WATER_CONTENT, "ROOTFR": _NUMBER,
-    "ZWT": _LENGTH, "ZWT_PERCH": _LENGTH, "FROST_TABLE": _LENGTH,
-    "QOVER": _WATER_FLUX, "QDRAI": _WATER_FLUX, "QDRAI_PERCH": _WATER_FLUX, "QINFL": _WATER_FLUX,
-    "QTOPSOIL": _WATER_FLUX, "QSNOMELT": _WATER_FLUX, "RAIN": _WATER_FLUX,
+    "WATSAT": _WATER_CONTENT,
+    "SUCSAT": ("mm",),
+    "BSW": _NUMBER,
+    "DZSOI": _LENGTH,
+    "SOILLIQ": _WATER_MASS,
+    "SOILICE": _WATER_MASS,
+    "H2OSOI": _WATER_CONTENT,
+    "ROOTFR": _NUMBER,
+    "ZWT": _LENGTH,
+    "ZWT_PERCH": _LENGTH,
+    "FROST_TABLE": _LENGTH,
+    "QOVER": _WATER_FLUX,
+    "QDRAI": _WATER_FLUX,
+    "QDRAI_PERCH": _WATER_FLUX,
+    "QINFL": _WATER_FLUX,
+    "QTOPSOIL": _WATER_FLUX,
+    "QSNOMELT": _WATER_FLUX,
+    "RAIN": _WATER_FLUX,
     "TLAI": _LEAF_AREA,
-    "TOTVEGC": _CARBON, "FROOTC": _CARBON, "LIVECROOTC": _CARBON, "DEADCROOTC": _CARBON,
-    "PCT_SAND": _PERCENT, "PCT_CLAY": _PERCENT, "PCT_NAT_PFT": _PERCENT, "PCT_NATVEG": _PERCENT,
-    "PCT_CROP": _PERCENT, "SLP_P10": _GRADIENT, "aveDTB": _LENGTH,
+    "TOTVEGC": _CARBON,
+    "FROOTC": _CARBON,
+    "LIVECROOTC": _CARBON,
+    "DEADCROOTC": _CARBON,
+    "PCT_SAND": _PERCENT,
+    "PCT_CLAY": _PERCENT,
+    "PCT_NAT_PFT": _PERCENT,
+    "PCT_NATVEG": _PERCENT,
+    "PCT_CROP": _PERCENT,
+    "SLP_P10": _GRADIENT,
+    "aveDTB": _LENGTH,
 }
 
 
@@ -90,8 +111,9 @@ class Layout:
 
     def same_places(self, other: Layout) -> bool:
         return self.size == other.size and bool(
-            np.allclose(self.lat, other.lat, atol=TOLERANCE, rtol=0) and np.all(
-                lon_distance(self.lon, other.lon) <= TOLERANCE))
+            np.allclose(self.lat, other.lat, atol=TOLERANCE, rtol=0)
+            and np.all(lon_distance(self.lon, other.lon) <= TOLERANCE)
+        )
 
 
 _COORDINATES = {
@@ -106,7 +128,7 @@ SOIL_LANDUNITS = (1, 2)
 def layout_of(dataset, path, name: str) -> Layout:
     """The layout of variable `name`: its last dimensions are (lat, lon), lndgrid, gridcell or column."""
     dims = dataset[name].dimensions
-    horizontal = next((h for h in _COORDINATES if dims[-len(h):] == h), None)
+    horizontal = next((h for h in _COORDINATES if dims[-len(h) :] == h), None)
     if horizontal is None:
         hint = ": set hist_type1d_pertape = 'COLS' for this tape" if dims[-1:] == ("pft",) else ""
         raise UserError(f"{path}: {name} has dimensions {dims}, wanted (lat, lon), lndgrid or column last{hint}")
@@ -148,8 +170,9 @@ class Places:
     def read(self, variable, *lead) -> np.ndarray:
         """Values at the places for the leading indices `lead`, shape (..., n); missing is SPVAL."""
         if not self.index.size:
-            lengths = [len(range(*s.indices(n))) for s, n in zip(lead, variable.shape, strict=False)
-                       if isinstance(s, slice)]
+            lengths = [
+                len(range(*s.indices(n))) for s, n in zip(lead, variable.shape, strict=False) if isinstance(s, slice)
+            ]
             return np.empty((*lengths, 0))
         values = filled(variable[(*lead, self._span) + (slice(None),) * self._tail])
         values = values.reshape(*values.shape[: values.ndim - 1 - self._tail], -1)
@@ -185,8 +208,11 @@ def match_cells(lat, lon, cell_lat, cell_lon) -> np.ndarray:
             wanted = key(whole(lat) + d_lat, whole(np.mod(lon, 360.0)) + d_lon)
             at = np.minimum(np.searchsorted(keys[order], wanted), keys.size - 1)
             cell = order[at]
-            near = (keys[cell] == wanted) & (np.abs(cell_lat[cell] - lat) <= TOLERANCE) & (
-                lon_distance(cell_lon[cell], lon) <= TOLERANCE)
+            near = (
+                (keys[cell] == wanted)
+                & (np.abs(cell_lat[cell] - lat) <= TOLERANCE)
+                & (lon_distance(cell_lon[cell], lon) <= TOLERANCE)
+            )
             found = np.where((found < 0) & near, cell, found)
     return found
 
@@ -198,5 +224,6 @@ def locate(layout: Layout, path, lat, lon) -> np.ndarray:
         first = int(np.argmax(found < 0))
         raise UserError(
             f"{Path(path)}: no cell at lat {lat[first]:g}, lon {lon[first]:g} "
-            f"({int((found < 0).sum())} of {found.size} not found): it is on another grid")
+            f"({int((found < 0).sum())} of {found.size} not found): it is on another grid"
+        )
     return found

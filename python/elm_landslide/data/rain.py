@@ -23,7 +23,8 @@ class RainWindows:
         """files: a tape with RAIN as time mean and with time bounds."""
         self._files, self._places = files, places
         self._start, self._end = (
-            np.array([r.bounds[i] for r in files.records]) * files.seconds_per_unit for i in (0, 1))
+            np.array([r.bounds[i] for r in files.records]) * files.seconds_per_unit for i in (0, 1)
+        )
         self._rates: dict[int, np.ndarray] = {}  # only the intervals of the last windows
 
     def at(self, time: float) -> dict[str, np.ndarray]:

@@ -15,8 +15,12 @@ from elm_landslide.physics import root_profile
 
 DEFAULT_BEDROCK = 3.8  # m, ELM's depth of the hydrologically active soil
 # ELM's natural PFTs by kind; further PFTs are crops.
-COVERS = {"tree_cover": slice(1, 9), "shrub_cover": slice(9, 12), "grass_cover": slice(12, 15),
-          "crop_cover": slice(15, None)}
+COVERS = {
+    "tree_cover": slice(1, 9),
+    "shrub_cover": slice(9, 12),
+    "grass_cover": slice(12, 15),
+    "crop_cover": slice(15, None),
+}
 _NEEDED = ("LATIXY", "LONGXY", "PCT_SAND", "PCT_CLAY", "SLP_P10", "PCT_NAT_PFT", "PCT_NATVEG", "PCT_CROP")
 
 
@@ -47,15 +51,23 @@ def read_surface(path, lat, lon, landunit=None) -> SurfaceFields:
 
         def read(name: str, levels: int | None = None) -> np.ndarray:
             variable = dataset[name]
-            if variable.ndim != len(cells.dims) + (levels is not None) or (
-                    levels and variable.shape[0] != levels) or variable.dimensions[-len(cells.dims):] != cells.dims:
-                raise UserError(f"{path}: {name} has dimensions {variable.dimensions} {variable.shape}, "
-                                f"wanted {levels or ''} values on {cells.dims}")
+            if (
+                variable.ndim != len(cells.dims) + (levels is not None)
+                or (levels and variable.shape[0] != levels)
+                or variable.dimensions[-len(cells.dims) :] != cells.dims
+            ):
+                raise UserError(
+                    f"{path}: {name} has dimensions {variable.dimensions} {variable.shape}, "
+                    f"wanted {levels or ''} values on {cells.dims}"
+                )
             return places.read(variable, slice(None)).T if levels else places.read(variable)
 
         source = str(getattr(dataset, "source", ""))
-        values = {"sand": read("PCT_SAND", N_LAYERS), "clay": read("PCT_CLAY", N_LAYERS),
-                  "slope": read("SLP_P10", len(SLOPE_PERCENTILES))}
+        values = {
+            "sand": read("PCT_SAND", N_LAYERS),
+            "clay": read("PCT_CLAY", N_LAYERS),
+            "slope": read("SLP_P10", len(SLOPE_PERCENTILES)),
+        }
         n_pft = dataset["PCT_NAT_PFT"].shape[0]
         if n_pft > root_profile.N_PFT:
             raise UserError(f"{path}: PCT_NAT_PFT has {n_pft} PFTs, wanted at most {root_profile.N_PFT}")
@@ -63,8 +75,9 @@ def read_surface(path, lat, lon, landunit=None) -> SurfaceFields:
         natural, crop = read("PCT_NATVEG"), read("PCT_CROP")
         _check_cover(path, pft, natural, lat, lon)
         cover = _cover(pft, *_weights(natural, crop, landunit))
-        derived = [f"{name}: the surface dataset states no units, taken as {netcdf.UNITS[name][0]}"
-                   for name in without_units]
+        derived = [
+            f"{name}: the surface dataset states no units, taken as {netcdf.UNITS[name][0]}" for name in without_units
+        ]
         if "aveDTB" in dataset.variables:
             depth = read("aveDTB")
             values["bedrock_depth"] = np.where(is_missing(depth), DEFAULT_BEDROCK, depth)
