@@ -21,13 +21,46 @@ def run(*command) -> str:
 
 def build_c(source: Path, directory: Path, *options) -> Path:
     program = directory / source.stem
-    run("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-I", INCLUDE, source, "-o", program, *options,
-        "-L", LIB, "-llandslide", f"-Wl,-rpath,{LIB}", "-lm")
+    run(
+        "cc",
+        "-std=gnu11",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-I",
+        INCLUDE,
+        source,
+        "-o",
+        program,
+        *options,
+        "-L",
+        LIB,
+        "-llandslide",
+        f"-Wl,-rpath,{LIB}",
+        "-lm",
+    )
     return program
 
 
 def build_fortran(source: Path, directory: Path) -> Path:
     program = directory / source.stem
-    run("gfortran", "-std=f2008", "-Wall", "-Wextra", "-Wno-compare-reals", "-Werror", "-fcheck=all", "-I", INCLUDE,
-        source, "-o", program, "-L", LIB, "-llandslide_fortran", "-llandslide", f"-Wl,-rpath,{LIB}")
+    run(
+        "gfortran",
+        "-std=f2008",
+        "-Wall",
+        "-Wextra",
+        "-Wno-compare-reals",
+        "-Werror",
+        "-fcheck=all",
+        "-I",
+        INCLUDE,
+        source,
+        "-o",
+        program,
+        "-L",
+        LIB,
+        "-llandslide_fortran",
+        "-llandslide",
+        f"-Wl,-rpath,{LIB}",
+    )
     return program

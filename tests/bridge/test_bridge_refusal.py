@@ -72,8 +72,13 @@ def test_settings(door, toy_bytes, settings, match):
 
 def test_engine_and_plugin(door, toy_bytes):
     refused(door, toy_bytes, ENGINE, "unknown engine 'magic'; known is torchscript", engine="magic")
-    refused(door, toy_bytes, ENGINE, "plugin '/no/such.so' cannot be loaded: .*No such file",
-            settings={"plugin": "/no/such.so"})
+    refused(
+        door,
+        toy_bytes,
+        ENGINE,
+        "plugin '/no/such.so' cannot be loaded: .*No such file",
+        settings={"plugin": "/no/such.so"},
+    )
     refused(door, toy_bytes, ENGINE, "is not an engine: .*landslide_engine_entry", settings={"plugin": "libm.so.6"})
     refused(door, toy_bytes, ENGINE, "needs the setting plugin", settings={"plugin": ""})
 

@@ -112,8 +112,6 @@ def test_closing(door, toy_bytes):
         model.run(toy.columns(1))
 
 
-
-
 class Single(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.float()
