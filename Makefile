@@ -13,7 +13,7 @@ BIN := .venv/bin
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 MPIRUN := mpirun --oversubscribe -n $(RANKS)
-SOURCES := $(shell find bridge fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE
+SOURCES := $(shell find bridge fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 
 run: build/installed
 	mkdir -p out

@@ -1,13 +1,10 @@
 """One input through every path: eager = TorchScript file = C ABI = Fortran component = MPI driver."""
 
-import os
-import subprocess
-import sys
-
 import netCDF4
 import numpy as np
 import pytest
 import torch
+from driver.driver_support import launch
 
 from elm_landslide import fields, model_file
 from elm_landslide.bridge import Bridge
@@ -63,7 +60,7 @@ def test_c_abi_and_fortran(door, x, eager):
 
 @pytest.mark.parametrize("door", [Bridge, Component])
 def test_a_transposed_layout_would_be_seen(door, x, eager):
-    """Square in shape, not in content: column i alone gives row i."""
+    """Column i alone gives row i: a transposed x would mix its fields."""
     with door(model_file.SHIPPED) as model:
         for i in (0, 3, 11):
             y, flag = model.run(x[i : i + 1])
@@ -73,8 +70,8 @@ def test_a_transposed_layout_would_be_seen(door, x, eager):
 @pytest.mark.parametrize("site", ["susquehanna", "steep"])
 def test_mpi_driver(site, tmp_path):
     out = tmp_path / "out.nc"
-    command = [sys.executable, "-m", "elm_landslide.cli", "run", "--sample", site, "--out", str(out)]
-    subprocess.run(["mpirun", "--oversubscribe", "-n", "2", *command], check=True, capture_output=True, env=os.environ)
+    done = launch(2, "run", "--sample", site, "--out", out)
+    assert done.returncode == 0, done.stderr
     history, constants, surface = sample_files(site)
     columns = Columns(history, constants, surface)
     network = load_eager(model_file.SHIPPED)

@@ -188,7 +188,11 @@ def train_command(
     with _clear_errors():
         from elm_landslide import training
 
-        training.train(preset=preset, out=out, seed=seed)
+        with _stages() as report:
+            metrics = training.train(preset, out, seed, report)
+        for name, value in metrics.items():
+            print(f"{name:<18}{value:.4g}")
+        print(f"written           {out}")
 
 
 def _expand(patterns: list) -> list[str]:
@@ -241,6 +245,24 @@ def _progress(total: int):
     yield advance
 
 
+@contextmanager
+def _stages():
+    """report(stage, done, total): a bar for each stage, on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done)
+
+        yield report
+
+
 def _print_summary(summary) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -262,14 +284,18 @@ def _print_summary(summary) -> None:
         print(f"overrides   {', '.join(f'{name}={value:g}' for name, value in summary.overrides.items())}")
     for i, line in enumerate(summary.derived):
         print(f"{'derived' if i == 0 else '':<12}{line.replace(': derived as ', ' = ')}")
+    if summary.absent:
+        print(f"default     {', '.join(summary.absent)}")
     print(f"written     {summary.out}")
 
 
 def _flat(value, prefix: str = ""):
-    """(dotted key, text) of nested dictionaries."""
+    """(dotted key, text) of nested dictionaries; long lists are for --json."""
     for key, item in value.items():
         if isinstance(item, dict):
             yield from _flat(item, f"{prefix}{key}.")
+        elif isinstance(item, list) and len(item) > 4:
+            yield f"{prefix}{key}", f"{len(item)} values"
         else:
             yield f"{prefix}{key}", str(item)
 

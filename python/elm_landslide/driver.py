@@ -67,6 +67,7 @@ class Summary:
     flags: dict[str, int] = field(default_factory=dict)
     microseconds_per_column_step: float | None = None  # of Component.run alone, on one rank
     derived: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)  # optional fields that nothing gives; they take their defaults
     overrides: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> str:
@@ -136,6 +137,7 @@ def run(
             hashlib.sha256(content).hexdigest(),
             engine,
             derived=columns.derived,
+            absent=columns.absent,
             overrides=overrides,
         )
         _steps(comm, columns, component, summary, progress)
@@ -234,6 +236,7 @@ def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
             "input_files": " ".join(Path(p).name for p in columns.sources),
             "surface_source": columns.surface_source,
             "derived": "; ".join(summary.derived),
+            "absent_optional_fields": ", ".join(summary.absent) or "none",
             "overrides": overrides or "none",
         },
     )

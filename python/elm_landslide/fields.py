@@ -5,6 +5,7 @@ Only the standard library is used here: the build runs this file as a script, be
     python fields.py c       > landslide_fields.h
     python fields.py fortran > landslide_fields.F90
     python fields.py schema          # the table that a model file carries
+    python fields.py markdown        # the table of the README
 """
 
 from __future__ import annotations
@@ -153,7 +154,17 @@ def fortran_module() -> str:
     return "\n".join(lines) + "\n"
 
 
-_VIEWS = {"c": c_header, "fortran": fortran_module, "schema": schema_table}
+def markdown_table() -> str:
+    """The field table of README.md, which a test compares with this."""
+    lines = ["| field | columns | unit | valid | | what it is | from ELM history or surface files |", "|---|---|---|---|---|---|---|"]
+    for f in FIELDS.values():
+        kind = "required" if f.required else "optional"
+        low, high = (f"{v:g}" for v in f.valid)
+        lines.append(f"| `{f.name}` | {f.layers} | {f.unit} | {low} to {high} | {kind} | {f.long_name} | {f.history} |")
+    return "\n".join(lines) + "\n"
+
+
+_VIEWS = {"c": c_header, "fortran": fortran_module, "schema": schema_table, "markdown": markdown_table}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in _VIEWS:

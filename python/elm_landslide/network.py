@@ -17,8 +17,8 @@ from .physics.infinite_slope import FOS_CAP, normal_cdf
 from .physics.layers import mean_matrix
 from .physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
-# Bounds of the latent parameters, p = low + (high - low) sigmoid(prior + correction). The first eight are the members
-# of Strength; then the spread of ln FoS between points of one slope class, and the residual of ln FoS.
+# Bounds of the latent parameters, p = low + (high - low) sigmoid(prior + correction): the members of Strength (root
+# cohesion is that of trees), then the spread of ln FoS between points of one slope class, and the residual of ln FoS.
 LATENTS = {
     "cohesion": (0.0, 30e3),
     "friction": (15.0, 45.0),
@@ -44,6 +44,8 @@ class Prepared:
     gradient: Tensor  # [n, class]: quadrature nodes, then the reported quantiles
     features: Tensor  # [n, n_strength_features], normalised
     prior: Tensor  # [n, latent], logit of the prior strength
+    shares: Tensor  # [n, 3] of the area under trees, shrubs (and what counts as such), and without roots
+    root_scale: Tensor  # [n, 1], root cohesion relative to typical roots of the cover
     flag: Tensor  # [n], FLAGS as numbers
 
 
@@ -55,12 +57,13 @@ def _logit(value: Tensor, low: float, high: float) -> Tensor:
 class LandslideNetwork(nn.Module):
     """All decisions live here: missing values, domain, fallback and flags are part of what is exported.
 
-    The trunk sees soil, terrain and vegetation only; soil water acts through the equations alone, so the factor of
-    safety never rises with pore pressure, whatever was learned. Double precision throughout.
+    The trunk sees soil and terrain only. Water and vegetation act through the equations alone, so, whatever was learned,
+    the factor of safety never rises with pore pressure, and the probability never falls when trees give way to open
+    ground or roots are lost. Double precision throughout.
     """
 
-    N_STRENGTH_FEATURES = 22  # the first of the features; the rest only guard the domain
-    N_FEATURES = 32
+    N_STRENGTH_FEATURES = 14  # the first of the features; the rest only guard the domain
+    N_FEATURES = 31
 
     def __init__(self, members: int = 3, width: int = 24):
         super().__init__()
@@ -111,24 +114,23 @@ class LandslideNetwork(nn.Module):
 
     def _raw_features(self, field) -> Tensor:
         """[n, N_FEATURES], not normalised: what the trunk sees, then what only the guard sees."""
-        root = field("root_fraction")
         slope = field("slope")
-        strength_features = [
+        trunk = [
             *(field(name) @ mean for name in ("sand", "clay", "porosity", "bsw") for mean in (self.upper, self.lower)),
             torch.log(field("sucsat")) @ self.upper,
             torch.log(field("sucsat")) @ self.lower,
-            *(field(f"{name}_cover") for name in roots.COVERS),
-            torch.log1p(field("leaf_area_index")),
-            root.sum(-1, keepdim=True),
-            roots.relative_density(root) @ self.root_zone,
-            field("root_strength_left"),
             torch.log(slope[:, 5:6] + 0.01),
             torch.log(slope[:, 9:10] + 0.01),
             torch.log(slope[:, 10:11] + 0.01),
             torch.log(field("bedrock_depth")),
         ]
+        root = field("root_fraction")
         water = (field("liquid_water") + field("ice")) / field("porosity")
-        state_features = [
+        guard = [
+            *(field(f"{name}_cover") for name in roots.COVERS),
+            torch.log1p(field("leaf_area_index")),
+            root.sum(-1, keepdim=True),
+            roots.relative_density(root) @ self.root_zone,
             water @ self.surface,
             water @ self.upper,
             water @ self.lower,
@@ -140,17 +142,16 @@ class LandslideNetwork(nn.Module):
             torch.log1p(field("vegetation_carbon")),
             torch.log1p(field("rain_7d")),
         ]
-        return torch.cat(strength_features + state_features, dim=-1)
+        return torch.cat(trunk + guard, dim=-1)
 
-    def _prior(self, field, has) -> Tensor:
+    def _prior(self, field) -> Tensor:
         """[n, latent]: logit of the prior strength of each latent within its bounds."""
         sand, clay = field("sand") @ self.lower, field("clay") @ self.lower
-        cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
         constant = torch.zeros_like(sand)
         prior = {
             "cohesion": strength.texture_cohesion(sand, clay),
             "friction": strength.texture_friction(sand, clay),
-            "root_cohesion": roots.typical_root_cohesion(cover, field("root_carbon"), has("root_carbon")),
+            "root_cohesion": constant + roots.COVER_COHESION[0],
             "thickness": constant + strength.THICKNESS[0],
             "thinning": constant + strength.THINNING[0],
             "macropore_share": constant + strength.MACROPORE_SHARE[0],
@@ -177,6 +178,7 @@ class LandslideNetwork(nn.Module):
             return ~missing[:, FIELDS[name].columns].any(-1, keepdim=True)
 
         features = (features - self.feature_mean) / self.feature_scale
+        cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
         given = torch.where(missing, clean, x)
         outside = self.domain.outside(given, missing, features) | (given != clean).any(-1)
         invalid = (missing & self.required).any(-1)
@@ -188,7 +190,9 @@ class LandslideNetwork(nn.Module):
             column=soil_column(field, has),
             gradient=slopes.gradients(field("slope"), self.hermite),
             features=features[:, : self.N_STRENGTH_FEATURES],
-            prior=self._prior(field, has),
+            prior=self._prior(field),
+            shares=roots.ground_shares(cover),
+            root_scale=roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")),
             flag=flag,
         )
 
@@ -203,14 +207,22 @@ class LandslideNetwork(nn.Module):
         return dict(zip(LATENTS, values.split(1, dim=-1), strict=True)), correction
 
     def run_member(self, prepared: Prepared, latents: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """One member: probability [n], ln FoS [n, 2] and depth of the minimum (m) [n, 2] at REPORTED_QUANTILES."""
-        spread, residual = latents["spread"], latents["residual"]
-        hillslope = Strength(**{name: value for name, value in latents.items() if name not in ("spread", "residual")})
-        fos, depth = minimum_factor_of_safety(prepared.column, prepared.gradient, hillslope, self.planes)
-        log_fos = torch.log(fos) + residual
-        failing = normal_cdf(-log_fos[:, : self.n_classes] / spread)
-        probability = (failing * self.weights).sum(-1)
-        return probability, log_fos[:, self.n_classes :], depth[:, self.n_classes :]
+        """One member: probability [n], mean ln FoS [n, 2] and depth of the minimum (m) [n, 2] at REPORTED_QUANTILES."""
+        values = dict(latents)
+        spread, residual, tree_cohesion = (values.pop(name) for name in ("spread", "residual", "root_cohesion"))
+        # The kinds of ground_shares stand side by side; roots of trees hold at least as much as those of shrubs.
+        shrub_cohesion = prepared.root_scale * roots.COVER_COHESION[1]
+        tree_cohesion = torch.maximum(prepared.root_scale * tree_cohesion, shrub_cohesion)
+        hillslope = Strength(**values, root_cohesion=(tree_cohesion, shrub_cohesion, torch.zeros_like(tree_cohesion)))
+        runs = minimum_factor_of_safety(prepared.column, prepared.gradient, hillslope, self.planes)
+        probability, log_fos, depth = 0.0, 0.0, 0.0
+        for share, (fos, at) in zip(prepared.shares.split(1, dim=-1), runs, strict=True):
+            kind = torch.log(fos) + residual
+            failing = normal_cdf(-kind[:, : self.n_classes] / spread)
+            probability = probability + share[:, 0] * (failing * self.weights).sum(-1)
+            log_fos = log_fos + share * kind[:, self.n_classes :]
+            depth = depth + share * at[:, self.n_classes :]
+        return probability, log_fos, depth
 
     def forward(self, x: Tensor) -> Tensor:
         """x [n, N_IN] in the order and units of fields.toml, double; returns [n, N_OUT + 1]: the outputs, then the flag."""

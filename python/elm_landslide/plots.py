@@ -163,6 +163,9 @@ def _draw_series(runs: list[_Run], path: Path) -> Path:
         column[0].set_xlim(run.dates[0], run.dates[-1])
         column[-1].xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
         column[-1].xaxis.set_major_formatter(mdates.DateFormatter("%d %b\n%Y"))
+    probability = axes[list(rows).index("probability")]
+    for axis in probability:  # one scale, so that sites and runs compare at a glance
+        axis.set_ylim(0.0, max(a.get_ylim()[1] for a in probability))
     _save(figure, path)
     return path
 

@@ -145,10 +145,11 @@ def fields_of(x: Tensor):
     return field, has
 
 
-def draw_strengths(x: Tensor, points: int, generator: torch.Generator) -> Strength:
+def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bool = True) -> Strength:
     """Strengths of `points` hillslope points of each column, from the priors; every member [n, points].
 
-    Soil strength varies about the texture's mean; root cohesion is that of ONE cover, drawn by its share of the area.
+    Soil strength varies about the texture's mean. Root cohesion is, where `mixed`, that of ONE cover, drawn by its share
+    of the area; else the points stand under each of the kinds of roots.ground_shares in turn.
     """
     field, has = fields_of(x)
     n = len(x)
@@ -162,16 +163,17 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator) -> Streng
 
     sand, clay = (field(name) @ _SUBSOIL for name in ("sand", "clay"))
     cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
-    pick = torch.rand(n, points, generator=generator, dtype=torch.float64)
-    edges = cover.cumsum(-1)
-    kind = torch.searchsorted(edges, pick, right=True)  # the number of covers is bare ground
-    cohesion_of = torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])
-    carbon_of = roots.by_cover(cover, roots.COVER_COHESION).clamp(min=1e-9)
-    scale = roots.typical_root_cohesion(cover, field("root_carbon"), has("root_carbon")) / carbon_of
+    scale = roots.carbon_scale(cover, field("root_carbon"), has("root_carbon"))
+    if mixed:
+        pick = torch.rand(n, points, generator=generator, dtype=torch.float64)
+        kind = torch.searchsorted(cover.cumsum(-1), pick, right=True)  # the number of covers is bare ground
+        means = (torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])[kind],)
+    else:
+        means = (*roots.COVER_COHESION[:2], torch.zeros(1, dtype=torch.float64))
     return Strength(
         cohesion=log_normal(strength.texture_cohesion(sand, clay), strength.COHESION_CV),
         friction=(strength.texture_friction(sand, clay) + strength.FRICTION_SD * normal()).clamp(15.0, 45.0),
-        root_cohesion=log_normal(cohesion_of[kind] * scale, roots.COVER_COHESION_CV),
+        root_cohesion=tuple(log_normal(mean * scale, roots.COVER_COHESION_CV) for mean in means),
         thickness=log_normal(*strength.THICKNESS).clamp(0.3, 3.0),
         thinning=log_normal(*strength.THINNING),
         macropore_share=log_normal(*strength.MACROPORE_SHARE).clamp(max=0.6),
@@ -183,24 +185,31 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator) -> Streng
 @torch.no_grad()
 def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16) -> dict[str, Tensor]:
     """What the network learns, for columns x [n, N_IN], each [n]: `probability`, the share of points drawn over area
-    and strength that have FoS < 1; `log_fos`, `log_fos_median`, the median of ln FoS over strengths at the 90th and
-    50th percentile of slope; `depth`, the median depth of the minimum at the 90th."""
+    and strength that have FoS < 1; `log_fos`, `log_fos_median`, the median of ln FoS over strengths, averaged over
+    ground_shares, at the 90th and 50th percentile of slope; `depth`, likewise of the minimum at the 90th."""
     generator = torch.Generator().manual_seed(seed)
     fine = standard_planes(planes)
     field, has = fields_of(x)
     column: SoilColumn = soil_column(field, has)
-    area = (torch.arange(points, dtype=torch.float64) + 0.5) / points  # stratified over area
+    shares = roots.ground_shares(torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1))
 
-    def run(quantiles: Tensor):
+    def run(quantiles: Tensor, mixed: bool):
         gradient = slopes.gradients(field("slope"), slopes.hermite_matrices(quantiles))
-        return minimum_factor_of_safety(column, gradient, draw_strengths(x, len(quantiles), generator), fine)
+        return minimum_factor_of_safety(column, gradient, draw_strengths(x, len(quantiles), generator, mixed), fine)
 
-    fos, _ = run(area)
-    steep, depth = run(torch.full((points // 2,), 0.9, dtype=torch.float64))
-    middle, _ = run(torch.full((points // 2,), 0.5, dtype=torch.float64))
+    def typical(quantile: float) -> tuple[Tensor, Tensor]:
+        kinds = run(torch.full((points // 2,), quantile, dtype=torch.float64), mixed=False)
+        medians = [[torch.log(fos).median(-1).values, depth.median(-1).values] for fos, depth in kinds]
+        log_fos, depth = (torch.stack(values, dim=-1) for values in zip(*medians, strict=True))
+        return (shares * log_fos).sum(-1), (shares * depth).sum(-1)
+
+    area = (torch.arange(points, dtype=torch.float64) + 0.5) / points  # stratified over area
+    fos, _ = run(area, mixed=True)[0]
+    log_fos, depth = typical(0.9)
+    log_fos_median, _ = typical(0.5)
     return {
         "probability": (fos < 1.0).double().mean(-1),
-        "log_fos": torch.log(steep).median(-1).values,
-        "log_fos_median": torch.log(middle).median(-1).values,
-        "depth": depth.median(-1).values,
+        "log_fos": log_fos,
+        "log_fos_median": log_fos_median,
+        "depth": depth,
     }

@@ -35,7 +35,7 @@ class Preset:
 
 PRESETS = {
     "quick": Preset(
-        columns=16384, points=512, held_out=1024, held_out_points=4096,
+        columns=16384, points=512, held_out=2048, held_out_points=2048,
         members=3, width=24, epochs=30, batch=256, learning_rate=4e-3, prior_penalty=1e-3,
     ),
 }  # fmt: skip

@@ -58,7 +58,9 @@ def test_shipped_model_scores():
     target = training.make_targets(x, seed + 500_000, preset.held_out_points, lambda *_: None, "")
     module = torch.jit.load(str(model_file.SHIPPED))
     scores = training.evaluate(module, x, target)
-    assert scores["fos_r2"] > 0.99 and scores["fos_rmse"] < 0.05 and scores["fos_f1"] > 0.97
+    # What a first model must reach to be worth shipping; the README quotes the figures themselves.
+    assert scores["fos_r2"] > 0.985 and scores["fos_rmse"] < 0.06 and scores["fos_f1"] > 0.9
+    assert scores["probability_mae"] < 0.01 and abs(scores["probability_bias"]) < 0.002
     for name, value in claimed.items():
         assert scores[name] == pytest.approx(value, abs=1e-6), name
 

@@ -27,7 +27,7 @@ def case():
 
 
 def fos(x, strengths, gradient):
-    return minimum_factor_of_safety(soil_column(*fields_of(x)), gradient, strengths, PLANES)[0]
+    return minimum_factor_of_safety(soil_column(*fields_of(x)), gradient, strengths, PLANES)[0][0]
 
 
 def changed(x, name, value):
@@ -50,9 +50,9 @@ def test_never_rises_as_the_water_table_rises(case):
 def test_never_rises_with_macropore_head(case):
     x, strengths, gradient = case
     column = soil_column(*fields_of(x))
-    before = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0]
+    before = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0][0]
     column.macropore_head = column.macropore_head + 0.5
-    after = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0]
+    after = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0][0]
     assert (after <= before + 1e-12).all() and (after < before - 1e-3).any()
 
 
@@ -61,8 +61,8 @@ def test_never_rises_with_saturation_at_fixed_weight(case):
     dry = soil_column(*fields_of(changed(x, "liquid_water", lambda w: 0.8 * w)))
     wet = soil_column(*fields_of(x))
     dry.weight_density, dry.macropore_head = wet.weight_density, wet.macropore_head
-    drier = minimum_factor_of_safety(dry, gradient, strengths, PLANES)[0]
-    wetter = minimum_factor_of_safety(wet, gradient, strengths, PLANES)[0]
+    drier = minimum_factor_of_safety(dry, gradient, strengths, PLANES)[0][0]
+    wetter = minimum_factor_of_safety(wet, gradient, strengths, PLANES)[0][0]
     assert (wetter <= drier + 1e-12).all() and (wetter < drier - 1e-3).any()
 
 
@@ -75,7 +75,7 @@ def test_rises_with_root_cohesion_on_steep_slopes(case):
         rooted = (x[:, FIELDS["root_fraction"].columns].sum(-1) > 0) & (
             x[:, FIELDS["root_strength_left"].offset] > 0.05
         )
-        stronger = dataclasses.replace(strengths, root_cohesion=strengths.root_cohesion + 5000.0)
+        stronger = dataclasses.replace(strengths, root_cohesion=(strengths.root_cohesion[0] + 5000.0,))
         after = fos(x, stronger, steeper * gradient)
         free = (before < 10.0) & (before > 0.01) & rooted.unsqueeze(-1)
         assert free.double().mean() > 0.5

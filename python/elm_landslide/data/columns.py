@@ -77,7 +77,7 @@ class Columns:
     """The soil columns of one rank.
 
     layout: all places of the history; index: the places run here, positions in the flattened layout; run: those run
-    on all ranks. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
+    on all ranks. absent: optional fields that nothing gives. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
     None where no column is run here. derived: one line for each derived field. rain_files: the tape the antecedent
     rain comes from, or None. sources: the files read. surface_source: what the surface dataset says of its origin.
     """
@@ -126,6 +126,8 @@ class Columns:
                 for name, days in WINDOWS.items()
             ]
         self.derived = [line for line in derived if line.split(":")[0] not in overrides]
+        given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
+        self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
         self._overrides = overrides
         for name, value in overrides.items():
             self._static[:, FIELDS[name].columns] = value

@@ -12,15 +12,27 @@ MIN_GRADIENT = 1e-3  # a gentler slope is capped anyway
 
 def factor_of_safety(gradient: Tensor, tan_friction: Tensor, cohesion: Tensor, suction_stress: Tensor,
                      weight: Tensor) -> Tensor:
-    """FoS = tan(phi)/tan(beta) + [c - sigma_s tan(phi)] / (W sin(beta) cos(beta)).
+    """FoS = tan(phi)/tan(beta) + [c - sigma_s tan(phi)] / (W sin(beta) cos(beta)), between FOS_FLOOR and FOS_CAP.
 
     gradient tan(beta) (m/m); tan_friction (1); cohesion of soil and roots c (Pa); suction_stress sigma_s (Pa;
-    negative suction, positive pore pressure); weight W of the soil above the plane per map area (Pa).
-    Shapes broadcast. sin(beta) cos(beta) = t/(1 + t^2), so no trigonometry is needed. Between FOS_FLOOR and FOS_CAP.
+    negative suction, positive pore pressure); weight W of the soil above the plane per map area (Pa). Shapes broadcast.
     """
-    t = gradient.clamp(min=MIN_GRADIENT)
-    cohesive = (cohesion - suction_stress * tan_friction) * (1.0 + t * t) / weight
-    return ((tan_friction + cohesive) / t).clamp(FOS_FLOOR, FOS_CAP)
+    gain = cohesion_gain(gradient, weight)
+    return bounded(tan_friction / at_least_gentle(gradient) + (cohesion - suction_stress * tan_friction) * gain)
+
+
+def cohesion_gain(gradient: Tensor, weight: Tensor) -> Tensor:
+    """FoS gained per cohesion (1/Pa), 1 / (W sin(beta) cos(beta)); sin cos = t/(1 + t^2), so no trigonometry."""
+    t = at_least_gentle(gradient)
+    return (1.0 + t * t) / (weight * t)
+
+
+def at_least_gentle(gradient: Tensor) -> Tensor:
+    return gradient.clamp(min=MIN_GRADIENT)
+
+
+def bounded(fos: Tensor) -> Tensor:
+    return fos.clamp(FOS_FLOOR, FOS_CAP)
 
 
 def pore_pressure(head: Tensor, gradient: Tensor, water_weight: float) -> Tensor:

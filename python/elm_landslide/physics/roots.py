@@ -27,10 +27,22 @@ def by_cover(cover: Tensor, values: Tensor) -> Tensor:
     return (cover * values).sum(-1, keepdim=True)
 
 
-def typical_root_cohesion(cover: Tensor, root_carbon: Tensor, has_root_carbon: Tensor) -> Tensor:
-    """Prior mean root cohesion (Pa) of the upper half metre, scaled by ELM's root carbon where it is known; [n, 1]."""
+def carbon_scale(cover: Tensor, root_carbon: Tensor, has_root_carbon: Tensor) -> Tensor:
+    """Root cohesion relative to that of typical roots of the cover, by ELM's root carbon where it is known; [n, 1]."""
     scale = (root_carbon / by_cover(cover, COVER_ROOT_CARBON).clamp(min=0.01)).clamp(0.2, 2.0)
-    return by_cover(cover, COVER_COHESION) * torch.where(has_root_carbon, scale, 1.0)
+    return torch.where(has_root_carbon, scale, 1.0)
+
+
+def ground_shares(cover: Tensor) -> Tensor:
+    """Shares of the area that hold like trees, like shrubs, and not at all; cover [n, 4] in, [n, 3] out, sum 1.
+
+    Grass and crop count as shrubs in proportion to their root cohesion, so that every change of cover keeps the sign
+    that its roots demand.
+    """
+    cover = cover / cover.sum(-1, keepdim=True).clamp(min=1.0)
+    tree = cover[:, :1]
+    shrub = (cover[:, 1:] * (COVER_COHESION[1:] / COVER_COHESION[1])).sum(-1, keepdim=True)
+    return torch.cat([tree, shrub, 1.0 - tree - shrub], dim=-1)
 
 
 def relative_density(root_fraction: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .column import SoilColumn
 from .constants import WATER_WEIGHT
-from .infinite_slope import FOS_CAP, factor_of_safety, pore_pressure
+from .infinite_slope import FOS_CAP, at_least_gentle, bounded, cohesion_gain, pore_pressure
 from .layers import integrate, integration_matrix, interpolate, interpolation_matrix
 from .strength import soil_thickness
 
@@ -19,11 +19,14 @@ NO_PLANE = 1e3  # m, deeper than any plane
 
 @dataclass
 class Strength:
-    """What ELM does not know of the hillslope; each [n, class] or [n, 1]."""
+    """What ELM does not know of the hillslope; each [n, class] or [n, 1].
+
+    Root cohesion is given for one or more kinds of cover that stand side by side on the same soil.
+    """
 
     cohesion: Tensor  # Pa
     friction: Tensor  # degrees
-    root_cohesion: Tensor  # Pa, of the upper half metre
+    root_cohesion: tuple[Tensor, ...]  # Pa, of the upper half metre, by kind of cover
     thickness: Tensor  # m, of the soil on level ground
     thinning: Tensor  # 1, decline of thickness with gradient
     macropore_share: Tensor  # 1, share of a day's water that reaches the base of the soil
@@ -46,17 +49,20 @@ def standard_planes(count: int) -> Planes:
     return Planes(SHALLOWEST_PLANE * (3.0 / SHALLOWEST_PLANE) ** fractions)
 
 
-def minimum_factor_of_safety(column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes) -> tuple[Tensor, Tensor]:
-    """Least FoS over the planes above the base of the soil and the base itself, and its depth (m).
+def minimum_factor_of_safety(
+    column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes
+) -> list[tuple[Tensor, Tensor]]:
+    """Least FoS over the planes above the base of the soil and the base itself, and its depth (m), by kind of cover.
 
-    gradient [n, class] (m/m); returns two [n, class]. The shallowest plane wins a tie.
+    gradient [n, class] (m/m); each pair of the result is two [n, class]. The shallowest plane wins a tie.
     """
     tan_friction = torch.tan(torch.deg2rad(strength.friction))
     base = soil_thickness(strength.thickness, strength.thinning, gradient, column.bedrock).clamp(min=SHALLOWEST_PLANE)
     head = torch.minimum(strength.macropore_share * column.macropore_head, base) * strength.head_multiplier
 
-    def fos(depth, above_base, weight, suction, root_profile, gradient, head, expand):
-        """Shapes broadcast to [n, class] at the base, to [n, class, plane] above; `expand` adds the axis."""
+    def without_roots(depth, above_base, weight, suction, gradient, head, expand) -> tuple[Tensor, Tensor]:
+        """FoS of the bare soil, not bounded, and its gain per root cohesion (1/Pa). Shapes broadcast to [n, class] at
+        the base, to [n, class, plane] above it; `expand` adds that axis."""
         table_head = (depth - expand(column.water_table)).clamp(min=0.0)
         perched = torch.where(depth <= expand(column.perched_floor), depth - expand(column.perched_table), 0.0)
         table_head = torch.maximum(table_head, perched)
@@ -65,34 +71,40 @@ def minimum_factor_of_safety(column: SoilColumn, gradient: Tensor, strength: Str
         cap = torch.minimum(suction, expand(strength.suction_cap))
         suction_left = torch.where(table_head > 0.0, 0.0, (cap - WATER_WEIGHT * macropore).clamp(min=0.0))
         stress = pore_pressure(torch.maximum(table_head, macropore), gradient, WATER_WEIGHT) - suction_left
-        cohesion = expand(strength.cohesion) + expand(strength.root_cohesion) * root_profile
-        return factor_of_safety(gradient, expand(tan_friction), cohesion, stress, weight)
+        gain = cohesion_gain(gradient, weight)
+        tan_phi = expand(tan_friction)
+        return tan_phi / at_least_gentle(gradient) + (expand(strength.cohesion) - stress * tan_phi) * gain, gain
 
-    at_base = fos(
+    bare_base, gain_base = without_roots(
         base,
         torch.zeros_like(base),
         column.surcharge + integrate(column.weight_density, base),
         interpolate(column.suction_stress, base),
-        interpolate(column.root_profile, base),
         gradient,
         head,
         lambda value: value,
     )
     depths = planes.depths
     above = base.unsqueeze(-1) - depths
-    at_planes = fos(
+    bare_planes, gain_planes = without_roots(
         depths,
         above,
         (column.surcharge + column.weight_density @ planes.integration).unsqueeze(1),
         (column.suction_stress @ planes.interpolation).unsqueeze(1),
-        (column.root_profile @ planes.interpolation).unsqueeze(1),
         gradient.unsqueeze(-1),
         head.unsqueeze(-1),
         lambda value: value.unsqueeze(-1),
     )
-    at_planes = torch.where(above >= 0.0, at_planes, FOS_CAP)
-    least_above = at_planes.amin(-1)
-    least = torch.minimum(least_above, at_base)
-    shallowest = torch.where(at_planes == least_above.unsqueeze(-1), depths, NO_PLANE).amin(-1)
-    return least, torch.where(least_above <= at_base, torch.minimum(shallowest, base), base)
+    rooted_base = gain_base * interpolate(column.root_profile, base)
+    rooted_planes = gain_planes * (column.root_profile @ planes.interpolation).unsqueeze(1)
 
+    results = []
+    for root_cohesion in strength.root_cohesion:
+        at_base = bounded(bare_base + root_cohesion * rooted_base)
+        at_planes = bounded(bare_planes + root_cohesion.unsqueeze(-1) * rooted_planes)
+        at_planes = torch.where(above >= 0.0, at_planes, FOS_CAP)
+        least_above = at_planes.amin(-1)
+        shallowest = torch.where(at_planes == least_above.unsqueeze(-1), depths, NO_PLANE).amin(-1)
+        depth = torch.where(least_above <= at_base, torch.minimum(shallowest, base), base)
+        results.append((torch.minimum(least_above, at_base), depth))
+    return results
