@@ -14,7 +14,9 @@ class BetaCalibration(nn.Module):
     def __init__(self, a: float = 1.0, b: float = 1.0, c: float = 0.0):
         super().__init__()
         if a < 0.0 or b < 0.0:
-            raise ValueError(f"BetaCalibration: a = {a}, b = {b}: both must be >= 0, else the order of probabilities changes")
+            raise ValueError(
+                f"BetaCalibration: a = {a}, b = {b}: both must be >= 0, else the order of probabilities changes"
+            )
         for name, value in (("a", a), ("b", b), ("c", c)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
 

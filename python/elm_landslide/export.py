@@ -49,7 +49,11 @@ def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict) -
         "members": len(network.members),
         "latents": {name: list(bounds) for name, bounds in LATENTS.items()},
         "normalisation": {"mean": network.feature_mean.tolist(), "scale": network.feature_scale.tolist()},
-        "domain": {"low": network.domain.low.tolist(), "high": network.domain.high.tolist(), "limit": float(network.domain.limit)},
+        "domain": {
+            "low": network.domain.low.tolist(),
+            "high": network.domain.high.tolist(),
+            "limit": float(network.domain.limit),
+        },
         "calibration": {name: float(getattr(network.calibration, name)) for name in "abc"},
     }
     model_file.write(traced, path, golden, info)

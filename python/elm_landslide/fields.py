@@ -123,6 +123,7 @@ def c_header() -> str:
 
 def fortran_module() -> str:
     """landslide_fields.F90: the same constants; indices are 1-based."""
+
     def real(value: float) -> str:
         return f"{value!r}_r8"
 
@@ -156,7 +157,10 @@ def fortran_module() -> str:
 
 def markdown_table() -> str:
     """The field table of README.md, which a test compares with this."""
-    lines = ["| field | columns | unit | valid | | what it is | from ELM history or surface files |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| field | columns | unit | valid | | what it is | from ELM history or surface files |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for f in FIELDS.values():
         kind = "required" if f.required else "optional"
         low, high = (f"{v:g}" for v in f.valid)

@@ -32,7 +32,10 @@ class Golden:
 
     def to_bytes(self) -> bytes:
         """Little endian: magic; int64 rows, inputs, outputs; float64 rtol, atol; x and y by column; int32 flags."""
-        head = np.array([*self.x.shape, self.y.shape[1]], "<i8").tobytes() + np.array([self.rtol, self.atol], "<f8").tobytes()
+        head = (
+            np.array([*self.x.shape, self.y.shape[1]], "<i8").tobytes()
+            + np.array([self.rtol, self.atol], "<f8").tobytes()
+        )
         body = [self.x.astype("<f8").tobytes("F"), self.y.astype("<f8").tobytes("F"), self.flag.astype("<i4").tobytes()]
         return _GOLDEN_MAGIC + head + b"".join(body)
 

@@ -57,9 +57,9 @@ def _logit(value: Tensor, low: float, high: float) -> Tensor:
 class LandslideNetwork(nn.Module):
     """All decisions live here: missing values, domain, fallback and flags are part of what is exported.
 
-    The trunk sees soil and terrain only. Water and vegetation act through the equations alone, so, whatever was learned,
-    the factor of safety never rises with pore pressure, and the probability never falls when trees give way to open
-    ground or roots are lost. Double precision throughout.
+    The trunk sees soil and terrain only. Water and vegetation act through the equations alone, so, whatever was
+    learned, the factor of safety never rises with pore pressure, and the probability never falls when trees give way to
+    open ground or roots are lost. Double precision throughout.
     """
 
     N_STRENGTH_FEATURES = 14  # the first of the features; the rest only guard the domain
@@ -72,8 +72,10 @@ class LandslideNetwork(nn.Module):
         self.register_buffer("valid_low", torch.tensor([f.valid[0] for f in columns], dtype=float64))
         self.register_buffer("valid_high", torch.tensor([f.valid[1] for f in columns], dtype=float64))
         self.register_buffer("required", torch.tensor([f.required for f in columns]))
-        # What stands in for a missing value: the default, or for a required one (whose column is invalid) anything sound.
-        self.register_buffer("stand_in", torch.tensor([sum(f.valid) / 2 if f.required else f.default for f in columns], dtype=float64))
+        # Stands in for a missing value: the default, or for a required one (the column is invalid) anything sound.
+        self.register_buffer(
+            "stand_in", torch.tensor([sum(f.valid) / 2 if f.required else f.default for f in columns], dtype=float64)
+        )
         self.register_buffer("feature_mean", torch.zeros(self.N_FEATURES, dtype=float64))
         self.register_buffer("feature_scale", torch.ones(self.N_FEATURES, dtype=float64))
         self.register_buffer("surface", mean_matrix(0.0, 0.2))
@@ -217,7 +219,7 @@ class LandslideNetwork(nn.Module):
         runs = minimum_factor_of_safety(prepared.column, prepared.gradient, hillslope, self.planes)
         probability, log_fos, depth = 0.0, 0.0, 0.0
         for share, (fos, at) in zip(prepared.shares.split(1, dim=-1), runs, strict=True):
-            kind = torch.log(fos) + residual
+            kind = torch.log(fos) + torch.where(fos < FOS_CAP, residual, 0.0)
             failing = normal_cdf(-kind[:, : self.n_classes] / spread)
             probability = probability + share[:, 0] * (failing * self.weights).sum(-1)
             log_fos = log_fos + share * kind[:, self.n_classes :]
@@ -225,7 +227,7 @@ class LandslideNetwork(nn.Module):
         return probability, log_fos, depth
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [n, N_IN] in the order and units of fields.toml, double; returns [n, N_OUT + 1]: the outputs, then the flag."""
+        """x [n, N_IN] in the order and units of fields.toml, double; returns [n, N_OUT + 1]: outputs, then the flag."""
         prepared = self.prepare(x)
         runs = [self.run_member(prepared, self.latents(prepared, member)[0]) for member in self.members]
         probabilities, log_fos, depths = (torch.stack(values, dim=-1) for values in zip(*runs, strict=True))

@@ -40,8 +40,8 @@ PRESETS = {
     ),
 }  # fmt: skip
 DEFAULT_SEED = 20260801
-# How far a metric of a model trained again from the same preset and seed may lie from the shipped one. On one machine the
-# weights are the same; another processor's rounding changes the path of the optimiser.
+# How far a metric of a model trained again from the same preset and seed may lie from the shipped one. On one machine
+# the weights are the same; another processor's rounding changes the path of the optimiser.
 REPRODUCTION_TOLERANCE = {"probability_mae": 0.003, "fos_rmse": 0.02}
 
 Report = Callable[[str, int, int], None]  # stage, done, total
@@ -69,7 +69,9 @@ def fit_normalisation(network: LandslideNetwork, x: Tensor) -> None:
     network.domain.fit(clean, missing, (features - network.feature_mean) / network.feature_scale)
 
 
-def loss(network: LandslideNetwork, member: nn.Module, x: Tensor, target: dict[str, Tensor], prior_penalty: float) -> Tensor:
+def loss(
+    network: LandslideNetwork, member: nn.Module, x: Tensor, target: dict[str, Tensor], prior_penalty: float
+) -> Tensor:
     """Huber on ln FoS at both reported slopes, cross-entropy on the failing share, penalty on leaving the prior."""
     prepared = network.prepare(x)
     latents, correction = network.latents(prepared, member)
@@ -81,7 +83,9 @@ def loss(network: LandslideNetwork, member: nn.Module, x: Tensor, target: dict[s
     return 20.0 * huber + entropy + prior_penalty * (correction**2).mean()
 
 
-def fit_member(network: LandslideNetwork, i: int, x: Tensor, target: dict[str, Tensor], preset: Preset, seed: int, report: Report) -> None:
+def fit_member(
+    network: LandslideNetwork, i: int, x: Tensor, target: dict[str, Tensor], preset: Preset, seed: int, report: Report
+) -> None:
     """Train member i on its own order of the columns, from its own first weights."""
     generator = torch.Generator().manual_seed(seed + 1000 * (i + 1))
     member = network.members[i]

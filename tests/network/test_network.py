@@ -52,7 +52,9 @@ def test_columns_do_not_see_each_other(network, x):
     y = network(x)
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(7))
     torch.testing.assert_close(network(x[order]), y[order], rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(torch.cat([network(x[:1]), network(x[1:100]), network(x[100:])]), y, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        torch.cat([network(x[:1]), network(x[1:100]), network(x[100:])]), y, rtol=1e-6, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", FIELDS)

@@ -172,7 +172,7 @@ def test_normal_cdf_against_the_exact_one():
 
 
 def test_clapp_hornberger_by_hand():
-    # S .6, b 5, sucsat .2 m: Se = .5/.9, psi = -.2 * .6^-5 = -2.572016 m; 9810 * .555556 * (2.572016 - .2) = 12927.5 Pa.
+    # S .6, b 5, sucsat .2 m: Se = .5/.9, psi = -.2 * .6^-5 = -2.572016 m; 9810 * .555556 * (2.572016 - .2) = 12927.5.
     stress = clapp_hornberger_suction_stress(d([0.6]), d([0.2]), d([5.0])).item()
     assert stress == pytest.approx(12927.49, abs=0.01)
     assert clapp_hornberger_suction_stress(d([1.0]), d([0.2]), d([5.0])).item() == 0.0

@@ -12,7 +12,7 @@ from elm_landslide.physics.column import NO_TABLE, perched_table, soil_column
 from elm_landslide.physics.infinite_slope import factor_of_safety
 from elm_landslide.physics.root_profile import root_profiles
 from elm_landslide.physics.stability import minimum_factor_of_safety, standard_planes
-from elm_landslide.sampling import fields_of, draw_strengths, sample_columns
+from elm_landslide.sampling import draw_strengths, fields_of, sample_columns
 
 PLANES = standard_planes(12)
 N, DRAWS = 600, 40
@@ -88,9 +88,13 @@ def test_falls_with_slope_and_rises_with_cohesion(case):
     column = soil_column(*fields_of(x))
     weight = (column.surcharge + column.weight_density @ PLANES.integration)[:, -1:]
     tan_friction = torch.tan(torch.deg2rad(strengths.friction))
-    # A plane under suction: steeper is weaker while (1+t^2)/t falls faster than it rises, so on slopes below 45 degrees.
-    gentle = factor_of_safety(torch.tensor(0.4, dtype=torch.float64), tan_friction, strengths.cohesion, torch.zeros(1), weight)
-    steep = factor_of_safety(torch.tensor(0.8, dtype=torch.float64), tan_friction, strengths.cohesion, torch.zeros(1), weight)
+    # Without pore pressure and on slopes below 45 degrees, where 1/(sin cos) falls too.
+    gentle = factor_of_safety(
+        torch.tensor(0.4, dtype=torch.float64), tan_friction, strengths.cohesion, torch.zeros(1), weight
+    )
+    steep = factor_of_safety(
+        torch.tensor(0.8, dtype=torch.float64), tan_friction, strengths.cohesion, torch.zeros(1), weight
+    )
     assert (steep < gentle).all()
     more = factor_of_safety(
         torch.tensor(0.8, dtype=torch.float64), tan_friction, strengths.cohesion + 1000, torch.zeros(1), weight
@@ -101,7 +105,9 @@ def test_falls_with_slope_and_rises_with_cohesion(case):
 def test_perched_table_counts_only_when_it_is_one():
     nodes = layers.NODES
     depth = torch.stack([nodes[-1], nodes[4], nodes[4], nodes[4] / 2, nodes[4] / 2, nodes[4] / 2]).unsqueeze(-1)
-    frost = torch.tensor([[float(nodes[-1])], [float(nodes[4])], [NO_TABLE], [float(nodes[4])], [NO_TABLE], [float(nodes[4])]])
+    frost = torch.tensor(
+        [[float(nodes[-1])], [float(nodes[4])], [NO_TABLE], [float(nodes[4])], [NO_TABLE], [float(nodes[4])]]
+    )
     water = torch.tensor([[8.0], [8.0], [8.0], [8.0], [8.0], [0.05]], dtype=torch.float64)
     table = perched_table(depth, water, frost.double()).squeeze(-1)
     # sentinel at the last node, at the frost table, at a node with the frost table unknown; a table; a table with the
@@ -114,7 +120,9 @@ def test_a_sentinel_perched_table_adds_no_pressure(case):
     x, strengths, gradient = case
     none = changed(changed(x, "perched_water_table_depth", SPVAL), "frost_table_depth", SPVAL)
     sentinel = changed(none, "perched_water_table_depth", float(layers.NODES[-1]))
-    frozen = changed(changed(none, "perched_water_table_depth", float(layers.NODES[3])), "frost_table_depth", float(layers.NODES[3]))
+    frozen = changed(
+        changed(none, "perched_water_table_depth", float(layers.NODES[3])), "frost_table_depth", float(layers.NODES[3])
+    )
     expected = fos(none, strengths, gradient)
     assert torch.equal(fos(sentinel, strengths, gradient), expected)
     assert torch.equal(fos(frozen, strengths, gradient), expected)
@@ -124,7 +132,9 @@ def test_a_sentinel_perched_table_adds_no_pressure(case):
 
 def test_interfaces_are_those_of_elms_nodes():
     """initVerticalMod: interfaces midway between nodes; the last is half of that layer's thickness below its node."""
-    nodes = torch.cat([layers.NODES, torch.tensor([0.025], dtype=torch.float64) * (torch.exp(torch.tensor(5.25).double()) - 1)])
+    nodes = torch.cat(
+        [layers.NODES, torch.tensor([0.025], dtype=torch.float64) * (torch.exp(torch.tensor(5.25).double()) - 1)]
+    )
     middle = 0.5 * (nodes[1:] + nodes[:-1])
     torch.testing.assert_close(torch.tensor(LAYER_INTERFACES[1:], dtype=torch.float64), middle, rtol=0, atol=1e-6)
 
@@ -132,7 +142,9 @@ def test_interfaces_are_those_of_elms_nodes():
 def test_integrate_and_interpolate_by_hand():
     ones = torch.ones(1, 10, dtype=torch.float64)
     depth = torch.tensor([[0.3, 1.0, 9.0]], dtype=torch.float64)
-    torch.testing.assert_close(layers.integrate(2 * ones, depth), torch.tensor([[0.6, 2.0, 2 * LAYER_INTERFACES[-1]]]).double())
+    torch.testing.assert_close(
+        layers.integrate(2 * ones, depth), torch.tensor([[0.6, 2.0, 2 * LAYER_INTERFACES[-1]]]).double()
+    )
     linear = layers.NODES.unsqueeze(0)
     torch.testing.assert_close(
         layers.interpolate(linear, depth), torch.tensor([[0.3, 1.0, float(layers.NODES[-1])]]).double()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from elm_landslide.fields import FIELDS
 from elm_landslide.network import LandslideNetwork
 from elm_landslide.physics import slopes
 from elm_landslide.sampling import sample_columns
-from elm_landslide.fields import FIELDS
 
 
 def percentiles(n):

@@ -77,9 +77,10 @@ class Columns:
     """The soil columns of one rank.
 
     layout: all places of the history; index: the places run here, positions in the flattened layout; run: those run
-    on all ranks. absent: optional fields that nothing gives. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
-    None where no column is run here. derived: one line for each derived field. rain_files: the tape the antecedent
-    rain comes from, or None. sources: the files read. surface_source: what the surface dataset says of its origin.
+    on all ranks. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
+    None where no column is run here. derived: one line for each derived field. absent: optional fields that nothing
+    gives. rain_files: the tape the antecedent rain comes from, or None. sources: the files read. surface_source: what
+    the surface dataset says of its origin.
     """
 
     def __init__(self, history, constants, surface, overrides=None, rank: int = 0, size: int = 1):

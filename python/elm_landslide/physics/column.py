@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from . import roots
-from .constants import GRAVITY, GRAIN_DENSITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
+from .constants import GRAIN_DENSITY, GRAVITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
 from .layers import NODES, mean_matrix
 from .suction import clapp_hornberger_suction_stress
 
@@ -37,8 +37,8 @@ class SoilColumn:
 def perched_table(depth: Tensor, water_table: Tensor, frost_table: Tensor) -> Tensor:
     """Depth of the perched water table (m), NO_TABLE where ELM's value is only its sentinel; all [n, 1].
 
-    ELM starts zwt_perched at the frost table, which is a node depth (the last one where nothing is frozen), and moves it
-    only if saturated soil lies above. So it is a table only above both the frost and the regional table, off every node.
+    ELM starts zwt_perched at the frost table, which is a node depth (the last one where nothing is frozen), and moves
+    it only if saturated soil lies above. So it is a table only above the frost and the regional table, off every node.
     """
     above = (depth < water_table - SENTINEL_TOLERANCE) & (depth < frost_table - SENTINEL_TOLERANCE)
     on_node = ((depth - NODES).abs() < SENTINEL_TOLERANCE).any(-1, keepdim=True)

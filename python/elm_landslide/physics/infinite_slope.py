@@ -10,8 +10,9 @@ FOS_FLOOR = 0.01  # keeps the logarithm finite where pore pressure carries all t
 MIN_GRADIENT = 1e-3  # a gentler slope is capped anyway
 
 
-def factor_of_safety(gradient: Tensor, tan_friction: Tensor, cohesion: Tensor, suction_stress: Tensor,
-                     weight: Tensor) -> Tensor:
+def factor_of_safety(
+    gradient: Tensor, tan_friction: Tensor, cohesion: Tensor, suction_stress: Tensor, weight: Tensor
+) -> Tensor:
     """FoS = tan(phi)/tan(beta) + [c - sigma_s tan(phi)] / (W sin(beta) cos(beta)), between FOS_FLOOR and FOS_CAP.
 
     gradient tan(beta) (m/m); tan_friction (1); cohesion of soil and roots c (Pa); suction_stress sigma_s (Pa;

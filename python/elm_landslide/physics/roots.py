@@ -8,12 +8,13 @@ from torch import Tensor
 from .constants import GRAVITY
 from .layers import THICKNESS, mean_matrix
 
-# Order tree, shrub, grass, crop. Root cohesion of the upper half metre (Pa): middle of published ranges (natural conifer
-# 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and Ochiai 2006).
+# Order tree, shrub, grass, crop. Root cohesion of the upper half metre (Pa): middle of published ranges (natural
+# conifer 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and
+# Ochiai 2006).
 COVERS = ("tree", "shrub", "grass", "crop")
 COVER_COHESION = torch.tensor([15000.0, 4000.0, 1500.0, 500.0], dtype=torch.float64)
 COVER_COHESION_CV = 0.6
-# Typical carbon of a closed cover (kg C/m2), used where ELM runs without carbon (SP mode) and as the reference of root carbon.
+# Typical carbon of a closed cover (kg C/m2), for ELM without carbon (SP mode) and as the reference of root carbon.
 COVER_CARBON = torch.tensor([8.0, 1.5, 0.4, 0.4], dtype=torch.float64)
 COVER_ROOT_CARBON = torch.tensor([2.0, 0.6, 0.3, 0.2], dtype=torch.float64)
 
@@ -56,5 +57,5 @@ def relative_density(root_fraction: Tensor) -> Tensor:
 
 
 def surcharge(vegetation_carbon: Tensor) -> Tensor:
-    """Weight of the vegetation (Pa): carbon is about half of dry mass and a quarter of fresh mass. Carbon in kg C/m2."""
+    """Weight of the vegetation (Pa) from its carbon (kg C/m2), about a quarter of the fresh mass."""
     return GRAVITY * 4.0 * vegetation_carbon

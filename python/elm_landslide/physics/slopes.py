@@ -27,7 +27,7 @@ def quadrature(segments=((0.0, 0.8, 8), (0.8, 1.0, 8))) -> tuple[np.ndarray, np.
 
 
 def hermite_matrices(quantiles) -> tuple[Tensor, Tensor]:
-    """([11, k], [11, k]): percentiles @ first + derivatives @ second is the cubic Hermite interpolant at quantiles [k]."""
+    """([11, k], [11, k]): percentiles @ first + derivatives @ second is the cubic interpolant at quantiles [k]."""
     q = np.clip(np.asarray(quantiles, dtype=float), 0.0, 1.0)
     cell = np.minimum((q / _STEP + 1e-12).astype(int), len(SLOPE_PERCENTILES) - 2)
     s = q / _STEP - cell
