@@ -219,7 +219,7 @@ class LandslideNetwork(nn.Module):
         runs = minimum_factor_of_safety(prepared.column, prepared.gradient, hillslope, self.planes)
         probability, log_fos, depth = 0.0, 0.0, 0.0
         for share, (fos, at) in zip(prepared.shares.split(1, dim=-1), runs, strict=True):
-            kind = torch.log(fos) + torch.where(fos < FOS_CAP, residual, 0.0)
+            kind = torch.log(fos) + residual
             failing = normal_cdf(-kind[:, : self.n_classes] / spread)
             probability = probability + share[:, 0] * (failing * self.weights).sum(-1)
             log_fos = log_fos + share * kind[:, self.n_classes :]

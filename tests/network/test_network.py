@@ -168,6 +168,15 @@ def test_removing_roots_or_trees_never_helps(network, x, model):
         assert (after[:, 1] <= before[:, 1] + 1e-12).all()
 
 
+@pytest.mark.parametrize("model", ["random", "shipped"])
+def test_flat_ground_is_at_the_cap(network, x, model):
+    network = network if model == "random" else load_eager(model_file.SHIPPED)
+    flat = x.clone()
+    flat[:, FIELDS["slope"].columns] = 0.001
+    y = network(flat)
+    assert (y[:, 1:3] == 10.0).all() and (y[:, 0] < 1e-6).all()
+
+
 def test_gradient_reaches_every_latent(x):
     network = LandslideNetwork(members=1)
     fit_normalisation(network, x)

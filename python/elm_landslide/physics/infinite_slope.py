@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 FOS_CAP = 10.0  # reported for flat slopes, as TRIGRS does
+FOS_INNER_CAP = 100.0  # inside the network, so that its residual cannot pull flat ground off the reported cap
 FOS_FLOOR = 0.01  # keeps the logarithm finite where pore pressure carries all the weight
 MIN_GRADIENT = 1e-3  # a gentler slope is capped anyway
 
@@ -32,8 +33,8 @@ def at_least_gentle(gradient: Tensor) -> Tensor:
     return gradient.clamp(min=MIN_GRADIENT)
 
 
-def bounded(fos: Tensor) -> Tensor:
-    return fos.clamp(FOS_FLOOR, FOS_CAP)
+def bounded(fos: Tensor, cap: float = FOS_CAP) -> Tensor:
+    return fos.clamp(FOS_FLOOR, cap)
 
 
 def pore_pressure(head: Tensor, gradient: Tensor, water_weight: float) -> Tensor:

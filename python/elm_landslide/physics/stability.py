@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .column import SoilColumn
 from .constants import WATER_WEIGHT
-from .infinite_slope import FOS_CAP, at_least_gentle, bounded, cohesion_gain, pore_pressure
+from .infinite_slope import FOS_INNER_CAP, at_least_gentle, bounded, cohesion_gain, pore_pressure
 from .layers import integrate, integration_matrix, interpolate, interpolation_matrix
 from .strength import soil_thickness
 
@@ -100,9 +100,9 @@ def minimum_factor_of_safety(
 
     results = []
     for root_cohesion in strength.root_cohesion:
-        at_base = bounded(bare_base + root_cohesion * rooted_base)
-        at_planes = bounded(bare_planes + root_cohesion.unsqueeze(-1) * rooted_planes)
-        at_planes = torch.where(above >= 0.0, at_planes, FOS_CAP)
+        at_base = bounded(bare_base + root_cohesion * rooted_base, FOS_INNER_CAP)
+        at_planes = bounded(bare_planes + root_cohesion.unsqueeze(-1) * rooted_planes, FOS_INNER_CAP)
+        at_planes = torch.where(above >= 0.0, at_planes, FOS_INNER_CAP)
         least_above = at_planes.amin(-1)
         shallowest = torch.where(at_planes == least_above.unsqueeze(-1), depths, NO_PLANE).amin(-1)
         depth = torch.where(least_above <= at_base, torch.minimum(shallowest, base), base)
