@@ -12,6 +12,8 @@ BIN := .venv/bin
 # Ranks may outnumber cores; OpenMPI refuses root unless told otherwise.
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+# Ranks and tests share the cores; waiting OpenMP threads would only fight for them.
+export OMP_NUM_THREADS ?= 1
 MPIRUN := mpirun --oversubscribe -n $(RANKS)
 SOURCES := $(shell find bridge fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def _chunks(total: int, size: int):
 
 def make_targets(x: Tensor, seed: int, points: int, report: Report, stage: str) -> dict[str, Tensor]:
     """hillslope_targets in chunks that bound memory; each [n]."""
-    size = max(1, 2**20 // points)
+    size = max(1, 2**16 // points)  # arrays of some megabytes stay in cache
     parts = []
     for i, chunk in enumerate(_chunks(len(x), size)):
         parts.append(hillslope_targets(x[chunk], seed + i, points))
@@ -136,6 +137,18 @@ def evaluate(network: LandslideNetwork, x: Tensor, target: dict[str, Tensor]) ->
     }
 
 
+@contextmanager
+def _one_thread():
+    """The arrays are too small to gain from threads, which only wait for each other (half the processor time)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@_one_thread()
 def fit(preset: Preset, seed: int, report: Report) -> tuple[LandslideNetwork, Tensor, dict[str, float]]:
     """Trained network, its training columns, and its scores on columns drawn apart."""
     x = sample_columns(preset.columns, seed)

@@ -104,16 +104,20 @@ def test_falls_with_slope_and_rises_with_cohesion(case):
 
 def test_perched_table_counts_only_when_it_is_one():
     nodes = layers.NODES
-    depth = torch.stack([nodes[-1], nodes[4], nodes[4], nodes[4] / 2, nodes[4] / 2, nodes[4] / 2]).unsqueeze(-1)
-    frost = torch.tensor(
-        [[float(nodes[-1])], [float(nodes[4])], [NO_TABLE], [float(nodes[4])], [NO_TABLE], [float(nodes[4])]]
+    half = float(nodes[4] / 2)
+    cases = [  # perched, frost table, water table, expected
+        (float(nodes[-1]), float(nodes[-1]), 8.0, NO_TABLE),  # the sentinel at the last node
+        (float(nodes[4]), float(nodes[4]), 8.0, NO_TABLE),  # the sentinel at the frost table
+        (float(nodes[4]), NO_TABLE, 8.0, NO_TABLE),  # the same with the frost table unknown
+        (half, float(nodes[4]), 8.0, half),  # a table
+        (half, NO_TABLE, 8.0, half),
+        (half, float(nodes[4]), 0.05, NO_TABLE),  # the regional table lies above it
+        (half, 0.05, 8.0, NO_TABLE),  # the frost table lies above it
+    ]
+    depth, frost, water, expected = (
+        torch.tensor(v, dtype=torch.float64).unsqueeze(-1) for v in zip(*cases, strict=True)
     )
-    water = torch.tensor([[8.0], [8.0], [8.0], [8.0], [8.0], [0.05]], dtype=torch.float64)
-    table = perched_table(depth, water, frost.double()).squeeze(-1)
-    # sentinel at the last node, at the frost table, at a node with the frost table unknown; a table; a table with the
-    # frost table unknown; a regional table above it.
-    expected = [NO_TABLE, NO_TABLE, NO_TABLE, float(nodes[4] / 2), float(nodes[4] / 2), NO_TABLE]
-    assert table.tolist() == expected
+    assert torch.equal(perched_table(depth, water, frost), expected)
 
 
 def test_a_sentinel_perched_table_adds_no_pressure(case):

@@ -1,0 +1,128 @@
+"""The least factor of safety of a whole column against sums done by hand."""
+
+import math
+
+import pytest
+import torch
+
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES
+from elm_landslide.physics.column import soil_column
+from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
+
+T, PHI, COHESION, H = 0.7, 32.0, 4000.0, 1.2
+VALUES = {
+    "porosity": 0.45,
+    "sucsat": 200.0,
+    "bsw": 5.0,
+    "liquid_water": 0.45,
+    "ice": 0.0,
+    "tree_cover": 0.5,
+    "vegetation_carbon": 6.0,
+    "water_table_depth": 80.0,
+    "bedrock_depth": 10.0,
+    "perched_water_table_depth": 80.0,
+    "frost_table_depth": 80.0,
+    "root_strength_left": 1.0,
+}
+
+
+def least(thinning=0.0, share=0.0, root_cohesion=0.0, cap=0.0, **values):
+    """(FoS, depth) of a uniform column; H is the thickness on level ground; None leaves a field out."""
+    values = {name: value for name, value in {**VALUES, **values}.items() if value is not None}
+
+    def field(name):
+        value = values.get(name, 0.0)
+        return torch.as_tensor(value, dtype=torch.float64).expand(1, FIELDS[name].layers).clone()
+
+    def has(name):
+        return torch.tensor([[name in values]])
+
+    d = {
+        "cohesion": COHESION,
+        "friction": PHI,
+        "thickness": H,
+        "thinning": thinning,
+        "macropore_share": share,
+        "head_multiplier": 1.0,
+        "suction_cap": cap,
+    }
+    strength = Strength(
+        **{name: torch.tensor([[value]], dtype=torch.float64) for name, value in d.items()},
+        root_cohesion=(torch.tensor([[root_cohesion]], dtype=torch.float64),),
+    )
+    gradient = torch.tensor([[T]], dtype=torch.float64)
+    fos, depth = minimum_factor_of_safety(soil_column(field, has), gradient, strength, standard_planes(8))[0]
+    return fos.item(), depth.item()
+
+
+def by_hand(depth, head=0.0, suction=0.0, cohesion=COHESION, water=450.0, ice=0.0):
+    """tan(phi)/t + [c - (u - suction) tan(phi)] (1 + t^2)/(W t); trees of 6 kg C/m2 weigh 4 times that."""
+    weight = 9.81 * (0.55 * 2700 + water + 917 * ice) * depth + 9.81 * 4 * 6
+    u = 9810 * head / (1 + T * T)
+    tan_phi = math.tan(math.radians(PHI))
+    return tan_phi / T + (cohesion - (u - suction) * tan_phi) * (1 + T * T) / (weight * T)
+
+
+def test_dry_side():
+    assert least() == pytest.approx((by_hand(H), H))
+
+
+def test_regional_table_at_the_surface():
+    assert least(water_table_depth=0.0) == pytest.approx((by_hand(H, head=H), H))
+
+
+def test_regional_table_within_the_soil():
+    assert least(water_table_depth=0.9) == pytest.approx((by_hand(H, head=0.3), H))
+
+
+def test_perched_table_ends_at_the_frost_table():
+    """Planes: 0.2 (15)^(k/8); the deepest one above the frost table at 0.8 m is the fifth, 0.7745 m."""
+    plane = 0.2 * 15 ** (4 / 8)
+    fos, depth = least(perched_water_table_depth=0.1, frost_table_depth=0.8)
+    assert (fos, depth) == pytest.approx((by_hand(plane, head=plane - 0.1), plane))
+    fos, depth = least(perched_water_table_depth=0.1, frost_table_depth=1.3)
+    assert (fos, depth) == pytest.approx((by_hand(H, head=H - 0.1), H))
+
+
+def test_ice_has_weight_and_takes_pore_space():
+    """Ice fills pores and the liquid what is left: saturated, no suction."""
+    fos, _ = least(liquid_water=0.25, ice=0.2, cap=1e9)
+    assert fos == pytest.approx(by_hand(H, water=250.0, ice=0.2))
+
+
+def test_suction_and_its_cap():
+    saturation = 0.27 / 0.45
+    stress = 9810 * (saturation - 0.1) / 0.9 * 0.2 * (saturation**-5 - 1)
+    kwargs = {"liquid_water": 0.27}
+    assert least(cap=1e9, **kwargs)[0] == pytest.approx(by_hand(H, suction=stress, water=270.0))
+    assert least(cap=3000.0, **kwargs)[0] == pytest.approx(by_hand(H, suction=3000.0, water=270.0))
+    below = least(cap=1e9, water_table_depth=1.0, **kwargs)[0]
+    assert below == pytest.approx(by_hand(H, head=0.2, water=270.0))
+
+
+def test_macropore_head_on_the_base():
+    """A quarter of 40 mm into a fillable porosity of 0.18 stands 0.0556 m; suction of 9.81 times that is taken away."""
+    head = 0.25 * 0.040 / 0.18
+    fos, _ = least(share=0.25, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
+    assert fos == pytest.approx(by_hand(H, head=head, suction=3000.0 - 9810 * head, water=270.0))
+    present_rate = least(share=0.25, water_input=40.0 / 86400, liquid_water=0.27, cap=3000.0)[0]
+    assert present_rate == pytest.approx(fos)
+
+
+def test_roots_add_their_cohesion_at_the_plane():
+    """Evenly spread roots: the cohesion of the upper half metre everywhere."""
+    even = torch.tensor(LAYER_INTERFACES, dtype=torch.float64).diff() / LAYER_INTERFACES[-1]
+    fos, _ = least(root_cohesion=2000.0, root_fraction=even)
+    assert fos == pytest.approx(by_hand(H, cohesion=COHESION + 2000.0))
+    half, _ = least(root_cohesion=2000.0, root_fraction=even, root_strength_left=0.5)
+    assert half == pytest.approx(by_hand(H, cohesion=COHESION + 1000.0))
+
+
+def test_soil_thins_with_slope_down_to_bedrock():
+    assert least(thinning=1.0)[1] == pytest.approx(0.3 + 0.9 * math.exp(-T))
+    assert least(bedrock_depth=0.5)[1] == pytest.approx(0.5)
+
+
+def test_weight_of_trees_without_carbon():
+    """SP mode: half trees of 8 kg C/m2 weigh as much as 4 given."""
+    assert least(vegetation_carbon=None)[0] == pytest.approx(least(vegetation_carbon=4.0)[0])
