@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from elm_landslide import fields, model_file
+from elm_landslide.calibration import BetaCalibration
 from elm_landslide.export import load_eager
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
 from elm_landslide.network import LATENTS, LandslideNetwork
@@ -175,6 +176,24 @@ def test_flat_ground_is_at_the_cap(network, x, model):
     flat[:, FIELDS["slope"].columns] = 0.001
     y = network(flat)
     assert (y[:, 1:3] == 10.0).all() and (y[:, 0] < 1e-6).all()
+
+
+def test_probability_and_spread_are_mean_and_deviation_of_the_members(network, x):
+    prepared = network.prepare(x)
+    runs = [network.run_member(prepared, network.latents(prepared, member)[0])[0] for member in network.members]
+    members = torch.stack(runs, dim=-1)
+    y = network(x)
+    torch.testing.assert_close(y[:, 0], members.mean(-1), rtol=1e-12, atol=1e-15)  # the calibration is the identity
+    torch.testing.assert_close(y[:, 4], members.std(-1, correction=0), rtol=1e-9, atol=1e-15)
+
+
+def test_beta_calibration_by_hand():
+    """logit p' = a ln p - b ln(1-p) + c; a 2, b 1, c .5 at p .3: exp = .09/.7 e^.5 = .211978, p' = .174902."""
+    p = torch.tensor([0.0, 0.3, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(BetaCalibration()(p), p, rtol=0, atol=1e-12)
+    assert BetaCalibration(2.0, 1.0, 0.5)(p)[1].item() == pytest.approx(0.174902, abs=1e-6)
+    with pytest.raises(ValueError, match="both must be >= 0"):
+        BetaCalibration(a=-1.0)
 
 
 def test_gradient_reaches_every_latent(x):

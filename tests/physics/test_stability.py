@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES
+from elm_landslide.physics import roots
 from elm_landslide.physics.column import soil_column
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
@@ -126,3 +127,28 @@ def test_soil_thins_with_slope_down_to_bedrock():
 def test_weight_of_trees_without_carbon():
     """SP mode: half trees of 8 kg C/m2 weigh as much as 4 given."""
     assert least(vegetation_carbon=None)[0] == pytest.approx(least(vegetation_carbon=4.0)[0])
+
+
+def test_melt_joins_the_rain_of_the_day():
+    """30 mm of rain and 10 mm of melt are the 40 mm of the test above; a known moisture offset is soil water."""
+    expected = least(share=0.25, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
+    melt = least(share=0.25, rain_1d=30.0, snowmelt=10.0 / 86400, liquid_water=0.27, cap=3000.0)
+    assert melt == pytest.approx(expected)
+    offset = least(share=0.25, rain_1d=40.0, liquid_water=0.25, soil_moisture_offset=0.02, cap=3000.0)
+    assert offset == pytest.approx(expected)
+
+
+def test_ground_shares_by_hand():
+    """Grass of 1.5 kPa counts as 0.375 shrubs of 4 kPa, crop of 0.5 kPa as 0.125; shares above 1 are scaled."""
+    cover = torch.tensor([[0.2, 0.1, 0.4, 0.2], [1.0, 0.0, 1.0, 0.0]], dtype=torch.float64)
+    expected = torch.tensor([[0.2, 0.275, 0.525], [0.5, 0.1875, 0.3125]], dtype=torch.float64)
+    torch.testing.assert_close(roots.ground_shares(cover), expected)
+
+
+def test_root_carbon_scales_cohesion_where_it_is_known():
+    """Typical roots of half trees, half grass: 1.15 kg C/m2; bounded to 0.2-2."""
+    cover = torch.tensor([[0.5, 0.0, 0.5, 0.0]] * 4, dtype=torch.float64)
+    carbon = torch.tensor([[2.3], [0.575], [50.0], [0.575]], dtype=torch.float64)
+    known = torch.tensor([[True], [True], [True], [False]])
+    scale = roots.carbon_scale(cover, carbon, known)
+    torch.testing.assert_close(scale, torch.tensor([[2.0], [0.5], [2.0], [1.0]], dtype=torch.float64))
