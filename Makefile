@@ -1,10 +1,11 @@
 # make run   step the shipped model over the shipped ELM sample: out/*.nc and figures
 # make test  the tests
+# make lint, make wheel, make train: style; the wheel, built and run in a clean environment; the shipped model again
 # Both install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test lint train clean
+.PHONY: run test lint train wheel clean
 
 PYTHON ?= python3
 RANKS ?= 2
@@ -31,6 +32,16 @@ test: build/installed
 lint: build/environment
 	$(BIN)/ruff check python tests
 	$(BIN)/ruff format --check python tests
+
+# The wheel, built as pip builds it, installed in a clean environment and run there, away from the sources.
+wheel: build/environment
+	rm -rf dist build/wheel
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv build/wheel/environment
+	build/wheel/environment/bin/pip install --quiet dist/*.whl
+	cd build/wheel && environment/bin/elm-landslide run --sample steep --out steep.nc --json > steep.json
+	cd build/wheel && environment/bin/elm-landslide inspect > /dev/null
+	@echo "dist/$$(cd dist && ls): built, installed and run"
 
 # The shipped model, again from its seed.
 train: build/installed
