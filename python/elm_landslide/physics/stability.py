@@ -49,20 +49,48 @@ def standard_planes(count: int) -> Planes:
     return Planes(SHALLOWEST_PLANE * (3.0 / SHALLOWEST_PLANE) ** fractions)
 
 
-def minimum_factor_of_safety(
-    column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes
-) -> list[tuple[Tensor, Tensor]]:
-    """Least FoS over the planes above the base of the soil and the base itself, and its depth (m), by kind of cover.
+@dataclass
+class Layer:
+    """Candidate failure planes without roots; [n, class, plane] above the base of the soil, [n, class] on it, or
+    shapes that broadcast to these."""
 
-    gradient [n, class] (m/m); each pair of the result is two [n, class]. The shallowest plane wins a tie.
-    """
+    depth: Tensor  # m
+    weight: Tensor  # Pa, of soil and vegetation above the plane, per map area
+    stress: Tensor  # Pa, pore pressure less what is left of suction
+    bare_fos: Tensor  # 1, not bounded
+    gain: Tensor  # 1/Pa, FoS gained per root cohesion
+    roots: Tensor  # 1, root cohesion relative to that of the upper half metre
+
+
+@dataclass
+class Candidates:
+    """All candidate planes of n columns by slope class."""
+
+    base: Layer
+    planes: Layer  # the fixed ones; only those above the base count
+    above: Tensor  # [n, class, plane] m, height over the base; negative below it
+    head: Tensor  # [n, class] m, of water from macropores on the base
+
+    def factor_of_safety(self, root_cohesion: tuple[Tensor, ...]) -> list[tuple[Tensor, Tensor]]:
+        """By kind of cover: FoS on the planes [n, class, plane], FOS_INNER_CAP below the base, and on the base
+        [n, class]."""
+        rooted_base, rooted_planes = self.base.gain * self.base.roots, self.planes.gain * self.planes.roots
+        results = []
+        for cohesion in root_cohesion:
+            at_base = bounded(self.base.bare_fos + cohesion * rooted_base, FOS_INNER_CAP)
+            at_planes = bounded(self.planes.bare_fos + cohesion.unsqueeze(-1) * rooted_planes, FOS_INNER_CAP)
+            results.append((torch.where(self.above >= 0.0, at_planes, FOS_INNER_CAP), at_base))
+        return results
+
+
+def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes) -> Candidates:
+    """Forces on the planes and on the base of the soil; gradient [n, class] (m/m)."""
     tan_friction = torch.tan(torch.deg2rad(strength.friction))
     base = soil_thickness(strength.thickness, strength.thinning, gradient, column.bedrock).clamp(min=SHALLOWEST_PLANE)
     head = torch.minimum(strength.macropore_share * column.macropore_head, base) * strength.head_multiplier
 
-    def without_roots(depth, above_base, weight, suction, gradient, head, expand) -> tuple[Tensor, Tensor]:
-        """FoS of the bare soil, not bounded, and its gain per root cohesion (1/Pa). Shapes broadcast to [n, class] at
-        the base, to [n, class, plane] above it; `expand` adds that axis."""
+    def layer(depth, above_base, weight, suction, root_profile, gradient, head, expand) -> Layer:
+        """Shapes broadcast to [n, class] at the base, to [n, class, plane] above it; `expand` adds that axis."""
         table_head = (depth - expand(column.water_table)).clamp(min=0.0)
         perched = torch.where(depth <= expand(column.perched_floor), depth - expand(column.perched_table), 0.0)
         table_head = torch.maximum(table_head, perched)
@@ -73,38 +101,46 @@ def minimum_factor_of_safety(
         stress = pore_pressure(torch.maximum(table_head, macropore), gradient, WATER_WEIGHT) - suction_left
         gain = cohesion_gain(gradient, weight)
         tan_phi = expand(tan_friction)
-        return tan_phi / at_least_gentle(gradient) + (expand(strength.cohesion) - stress * tan_phi) * gain, gain
+        bare = tan_phi / at_least_gentle(gradient) + (expand(strength.cohesion) - stress * tan_phi) * gain
+        return Layer(depth, weight, stress, bare, gain, root_profile)
 
-    bare_base, gain_base = without_roots(
+    on_base = layer(
         base,
         torch.zeros_like(base),
         column.surcharge + integrate(column.weight_density, base),
         interpolate(column.suction_stress, base),
+        interpolate(column.root_profile, base),
         gradient,
         head,
         lambda value: value,
     )
-    depths = planes.depths
-    above = base.unsqueeze(-1) - depths
-    bare_planes, gain_planes = without_roots(
-        depths,
+    above = base.unsqueeze(-1) - planes.depths
+    on_planes = layer(
+        planes.depths,
         above,
         (column.surcharge + column.weight_density @ planes.integration).unsqueeze(1),
         (column.suction_stress @ planes.interpolation).unsqueeze(1),
+        (column.root_profile @ planes.interpolation).unsqueeze(1),
         gradient.unsqueeze(-1),
         head.unsqueeze(-1),
         lambda value: value.unsqueeze(-1),
     )
-    rooted_base = gain_base * interpolate(column.root_profile, base)
-    rooted_planes = gain_planes * (column.root_profile @ planes.interpolation).unsqueeze(1)
+    return Candidates(on_base, on_planes, above, head)
 
+
+def minimum_factor_of_safety(
+    column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes
+) -> list[tuple[Tensor, Tensor]]:
+    """Least FoS over the planes above the base of the soil and the base itself, and its depth (m), by kind of cover.
+
+    gradient [n, class] (m/m); each pair of the result is two [n, class]. The shallowest plane wins a tie.
+    """
+    candidates = candidate_planes(column, gradient, strength, planes)
+    base = candidates.base.depth
     results = []
-    for root_cohesion in strength.root_cohesion:
-        at_base = bounded(bare_base + root_cohesion * rooted_base, FOS_INNER_CAP)
-        at_planes = bounded(bare_planes + root_cohesion.unsqueeze(-1) * rooted_planes, FOS_INNER_CAP)
-        at_planes = torch.where(above >= 0.0, at_planes, FOS_INNER_CAP)
+    for at_planes, at_base in candidates.factor_of_safety(strength.root_cohesion):
         least_above = at_planes.amin(-1)
-        shallowest = torch.where(at_planes == least_above.unsqueeze(-1), depths, NO_PLANE).amin(-1)
+        shallowest = torch.where(at_planes == least_above.unsqueeze(-1), planes.depths, NO_PLANE).amin(-1)
         depth = torch.where(least_above <= at_base, torch.minimum(shallowest, base), base)
         results.append((torch.minimum(least_above, at_base), depth))
     return results
