@@ -1,0 +1,41 @@
+"""What the figures share: colours, places and dates in words, writing a figure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import netCDF4
+
+# Okabe and Ito's colours, told apart by colour-blind readers.
+BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
+GREY = "#555555"
+DEPTH = "depth (m)"
+
+
+def where(lat: float, lon: float) -> str:
+    """A place in words, for example 41.75 N, 76.25 W."""
+    lon = (lon + 180.0) % 360.0 - 180.0
+    return f"{abs(lat):.2f} {'N' if lat >= 0 else 'S'}, {abs(lon):.2f} {'E' if lon >= 0 else 'W'}"
+
+
+def dates(values, units: str, calendar: str) -> list[datetime]:
+    """Dates for matplotlib; ELM's calendars (noleap, gregorian) have no date that datetime lacks."""
+    return [
+        datetime(d.year, d.month, d.day, d.hour, d.minute, d.second) for d in netCDF4.num2date(values, units, calendar)
+    ]
+
+
+def say(axis, text: str) -> None:
+    """A line in the middle of an axis that has nothing to draw."""
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=GREY)
+
+
+def save(figure, path: Path) -> Path:
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+    return path
