@@ -1,0 +1,134 @@
+"""Which column at which time: the inputs of one profile, read as elm-landslide run reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import torch
+
+from elm_landslide import model_file
+from elm_landslide.data.columns import Columns
+from elm_landslide.data.elm_history import HistoryFiles
+from elm_landslide.data.netcdf import lon_distance
+from elm_landslide.errors import UserError
+from elm_landslide.export import load_eager
+from elm_landslide.fields import FLAGS, OUTPUTS
+from elm_landslide.network import LandslideNetwork
+
+from .profile import Profile, explain
+from .profile_figure import draw_profile
+from .run import Run, read
+from .style import dates, where
+
+_BLOCK = 256  # records evaluated at a time
+
+
+def draw(
+    history, surface, out, constants=(), model=None, overrides=None, cell=None, time=None, landslide=None, label=""
+) -> Profile:
+    """Draw the profile of one column at one time into the file `out`; returns what was drawn.
+
+    history, surface, constants, model, overrides: as of driver.run. cell: a place in the files (from 0), or
+    "LAT,LON" for the nearest; may be left out where there is one column. time: an ISO date, the nearest record is
+    taken; by default the record with the highest probability. landslide: a file that driver.run made of the same
+    input; gives the cell and time with the highest probability, so that the records need not be run again.
+    """
+    network = open_network(model)
+    files = HistoryFiles(history)
+    layout = files.layout()
+    files.close()
+    run = read(Path(landslide), "") if landslide else None
+    if run and not (run.layout.dims == layout.dims and run.layout.same_places(layout)):
+        raise UserError(f"{landslide}: is on other cells than the history files: give the file made of them")
+    given = ", ".join(f"{name}={value:g}" for name, value in (overrides or {}).items()) or "none"
+    if run and run.overrides != given:
+        raise UserError(f"{landslide}: was run with --set {run.overrides}, here {given}: give the same")
+    active = np.flatnonzero(layout.active)
+    place = choose_cell(cell, layout, active, run)
+    rank = int(np.searchsorted(active, place))
+    columns = Columns(history, constants, surface, overrides, rank, active.size)  # a share of one column
+    try:
+        record = _choose_record(columns, network, time, run, place)
+        profile = explain(network, columns.x(record)[0])
+        date = dates([record.time], columns.files.time_units, columns.files.calendar)[0]
+    finally:
+        columns.close()
+    name = (
+        f"{label} ({where(layout.lat[place], layout.lon[place])})"
+        if label
+        else where(layout.lat[place], layout.lon[place])
+    )
+    draw_profile(profile, f"{name}, {date:%Y-%m-%d %H:%M}", Path(out))
+    return profile
+
+
+def open_network(model=None) -> LandslideNetwork:
+    """The eager network of a model file, the shipped one by default."""
+    path = Path(model) if model else model_file.SHIPPED
+    if not model_file.describe(path)["schema_matches"]:
+        raise UserError(f"model file '{path}' has another schema than this version: export it again")
+    return load_eager(path)
+
+
+def choose_cell(cell: str | None, layout, active: np.ndarray, run: Run | None) -> int:
+    """The place in the layout that is meant; see `draw`."""
+    if cell is None:
+        if run:
+            return int(np.nanargmax(run.largest_probability))
+        if active.size == 1:
+            return int(active[0])
+        raise UserError(f"{active.size} columns: choose one by --cell INDEX, --cell LAT,LON or --landslide FILE")
+    try:
+        values = [float(word) for word in str(cell).split(",")]
+    except ValueError:
+        values = []
+    if len(values) == 1 and values[0].is_integer():
+        if values[0] not in active:
+            raise UserError(f"--cell {cell}: no soil column; they lie from {active[0]} to {active[-1]}")
+        return int(values[0])
+    if len(values) != 2 or not np.isfinite(values).all() or abs(values[0]) > 90.0:
+        raise UserError(f"--cell {cell}: wanted an index or LAT,LON, for example --cell 41.25,-76.75")
+    lat, lon = np.radians(layout.lat[active]), np.radians(lon_distance(layout.lon[active], values[1]))
+    at = np.radians(values[0])
+    distance = np.sin((lat - at) / 2.0) ** 2 + np.cos(lat) * np.cos(at) * np.sin(lon / 2.0) ** 2
+    return int(active[np.argmin(distance)])
+
+
+def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None, run: Run | None, place: int):
+    records, files = columns.records, columns.files
+    times = np.array([record.time for record in records])
+    if time is None:
+        if run is None:
+            return records[_most_probable(columns, network)]
+        if not np.isfinite(run.largest_probability[place]):
+            raise UserError("the cell has no valid record in the landslide file")
+        wanted = run.times[run.largest_at[place]]
+    else:
+        try:
+            wanted = netCDF4.date2num(datetime.fromisoformat(time), files.time_units, files.calendar)
+        except ValueError as error:
+            raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
+    day = 86400.0 / files.seconds_per_unit
+    if not times[0] - day <= wanted <= times[-1] + day:
+        first, last = dates(times[[0, -1]], files.time_units, files.calendar)
+        raise UserError(f"--time {time}: the history files go from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
+    return records[int(np.argmin(np.abs(times - wanted)))]
+
+
+def _most_probable(columns: Columns, network: LandslideNetwork) -> int:
+    """Index of the record with the highest probability of the one column."""
+    best, index = -np.inf, None
+    for start in range(0, len(columns.records), _BLOCK):
+        x = np.concatenate([columns.x(record) for record in columns.records[start : start + _BLOCK]])
+        with torch.no_grad():
+            y = network(torch.from_numpy(np.ascontiguousarray(x))).numpy()
+        valid = y[:, -1] < FLAGS["invalid"]
+        probability = np.where(valid, y[:, OUTPUTS["probability"].index], -np.inf)
+        if probability.max() > best:
+            best, index = probability.max(), start + int(probability.argmax())
+    if index is None:
+        raise UserError("the column is invalid in every record: a required field is missing")
+    return index

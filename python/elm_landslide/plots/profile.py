@@ -1,0 +1,129 @@
+"""The numbers behind one probability: factor of safety by slope class and failure plane of one column at one time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elm_landslide import fields
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
+from elm_landslide.network import REPORTED_QUANTILES, LandslideNetwork
+from elm_landslide.physics import roots, slopes
+from elm_landslide.physics.column import NO_TABLE
+from elm_landslide.physics.infinite_slope import FOS_CAP
+from elm_landslide.physics.stability import Strength, candidate_planes
+
+
+@dataclass
+class Profile:
+    """Means over the members (geometric of FoS, also over the kinds of cover), classes in order of slope.
+
+    Arrays [class] or [class, plane]; the last plane is the base of the soil, and a plane that would lie below it is
+    the base. The classes are those of the quadrature and the two that are reported.
+    """
+
+    outputs: dict[str, float]  # as the module gives them, by name in fields.toml
+    flag: str
+    quantile: np.ndarray  # [class] 1, of area
+    slope: np.ndarray  # [class] degrees
+    percentiles: np.ndarray  # [11] degrees, the slopes of the column at SLOPE_PERCENTILES
+    depth: np.ndarray  # [class, plane] m
+    fos: np.ndarray  # [class, plane] 1
+    least: np.ndarray  # [class] 1, mean of the members' own least values
+    least_depth: np.ndarray  # [class] m
+    thickness: np.ndarray  # [class] m
+    head: np.ndarray  # [class] m, of water from macropores on the base
+    normal: np.ndarray  # [class, plane] Pa, stress of the weight across the plane
+    shear: np.ndarray  # [class, plane] Pa, stress of the weight along the plane
+    friction: np.ndarray  # [class, plane] Pa, strength by friction
+    cohesion: np.ndarray  # [class, plane] Pa, of the soil
+    roots: np.ndarray  # [class, plane] Pa, mean over the cover
+    water: np.ndarray  # [class, plane] Pa, strength by suction; negative: lost to pore pressure
+    water_table: float  # m
+    perched_table: float | None  # m
+
+    @property
+    def reported(self) -> int:
+        """The class of the outputs fos and depth."""
+        return int(np.flatnonzero(self.quantile == REPORTED_QUANTILES[0])[0])
+
+
+def explain(network: LandslideNetwork, x) -> Profile:
+    """The profile of one column, x (N_IN,) as Columns.x gives it."""
+    x = torch.as_tensor(np.ascontiguousarray(x, dtype=np.float64)).unsqueeze(0)
+    with torch.no_grad():
+        y = network(x)[0]
+        flag = next(name for name, value in FLAGS.items() if value == int(y[-1]))
+        if flag == "invalid":
+            missing = (x.abs() >= fields.MISSING)[0] & network.required
+            names = [name for name, f in FIELDS.items() if bool(missing[f.columns].any())]
+            raise UserError(f"the column is invalid at this time: {', '.join(names)} missing")
+        prepared = network.prepare(x)
+        members = [_member(network, prepared, network.latents(prepared, member)[0]) for member in network.members]
+    quantile = np.concatenate([slopes.quadrature()[0], REPORTED_QUANTILES])
+    order = np.argsort(quantile)
+    mean = {name: torch.stack([m[name] for m in members]).mean(0).numpy()[order] for name in members[0]}
+    slope = np.degrees(np.arctan(prepared.gradient[0].numpy()[order]))
+    perched = float(prepared.column.perched_table)
+    return Profile(
+        outputs={name: float(y[output.index]) for name, output in OUTPUTS.items()},
+        flag=flag,
+        quantile=quantile[order],
+        slope=slope,
+        percentiles=np.degrees(np.arctan(x[0, FIELDS["slope"].columns].numpy())),
+        fos=np.exp(mean.pop("log_fos")).clip(max=FOS_CAP),
+        least=np.exp(mean.pop("log_least")).clip(max=FOS_CAP),
+        water_table=float(prepared.column.water_table),
+        perched_table=perched if perched < NO_TABLE else None,
+        **mean,
+    )
+
+
+def _member(network: LandslideNetwork, prepared, latents: dict[str, Tensor]) -> dict[str, Tensor]:
+    """[class] and [class, plane] of one member, as LandslideNetwork.run_member puts its strengths together."""
+    values = dict(latents)
+    _, residual, tree = (values.pop(name) for name in ("spread", "residual", "root_cohesion"))
+    shrub = prepared.root_scale * roots.COVER_COHESION[1]
+    cohesions = (torch.maximum(prepared.root_scale * tree, shrub), shrub, torch.zeros_like(tree))
+    strength = Strength(**values, root_cohesion=cohesions)
+    found = candidate_planes(prepared.column, prepared.gradient, strength, network.planes)
+    below = found.above[0] < 0.0
+
+    def join(on_planes: Tensor, on_base: Tensor) -> Tensor:
+        """[class, plane]: the planes, the base in place of those below it, and the base."""
+        on_base = on_base.expand(1, below.shape[0])[0].unsqueeze(-1)
+        on_planes = on_planes.expand(1, *below.shape)[0]
+        return torch.cat([torch.where(below, on_base, on_planes), on_base], dim=-1)
+
+    def part(name: str) -> Tensor:
+        return join(getattr(found.planes, name), getattr(found.base, name))
+
+    depth, weight, stress = part("depth"), part("weight"), part("stress")
+    gradient, tan_phi = prepared.gradient[0].unsqueeze(-1), torch.tan(torch.deg2rad(strength.friction))
+    log_fos, log_least, least_depth, root = 0.0, 0.0, 0.0, 0.0
+    kinds = zip(prepared.shares[0], cohesions, found.factor_of_safety(cohesions), strict=True)
+    for share, cohesion, (at_planes, at_base) in kinds:
+        kind = torch.log(join(at_planes, at_base)) + residual
+        least = kind.min(dim=-1)
+        log_fos = log_fos + share * kind
+        log_least = log_least + share * least.values
+        least_depth = least_depth + share * depth.gather(-1, kind.argmin(-1, keepdim=True))[:, 0]
+        root = root + share * cohesion * part("roots")
+    return {
+        "log_fos": log_fos,
+        "log_least": log_least,
+        "least_depth": least_depth,
+        "depth": depth,
+        "thickness": found.base.depth[0],
+        "head": found.head[0],
+        "normal": weight / (1.0 + gradient**2),
+        "shear": weight * gradient / (1.0 + gradient**2),
+        "friction": weight / (1.0 + gradient**2) * tan_phi,
+        "cohesion": strength.cohesion.expand_as(depth),
+        "roots": root,
+        "water": -stress * tan_phi,
+    }

@@ -1,0 +1,118 @@
+"""The picture that explains the model: where, by slope and depth, one column is near failure, and what holds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.lines import Line2D
+
+from elm_landslide.fields import SLOPE_PERCENTILES
+
+from .profile import Profile
+from .style import BLUE, DEPTH, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, plt, save
+
+_LEVELS = np.array([0.01, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5, 2.0, 3.0, 5.0, 10.0])
+_REDS_AND_BLUES = np.concatenate([np.linspace(0.12, 0.4, 3), np.linspace(0.54, 0.98, 7)])  # meet at 1
+
+
+def draw_profile(profile: Profile, title: str, path: Path) -> Path:
+    """title: which column and when; the numbers are added to it."""
+    figure, (left, right) = plt.subplots(
+        1, 2, sharey=True, layout="constrained", figsize=(13.5, 6.6), width_ratios=[1.6, 1.0]
+    )
+    _draw_mesh(left, profile)
+    _draw_balance(right, profile)
+    left.set_ylim(1.1 * profile.thickness.max(), 0.0)
+    out, steep = profile.outputs, profile.slope[profile.reported]
+    figure.suptitle(
+        f"{title}: landslide probability {out['probability']:.2g}\n"
+        f"90th percentile of slope ({steep:.1f} degrees): FoS {out['fos']:.2f} at {out['depth']:.2f} m; "
+        f"median slope: FoS {out['fos_median']:.2f}; flag {profile.flag}",
+        fontsize=11,
+    )
+    return save(figure, path)
+
+
+def _draw_mesh(axis, p: Profile) -> None:
+    """FoS over area percentile and depth, so that equal widths are equal areas."""
+    percentile = 100.0 * p.quantile
+    across = np.broadcast_to(percentile[:, None], p.depth.shape)
+    colours = ListedColormap(plt.get_cmap("RdBu")(_REDS_AND_BLUES))
+    norm = BoundaryNorm(np.log(_LEVELS), colours.N)
+    log_fos = np.log(np.maximum(p.fos, _LEVELS[0]))
+    filled = axis.contourf(across, p.depth, log_fos, levels=np.log(_LEVELS), cmap=colours, norm=norm)
+    bar = axis.figure.colorbar(filled, ax=axis, label="factor of safety, FoS (1)", pad=0.01, aspect=30)
+    bar.set_ticks(np.log(_LEVELS[1:]), labels=[f"{level:g}" for level in _LEVELS[1:]])
+    lines = []
+    if p.fos.min() < 1.0 < p.fos.max():
+        axis.contour(across, p.depth, log_fos, levels=[0.0], colors="black", linewidths=2.2)
+        lines.append(Line2D([], [], color="black", linewidth=2.2, label="FoS = 1"))
+    else:
+        side = "above" if p.fos.min() >= 1.0 else "below"
+        lines.append(Line2D([], [], linestyle="none", label=f"no line FoS = 1: {side} 1 everywhere"))
+    above = p.depth < p.thickness[:, None]
+    lines += axis.plot(across[above], p.depth[above], ".", color=GREY, markersize=2, label="planes of the model")
+    lines += axis.plot(percentile, p.thickness, color="#8C510A", linewidth=2.5, label="base of the soil")
+    least = {"color": "white", "markeredgecolor": "black", "markersize": 5, "linewidth": 0}
+    lines += axis.plot(percentile, p.least_depth, "o", label="least FoS of the class", clip_on=False, **least)
+    if p.head.max() > 0.0:
+        wet = {"color": BLUE, "linestyle": ":", "linewidth": 1.8}
+        lines += axis.plot(percentile, p.thickness - p.head, label="water from macropores on the base", **wet)
+    lines += _water_table(axis, p.water_table, p, "regional water table", "--")
+    if p.perched_table is not None:
+        lines += _water_table(axis, p.perched_table, p, "perched water table", "-.")
+    axis.axvline(percentile[p.reported], color=VERMILION, linewidth=1.2)
+    lines.append(Line2D([], [], color=VERMILION, linewidth=1.2, label="90th percentile, shown on the right"))
+
+    digits = 0 if p.percentiles[-1] > 10.0 else 1
+    labels = [f"{angle:.{digits}f}" for angle in p.percentiles]
+    axis.set_xticks(list(SLOPE_PERCENTILES), labels=labels)
+    axis.set(xlim=(0.0, 100.0), xlabel="slope (degrees) at each tenth of the area", ylabel=DEPTH)
+    top = axis.secondary_xaxis("top")
+    top.set_xticks(list(SLOPE_PERCENTILES))
+    top.set_xlabel("area percentile, from gentle to steep (%)")
+    _legend(axis, lines)
+
+
+def _water_table(axis, depth: float, p: Profile, name: str, style: str) -> list:
+    if depth > 1.1 * p.thickness.max():
+        return [Line2D([], [], linestyle="none", label=f"{name} at {depth:.1f} m: below the soil")]
+    return [axis.axhline(depth, color=BLUE, linestyle=style, linewidth=1.8, label=name)]
+
+
+def _draw_balance(axis, p: Profile) -> None:
+    """At the 90th percentile: the parts of the strength side by side, and the stress they must hold."""
+    r = p.reported
+    depth = p.depth[r]
+    lost = np.minimum(p.water[r], 0.0)
+    parts = (
+        ("friction of the weight, less pore pressure", np.maximum(p.friction[r] + lost, 0.0), "#BBBBBB"),
+        ("suction", np.maximum(p.water[r], 0.0), SKY),
+        ("cohesion of the soil", p.cohesion[r], ORANGE),
+        ("roots", p.roots[r], GREEN),
+    )
+    total, drawn = np.zeros_like(depth), []
+    for name, values, colour in parts:
+        values = values / 1000.0
+        drawn.append(axis.fill_betweenx(depth, total, total + values, color=colour, linewidth=0, label=name))
+        total = total + values
+    if (lost < 0.0).any():
+        style = {"facecolor": "none", "edgecolor": BLUE, "hatch": "////", "linewidth": 0}
+        drawn.append(axis.fill_betweenx(depth, total, total - lost / 1000.0, label="lost to pore pressure", **style))
+    drawn += axis.plot(p.shear[r] / 1000.0, depth, color="black", linewidth=2.2, label="drives: weight along the slope")
+    normal = {"color": PURPLE, "linestyle": "--", "linewidth": 1.4}
+    drawn += axis.plot(p.normal[r] / 1000.0, depth, label="weight across the slope", **normal)
+    axis.axhline(p.least_depth[r], color=VERMILION, linewidth=1.2)
+    drawn.append(Line2D([], [], color=VERMILION, linewidth=1.2, label="depth of the least FoS"))
+    axis.set_xlim(left=0.0)
+    axis.set_xlabel("stress and strength at the 90th percentile (kPa)")
+    axis.set_title("what holds (colours) and what drives (black)", fontsize=10)
+    axis.grid(alpha=0.3)
+    axis.tick_params(labelleft=True)
+    _legend(axis, drawn)
+
+
+def _legend(axis, handles) -> None:
+    axis.legend(handles=handles, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.11), frameon=False)
