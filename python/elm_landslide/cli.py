@@ -13,16 +13,16 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
+from elm_landslide import __version__
 from elm_landslide.errors import LandslideError, UserError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     help="Landslide probability from the output of the E3SM Land Model (ELM).",
 )
 
-_LISTS = ("--history", "--constants")
+_LISTS = ("--history", "--constants", "--rain")
 
 
 class _ListOptions(TyperCommand):
@@ -42,14 +42,36 @@ class _ListOptions(TyperCommand):
         return super().parse_args(ctx, spread)
 
 
+def _complain(error) -> None:
+    print(f"elm-landslide: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def _clear_errors():
-    """A UserError or LandslideError becomes one line on stderr and exit status 2."""
+    """A UserError or LandslideError becomes one line on stderr and exit status 2; Ctrl-C one line and status 130."""
     try:
         yield
     except (UserError, LandslideError) as error:
-        print(f"elm-landslide: {error}", file=sys.stderr)
+        _complain(error)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        raise typer.Exit(130) from None
+
+
+def _version(wanted: bool):
+    if wanted:
+        print(f"elm-landslide {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+):
+    pass
 
 
 @app.command("run", cls=_ListOptions)
@@ -59,6 +81,10 @@ def run_command(
     ] = None,
     constants: Annotated[
         list[str] | None, typer.Option(help="ELM history files with the soil constants and daily mean rain (h0).")
+    ] = None,
+    rain: Annotated[
+        list[str] | None,
+        typer.Option(help="Further history files with time means of RAIN, for the antecedent rain of 1, 3 and 7 days."),
     ] = None,
     surface: Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")] = None,
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
@@ -83,37 +109,45 @@ def run_command(
         mpirun -n 2 elm-landslide run --history case.elm.h1.*.nc \\
             --constants case.elm.h0.*.nc --surface surfdata.nc --out landslide.nc
 
+    A part of a longer run takes the rain before it from the files of the part before:
+
+        elm-landslide run --history h0.2002*.nc --rain h0.2001*.nc \\
+            --constants h0.2001-01.nc --surface surfdata.nc --out 2002.nc
+
     What the history files lack is derived by stated rules, which are listed in the output file. An ablation:
 
         elm-landslide run --sample steep --set root_fraction=0 --out no_roots.nc
     """
-    from elm_landslide import driver
+    from elm_landslide import driver, interrupt
+    from elm_landslide.history import temporary
 
     comm = driver.world()
     try:
         if sample:
-            if history or constants or surface:
+            if history or constants or rain or surface:
                 raise UserError("--sample takes the place of the files: give one or the other")
             from elm_landslide.data.cut_sample import sample_files
 
             history, constants, surface = sample_files(sample)
         elif not history or not surface:
             raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-        summary = driver.run(
-            _expand(history),
-            surface,
-            out,
-            _expand(constants or []),
-            model,
-            engine,
-            overwrite,
-            _overrides(override or []),
-            progress=_progress,
-        )
+        with interrupt.leaves_nothing(temporary(out), speak=comm.rank == 0):
+            summary = driver.run(
+                _expand(history),
+                surface,
+                out,
+                _expand(constants or []),
+                model,
+                engine,
+                overwrite,
+                _overrides(override or []),
+                _expand(rain or []),
+                progress=_progress,
+            )
         status = 0
     except (UserError, LandslideError) as error:
         if comm.rank == 0:
-            print(f"elm-landslide: {error}", file=sys.stderr, flush=True)
+            _complain(error)
         status = 2
     except Exception:  # noqa: BLE001 - a rank that fails must still reach the barrier
         traceback.print_exc()
@@ -180,16 +214,20 @@ def train_command(
     out: Annotated[Path, typer.Option(help="The model file to write.")],
     preset: Annotated[str, typer.Option(help="Which training: quick takes minutes.")] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed; the preset's own by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ):
     """Train a model and write its file.
 
-    elm-landslide train --preset quick --out landslide.pt
+    elm-landslide train --preset quick --out landslide.pt --json > scores.json
     """
     with _clear_errors():
         from elm_landslide import training
 
         with _stages() as report:
             metrics = training.train(preset, out, seed, report)
+        if as_json:
+            print(json.dumps({"out": str(out), "metrics": metrics}, indent=2))
+            return
         for name, value in metrics.items():
             print(f"{name:<18}{value:.4g}")
         print(f"written           {out}")

@@ -106,11 +106,12 @@ def run(
     engine: str = "torchscript",
     overwrite: bool = False,
     overrides=None,
+    rain=(),
     progress=_silent,
 ) -> Summary:
     """Run the component over ELM history files and write a history file.
 
-    history, constants: paths of history files; surface: path of a surface dataset; out: the file to write.
+    history, constants, rain: paths of history files; surface: path of a surface dataset; out: the file to write.
     model: path of a model file, the shipped one by default. overrides: values by field name.
     progress: context manager that takes the number of records and gives a function to call after each; rank 0 only.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
@@ -120,14 +121,16 @@ def run(
     overrides = dict(overrides or {})
 
     def prepare():
-        content = _read_model(out, model, overwrite) if comm.rank == 0 else None
-        return content, Columns(history, constants, surface, overrides, comm.rank, comm.size)
+        if comm.rank == 0:
+            _check_out(out, overwrite, [*history, *constants, *rain, surface])
+        content = _read_model(model) if comm.rank == 0 else None
+        return content, Columns(history, constants, surface, overrides, comm.rank, comm.size, rain)
 
     content, columns = _together(comm, prepare)
     content = comm.bcast(content)
     component = None
     try:
-        component = _together(comm, _open_component, content, engine, columns)
+        component = _together(comm, _open_component, content, model, engine, columns)
         summary = Summary(
             str(out),
             comm.size,
@@ -148,23 +151,37 @@ def run(
     return summary
 
 
-def _read_model(out: Path, model: Path, overwrite: bool) -> bytes:
+def _check_out(out: Path, overwrite: bool, inputs) -> None:
+    if out.exists() and not out.is_file():  # a folder or a device, which the rename would replace
+        raise UserError(f"{out}: is not a file; give the name of one")
+    if not out.absolute().parent.is_dir():
+        raise UserError(f"{out}: its folder does not exist; make it first")
+    if out.exists() and any(Path(path).exists() and out.samefile(path) for path in inputs):
+        raise UserError(f"{out}: is one of the inputs; give another name")
     if out.exists() and not overwrite:
         raise UserError(f"{out}: exists; use --overwrite to replace it")
-    if not out.absolute().parent.is_dir():
-        raise UserError(f"{out}: its folder does not exist")
+
+
+def _read_model(model: Path) -> bytes:
     try:
         return model.read_bytes()
     except OSError as error:
         raise UserError(f"{model}: model file cannot be read ({error.strerror})") from None
 
 
-def _open_component(content: bytes, engine: str, columns: Columns):
+def _open_component(content: bytes, model: Path, engine: str, columns: Columns):
     from elm_landslide.component import Component
 
-    component = Component(content, engine=engine)
+    try:
+        component = Component(content, engine=engine)
+    except LandslideError as error:
+        raise UserError(f"{model}: {error}") from None
     if columns.interfaces is not None:
-        component.check_layers(columns.interfaces)
+        try:
+            component.check_layers(columns.interfaces)
+        except LandslideError as error:
+            component.close()
+            raise UserError(f"{columns.soil_source}: DZSOI: {error}") from None
     return component
 
 

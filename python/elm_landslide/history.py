@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
 
 import netCDF4
@@ -12,6 +13,7 @@ import numpy as np
 from elm_landslide import __version__
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.elm_history import STATE
+from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
 
 NO_FLAG = -127  # of the byte flag, where no column is run
@@ -20,16 +22,34 @@ _COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
 _PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
 
 
+def temporary(path: Path) -> Path:
+    """Where the file of this name is written until it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+def _writing(method):
+    """What netCDF4 raises when it cannot write (no right, no space) becomes a UserError that names the file."""
+
+    @wraps(method)
+    def wrapped(self, *arguments):
+        try:
+            return method(self, *arguments)
+        except (OSError, RuntimeError) as error:
+            raise UserError(f"{self.path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+
+    return wrapped
+
+
 class HistoryWriter:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
 
     def __init__(self, path, columns: Columns, attributes: dict[str, str]):
         """columns: the input, any rank's: layout, time axis and cell methods are taken from it."""
         self.path = Path(path)
-        self._part = self.path.with_name(f".{self.path.name}.part")
+        self._part = temporary(self.path)
         self._layout, self._run = columns.layout, columns.run
         source = columns.files.dataset(columns.files.paths[0])
-        self._out = netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
+        self._out = self._create_file()
         self._out.setncatts(
             {
                 "Conventions": "CF-1.8",
@@ -44,6 +64,10 @@ class HistoryWriter:
         self._define_places(source)
         self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
         self._n = 0
+
+    @_writing
+    def _create_file(self) -> netCDF4.Dataset:
+        return netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
 
     def _define_time(self, columns: Columns) -> None:
         files = columns.files
@@ -111,6 +135,7 @@ class HistoryWriter:
         variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)
         variable.setncatts({"long_name": long_name, "units": units, "missing_value": SPVAL, **attributes})
 
+    @_writing
     def write(self, record, y, flag) -> None:
         """Append a record. y: (n_run, n_out) and flag: (n_run,) of the columns run, in the order of Columns.run."""
         n, self._n = self._n, self._n + 1
@@ -129,6 +154,7 @@ class HistoryWriter:
         whole[self._run] = values
         return whole.reshape(self._layout.shape)
 
+    @_writing
     def finish(self, attributes: dict[str, str]) -> None:
         """Add the attributes known at the end, close, and give the file its name."""
         self._out.setncatts(attributes)
@@ -137,6 +163,10 @@ class HistoryWriter:
 
     def discard(self) -> None:
         """Remove what was written; nothing after `finish`."""
-        if self._out.isopen():
-            self._out.close()
-        self._part.unlink(missing_ok=True)
+        try:
+            if self._out.isopen():
+                self._out.close()
+        except RuntimeError:  # what could not be written cannot be closed either, and has been reported
+            pass
+        finally:
+            self._part.unlink(missing_ok=True)

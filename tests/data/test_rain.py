@@ -56,7 +56,10 @@ def test_instantaneous_rain_is_never_summed(tmp_path):
     for record in range(8):
         for name in ("rain_1d", "rain_3d", "rain_7d"):
             assert (rain(source, record, name) == SPVAL).all()
-    assert not any(line.startswith("rain") for line in source.derived)
+    reason = "missing, unstructured.elm.h1.nc: RAIN is instantaneous (cell_methods 'time: point')"
+    assert [line for line in source.derived if line.startswith("rain")] == [
+        f"{name}: {reason}" for name in ("rain_1d", "rain_3d", "rain_7d")
+    ]
 
 
 def test_rain_of_a_tape_of_means_itself(tmp_path):
@@ -69,3 +72,36 @@ def test_rain_of_a_tape_of_means_itself(tmp_path):
     source = Columns([means], [], case.surface)
     np.testing.assert_allclose(rain(source, 7, "rain_7d"), sum(range(2, 9)), rtol=1e-6)
     assert rain(source, 5, "rain_7d") == pytest.approx(SPVAL)
+
+
+def one_tape(folder, name, kind, first, step, values, mean=True):
+    """A file with RAIN alone: values in mm a day, one a record, from day `first` on; a record lasts `step` days."""
+    ends, bounds = elm_files.hourly(len(values), first + step, step)
+    rates = np.repeat(np.asarray(values)[:, None], elm_files.N, 1) / 86400.0
+    return elm_files.write_history(folder / name, kind, {"RAIN": rates.astype("f4")}, ends, bounds, mean=mean)
+
+
+def test_rain_is_gathered_from_every_file(tmp_path):
+    """Days 1 to 4 from --rain (by column), 5 to 9 from --constants, 10 and 11 from --rain; nothing from a point tape."""
+    case = elm_files.Case(tmp_path, days=9)  # day k brings k mm
+    before = one_tape(tmp_path, "before.elm.h2.nc", "column", 0.0, 1.0, [10.0, 20.0, 30.0, 40.0])
+    after = one_tape(tmp_path, "after.elm.h2.nc", "gridded", 9.0, 1.0, [50.0, 60.0])
+    source = Columns([case.h1], [case.h0], case.surface, rain=[after, before, after])
+    np.testing.assert_allclose(rain(source, 3, "rain_7d"), 5 + 6 + 7 + 8 + 9 + 50 + 60, rtol=1e-6)
+    early = elm_files.write_history(
+        tmp_path / "early.elm.h1.nc", "unstructured", elm_files.states(1), [7.0], [[6.75, 7.0]]
+    )
+    # --rain and --constants both hold days 1 to 4, in equal intervals: what --rain says counts.
+    source = Columns([early], [case.h0], case.surface, rain=[before])
+    np.testing.assert_allclose(rain(source, 0, "rain_7d"), 10 + 20 + 30 + 40 + 5 + 6 + 7, rtol=1e-6)
+
+
+def test_the_shortest_interval_counts_where_they_overlap(tmp_path):
+    """Days 1 to 14 bring k mm; quarters of a day from 9.5 to 10.5 bring rain at 100, 200, 300, 400 mm a day."""
+    case = elm_files.Case(tmp_path)
+    quarters = one_tape(tmp_path, "quarters.elm.h2.nc", "unstructured", 9.5, 0.25, [100.0, 200.0, 300.0, 400.0])
+    source = Columns([case.h1], [case.h0], case.surface, rain=[quarters])
+    # The day up to 11.0: 300 and 400 for a quarter each, then half of day 11.
+    np.testing.assert_allclose(rain(source, 3, "rain_1d"), 75 + 100 + 5.5, rtol=1e-6)
+    # The three days before: day 9, half of day 10, all quarters, half of day 11.
+    np.testing.assert_allclose(rain(source, 3, "rain_3d"), 9 + 5 + 250 + 5.5, rtol=1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 from elm_landslide.data import netcdf
 from elm_landslide.data.elm_history import STATE, HistoryFiles, missing_variable, read_constants
 from elm_landslide.data.netcdf import Places, is_missing
-from elm_landslide.data.rain import WINDOWS, RainWindows
+from elm_landslide.data.rain import WINDOWS, gather
 from elm_landslide.data.surface import read_surface
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
@@ -78,15 +78,16 @@ class Columns:
 
     layout: all places of the history; index: the places run here, positions in the flattened layout; run: those run
     on all ranks. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
-    None where no column is run here. derived: one line for each derived field. absent: optional fields that nothing
-    gives. rain_files: the tape the antecedent rain comes from, or None. sources: the files read. surface_source: what
-    the surface dataset says of its origin.
+    None where no column is run here; soil_source: the file they are from. derived: one line for each derived field,
+    and why the antecedent rain is missing where it is. absent: optional fields that nothing gives. sources: the files
+    read. surface_source: what the surface dataset says of its origin.
     """
 
-    def __init__(self, history, constants, surface, overrides=None, rank: int = 0, size: int = 1):
+    def __init__(self, history, constants, surface, overrides=None, rank: int = 0, size: int = 1, rain=()):
         """history, constants: paths of history files (constants may be empty); surface: path of a surface dataset.
 
         overrides: values by field name that take the place of what the files say. rank, size: the share to run.
+        rain: paths of further history files with time means of RAIN.
         """
         overrides = dict(overrides or {})
         check_overrides(overrides)
@@ -102,7 +103,7 @@ class Columns:
         self._static = np.full((self.index.size, N_IN), SPVAL, order="F")
         lat, lon = self.layout.lat[self.index], self.layout.lon[self.index]
 
-        soil, source = read_constants([*constants, *self._files.paths], lat, lon, self.layout, self._places)
+        soil, self.soil_source = read_constants([*constants, *self._files.paths], lat, lon, self.layout, self._places)
         self._dz = soil["DZSOI"].T
         self.interfaces = _interfaces(self._dz)
         for field, name in _CONSTANT_FIELDS.items():
@@ -119,25 +120,24 @@ class Columns:
                 self._static[:, FIELDS[name].columns] = values.reshape(self.index.size, FIELDS[name].layers)
         derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         derived += [line for line in static.derived if line.split(":")[0] not in read]
-        self._rain, self.rain_files = self._find_rain(constants, lat, lon)
+        self._rain, reason = gather(self._files, rain, constants, self.layout, self._places, lat, lon)
         if self._rain:
+            more = f" and {len(self._rain.paths) - 1} more" if len(self._rain.paths) > 1 else ""
             derived += [
-                f"{name}: derived as RAIN (time means of {self.rain_files.paths[0].name}) times seconds over "
+                f"{name}: derived as RAIN (time means of {self._rain.paths[0].name}{more}) times seconds over "
                 f"the {days:g} days up to the record"
                 for name, days in WINDOWS.items()
             ]
+        else:
+            derived += [f"{name}: missing, {reason}" for name in WINDOWS]
         self.derived = [line for line in derived if line.split(":")[0] not in overrides]
         given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
         self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
         self._overrides = overrides
         for name, value in overrides.items():
             self._static[:, FIELDS[name].columns] = value
-        self.sources = [
-            *self._files.paths,
-            *([source] if source not in self._files.paths else []),
-            *([p for p in self.rain_files.paths if p not in (source, *self._files.paths)] if self.rain_files else []),
-            surface,
-        ]
+        read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
+        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), surface]
 
     def _rule(self, field: str) -> list[Rule]:
         """The rule for a field that these files allow: one or none; none for a required one is a UserError."""
@@ -163,22 +163,6 @@ class Columns:
                     "set hist_type1d_pertape = 'COLS' for this tape"
                 )
 
-    def _find_rain(self, constants, lat, lon):
-        """RainWindows on the first tape that has RAIN as a time mean with bounds, or None."""
-        for files in (self._files, HistoryFiles(constants) if constants else None):
-            if files is None or "RAIN" not in files.variables or not files.is_mean("RAIN"):
-                continue
-            if files.records and all(record.bounds for record in files.records):
-                if (files.time_units, files.calendar) != (self._files.time_units, self._files.calendar):
-                    continue
-                layout = files.layout("RAIN")
-                if layout.dims == self.layout.dims and layout.same_places(self.layout):
-                    places = self._places
-                else:
-                    places = Places(layout, netcdf.locate(layout, files.paths[0], lat, lon))
-                return RainWindows(files, places), files
-        return None, None
-
     def x(self, record) -> np.ndarray:
         """Inputs of the columns at a record, float64 (n, N_IN), Fortran order; what is missing is SPVAL."""
         x = self._static.copy(order="F")
@@ -201,8 +185,8 @@ class Columns:
 
     def close(self) -> None:
         self._files.close()
-        if self.rain_files:
-            self.rain_files.close()
+        if self._rain:
+            self._rain.close()
 
 
 def check_overrides(overrides: dict[str, float]) -> None:

@@ -16,6 +16,7 @@ from elm_landslide.errors import UserError
 STATE = "ZWT"  # on every tape that can be used; tells the layout, and whether values are means
 LEVELS = slice(0, 10)  # nlevsoi of ELM's nlevgrnd levels: the hydrologically active ones
 _BLOCK = 500  # records
+SLACK = 1.0  # s by which time bounds may fail to abut
 _SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
@@ -53,9 +54,15 @@ class HistoryFiles:
         order = sorted(range(len(by_file)), key=lambda i: by_file[i][0].time if by_file[i] else -np.inf)
         self.paths = [self.paths[i] for i in order]
         self.records = [record for i in order for record in by_file[i]]
+        if not self.records:
+            raise UserError(f"{self.paths[0]}: holds no record: its time axis is empty")
         for before, after in pairwise(self.records):
-            if not after.time > before.time:
-                raise UserError(f"{after.path}: time {after.time:g} does not come after {before.time:g}")
+            overlap = before.bounds and after.bounds and before.bounds[1] - after.bounds[0]  # a later start is a gap
+            if not after.time > before.time or (overlap and overlap * self.seconds_per_unit > SLACK):
+                raise UserError(
+                    f"{after.path}: time {after.time:g} does not come after {before.time:g} of {before.path}, "
+                    "or their time bounds overlap: give each record once, in files whose time goes forward"
+                )
 
     def _read_times(self, dataset, path) -> list[Record]:
         if "time" not in dataset.variables:

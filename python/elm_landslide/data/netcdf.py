@@ -174,7 +174,10 @@ class Places:
                 len(range(*s.indices(n))) for s, n in zip(lead, variable.shape, strict=False) if isinstance(s, slice)
             ]
             return np.empty((*lengths, 0))
-        values = filled(variable[(*lead, self._span) + (slice(None),) * self._tail])
+        try:
+            values = filled(variable[(*lead, self._span) + (slice(None),) * self._tail])
+        except RuntimeError as error:  # netCDF4's for a damaged file
+            raise UserError(f"{variable.group().filepath()}: {variable.name} cannot be read ({error})") from None
         values = values.reshape(*values.shape[: values.ndim - 1 - self._tail], -1)
         return values[..., self.index - self._first * self._row]
 
