@@ -74,31 +74,39 @@ def options(
     pass
 
 
+# What run and profile share.
+_History = Annotated[
+    list[str] | None, typer.Option(help="ELM history files with the states (h1, or h0), or quoted patterns.")
+]
+_Constants = Annotated[
+    list[str] | None, typer.Option(help="ELM history files with the soil constants and daily mean rain (h0).")
+]
+_Rain = Annotated[
+    list[str] | None,
+    typer.Option(help="Further history files with time means of RAIN, for the antecedent rain of 1, 3 and 7 days."),
+]
+_Surface = Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")]
+_Sample = Annotated[
+    str | None, typer.Option(help="Take a sample of the package instead of files: susquehanna or steep.")
+]
+_Model = Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")]
+_Override = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."),
+]
+
+
 @app.command("run", cls=_ListOptions)
 def run_command(
-    history: Annotated[
-        list[str] | None, typer.Option(help="ELM history files with the states (h1, or h0), or quoted patterns.")
-    ] = None,
-    constants: Annotated[
-        list[str] | None, typer.Option(help="ELM history files with the soil constants and daily mean rain (h0).")
-    ] = None,
-    rain: Annotated[
-        list[str] | None,
-        typer.Option(help="Further history files with time means of RAIN, for the antecedent rain of 1, 3 and 7 days."),
-    ] = None,
-    surface: Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")] = None,
+    history: _History = None,
+    constants: _Constants = None,
+    rain: _Rain = None,
+    surface: _Surface = None,
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
-    sample: Annotated[
-        str | None, typer.Option(help="Run a sample of the package instead of files: susquehanna or steep.")
-    ] = None,
-    model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
+    sample: _Sample = None,
+    model: _Model = None,
     engine: Annotated[str, typer.Option(help="Engine that evaluates the network.")] = "torchscript",
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."
-        ),
-    ] = None,
+    override: _Override = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ):
@@ -123,25 +131,18 @@ def run_command(
 
     comm = driver.world()
     try:
-        if sample:
-            if history or constants or rain or surface:
-                raise UserError("--sample takes the place of the files: give one or the other")
-            from elm_landslide.data.cut_sample import sample_files
-
-            history, constants, surface = sample_files(sample)
-        elif not history or not surface:
-            raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
+        history, constants, rain, surface = _inputs(sample, history, constants, rain, surface)
         with interrupt.leaves_nothing(temporary(out), speak=comm.rank == 0):
             summary = driver.run(
-                _expand(history),
+                history,
                 surface,
                 out,
-                _expand(constants or []),
+                constants,
                 model,
                 engine,
                 overwrite,
                 _overrides(override or []),
-                _expand(rain or []),
+                rain,
                 progress=_progress,
             )
         status = 0
@@ -173,7 +174,9 @@ def plot_command(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ):
-    """Draw time series and cells of one or several landslide history files.
+    """Draw time series, maps and flags of one or several landslide history files.
+
+    For what one probability rests on, see elm-landslide profile.
 
     elm-landslide plot out/landslide.nc out/steep.nc --label "Susquehanna" --label "steep, wet site" --out out
     """
@@ -182,6 +185,45 @@ def plot_command(
 
         for path in plots.draw(files, out, labels or [], inputs or []):
             print(path)
+
+
+@app.command("profile", cls=_ListOptions)
+def profile_command(
+    history: _History = None,
+    constants: _Constants = None,
+    rain: _Rain = None,
+    surface: _Surface = None,
+    out: Annotated[Path, typer.Option(help="The figure to write; its ending tells the format.")] = Path("profile.png"),
+    sample: _Sample = None,
+    model: _Model = None,
+    override: _Override = None,
+    cell: Annotated[
+        str | None, typer.Option(metavar="INDEX|LAT,LON", help="The column: its place in the files, or the nearest.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="The record nearest to a date; by default that of the highest probability.")
+    ] = None,
+    landslide: Annotated[
+        Path | None, typer.Option(help="File that run made of this input: gives the cell and time at highest risk.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Name of the site for the title.")] = None,
+):
+    """Draw what one probability rests on: the factor of safety of one column at one time, by slope and depth.
+
+    Beside it stands what holds the soil and what drives it, with depth, at the 90th percentile of slope.
+
+        elm-landslide profile --sample steep --time 2001-12-01 --out profile.png
+
+        elm-landslide profile --history case.elm.h1.*.nc --constants case.elm.h0.*.nc \\
+            --surface surfdata.nc --cell 41.25,-76.75
+    """
+    with _clear_errors():
+        from elm_landslide.plots import case
+
+        history, constants, rain, surface = _inputs(sample, history, constants, rain, surface)
+        changes = _overrides(override or [])
+        case.draw(history, surface, out, constants, model, changes, rain, cell, time, landslide, label or sample or "")
+        print(out)
 
 
 @app.command("inspect")
@@ -231,6 +273,20 @@ def train_command(
         for name, value in metrics.items():
             print(f"{name:<18}{value:.4g}")
         print(f"written           {out}")
+
+
+def _inputs(sample, history, constants, rain, surface):
+    """History, constants, rain and surface files, of a sample or as given."""
+    if sample:
+        if history or constants or rain or surface:
+            raise UserError("--sample takes the place of the files: give one or the other")
+        from elm_landslide.data.cut_sample import sample_files
+
+        history, constants, surface = sample_files(sample)
+        return history, constants, [], surface
+    if not history or not surface:
+        raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
+    return _expand(history), _expand(constants or []), _expand(rain or []), surface
 
 
 def _expand(patterns: list) -> list[str]:

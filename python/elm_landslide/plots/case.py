@@ -8,6 +8,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 import torch
+from matplotlib.backend_bases import FigureCanvasBase
 
 from elm_landslide import model_file
 from elm_landslide.data.columns import Columns
@@ -15,7 +16,7 @@ from elm_landslide.data.elm_history import HistoryFiles
 from elm_landslide.data.netcdf import lon_distance
 from elm_landslide.errors import UserError
 from elm_landslide.export import load_eager
-from elm_landslide.fields import FLAGS, OUTPUTS
+from elm_landslide.fields import FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, OUTPUTS
 from elm_landslide.network import LandslideNetwork
 
 from .profile import Profile, explain
@@ -27,15 +28,30 @@ _BLOCK = 256  # records evaluated at a time
 
 
 def draw(
-    history, surface, out, constants=(), model=None, overrides=None, cell=None, time=None, landslide=None, label=""
+    history,
+    surface,
+    out,
+    constants=(),
+    model=None,
+    overrides=None,
+    rain=(),
+    cell=None,
+    time=None,
+    landslide=None,
+    label: str = "",
 ) -> Profile:
     """Draw the profile of one column at one time into the file `out`; returns what was drawn.
 
-    history, surface, constants, model, overrides: as of driver.run. cell: a place in the files (from 0), or
+    history, surface, constants, model, overrides, rain: as of driver.run. cell: a place in the files (from 0), or
     "LAT,LON" for the nearest; may be left out where there is one column. time: an ISO date, the nearest record is
     taken; by default the record with the highest probability. landslide: a file that driver.run made of the same
     input; gives the cell and time with the highest probability, so that the records need not be run again.
     """
+    out = Path(out)
+    if not out.absolute().parent.is_dir():
+        raise UserError(f"{out}: its folder does not exist")
+    if out.suffix[1:].lower() not in FigureCanvasBase.filetypes:
+        raise UserError(f"{out}: no format of that name; wanted for example {out.stem}.png or {out.stem}.pdf")
     network = open_network(model)
     files = HistoryFiles(history)
     layout = files.layout()
@@ -49,20 +65,27 @@ def draw(
     active = np.flatnonzero(layout.active)
     place = choose_cell(cell, layout, active, run)
     rank = int(np.searchsorted(active, place))
-    columns = Columns(history, constants, surface, overrides, rank, active.size)  # a share of one column
+    columns = Columns(history, constants, surface, overrides, rank, active.size, rain)  # a share of one column
     try:
+        _check_layers(columns)
         record = _choose_record(columns, network, time, run, place)
         profile = explain(network, columns.x(record)[0])
         date = dates([record.time], columns.files.time_units, columns.files.calendar)[0]
     finally:
         columns.close()
-    name = (
-        f"{label} ({where(layout.lat[place], layout.lon[place])})"
-        if label
-        else where(layout.lat[place], layout.lon[place])
-    )
-    draw_profile(profile, f"{name}, {date:%Y-%m-%d %H:%M}", Path(out))
+    place_name = where(layout.lat[place], layout.lon[place])
+    name = f"{label} ({place_name})" if label else place_name
+    draw_profile(profile, f"{name}, {date:%Y-%m-%d %H:%M}", out)
     return profile
+
+
+def _check_layers(columns: Columns) -> None:
+    """As the component does for a run."""
+    if columns.interfaces is None:
+        return
+    gap = np.abs(columns.interfaces - LAYER_INTERFACES).max()
+    if gap > LAYER_TOLERANCE:
+        raise UserError(f"the soil layers of the history files differ from the schema's by {gap:.3g} m")
 
 
 def open_network(model=None) -> LandslideNetwork:
@@ -112,7 +135,7 @@ def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None
         except ValueError as error:
             raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
     day = 86400.0 / files.seconds_per_unit
-    if not times[0] - day <= wanted <= times[-1] + day:
+    if time is not None and not times[0] - day <= wanted <= times[-1] + day:
         first, last = dates(times[[0, -1]], files.time_units, files.calendar)
         raise UserError(f"--time {time}: the history files go from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
     return records[int(np.argmin(np.abs(times - wanted)))]

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from elm_landslide.fields import SLOPE_PERCENTILES
+from elm_landslide.physics.infinite_slope import FOS_CAP
 
 from .profile import Profile
 from .style import BLUE, DEPTH, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, plt, save
 
+_OUTLINE = [withStroke(linewidth=4.0, foreground="white")]  # seen on any colour
 _LEVELS = np.array([0.01, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5, 2.0, 3.0, 5.0, 10.0])
 _REDS_AND_BLUES = np.concatenate([np.linspace(0.12, 0.4, 3), np.linspace(0.54, 0.98, 7)])  # meet at 1
 
@@ -56,9 +59,12 @@ def _draw_mesh(axis, p: Profile) -> None:
     lines += axis.plot(across[above], p.depth[above], ".", color=GREY, markersize=2, label="planes of the model")
     lines += axis.plot(percentile, p.thickness, color="#8C510A", linewidth=2.5, label="base of the soil")
     least = {"color": "white", "markeredgecolor": "black", "markersize": 5, "linewidth": 0}
-    lines += axis.plot(percentile, p.least_depth, "o", label="least FoS of the class", clip_on=False, **least)
+    failing = p.least < FOS_CAP  # else every plane is as safe, and none is the least
+    at = p.least_depth[failing]
+    lines += axis.plot(percentile[failing], at, "o", label="least FoS of the class", clip_on=False, **least)
+    axis.text(50.0, p.depth.min() / 2.0, "no plane is tried here", color=GREY, fontsize=8, ha="center", va="center")
     if p.head.max() > 0.0:
-        wet = {"color": BLUE, "linestyle": ":", "linewidth": 1.8}
+        wet = {"color": BLUE, "linestyle": ":", "linewidth": 1.8, "path_effects": _OUTLINE}
         lines += axis.plot(percentile, p.thickness - p.head, label="water from macropores on the base", **wet)
     lines += _water_table(axis, p.water_table, p, "regional water table", "--")
     if p.perched_table is not None:
@@ -66,7 +72,7 @@ def _draw_mesh(axis, p: Profile) -> None:
     axis.axvline(percentile[p.reported], color=VERMILION, linewidth=1.2)
     lines.append(Line2D([], [], color=VERMILION, linewidth=1.2, label="90th percentile, shown on the right"))
 
-    digits = 0 if p.percentiles[-1] > 10.0 else 1
+    digits = 0 if p.percentiles[1] > 3.0 else 1
     labels = [f"{angle:.{digits}f}" for angle in p.percentiles]
     axis.set_xticks(list(SLOPE_PERCENTILES), labels=labels)
     axis.set(xlim=(0.0, 100.0), xlabel="slope (degrees) at each tenth of the area", ylabel=DEPTH)
@@ -79,7 +85,7 @@ def _draw_mesh(axis, p: Profile) -> None:
 def _water_table(axis, depth: float, p: Profile, name: str, style: str) -> list:
     if depth > 1.1 * p.thickness.max():
         return [Line2D([], [], linestyle="none", label=f"{name} at {depth:.1f} m: below the soil")]
-    return [axis.axhline(depth, color=BLUE, linestyle=style, linewidth=1.8, label=name)]
+    return [axis.axhline(depth, color=BLUE, linestyle=style, linewidth=1.8, label=name, path_effects=_OUTLINE)]
 
 
 def _draw_balance(axis, p: Profile) -> None:
