@@ -64,7 +64,7 @@ def _draw_mesh(axis, p: Profile) -> None:
     lines += axis.plot(percentile[failing], at, "o", label="least FoS of the class", clip_on=False, **least)
     axis.text(50.0, p.depth.min() / 2.0, "no plane is tried here", color=GREY, fontsize=8, ha="center", va="center")
     if p.head.max() > 0.0:
-        wet = {"color": BLUE, "linestyle": ":", "linewidth": 1.8, "path_effects": _OUTLINE}
+        wet = {"color": BLUE, "linestyle": (0, (2.5, 0.8)), "linewidth": 1.8, "path_effects": _OUTLINE}
         lines += axis.plot(percentile, p.thickness - p.head, label="water from macropores on the base", **wet)
     lines += _water_table(axis, p.water_table, p, "regional water table", "--")
     if p.perched_table is not None:
