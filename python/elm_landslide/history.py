@@ -48,8 +48,20 @@ class HistoryWriter:
         self.path = Path(path)
         self._part = temporary(self.path)
         self._layout, self._run = columns.layout, columns.run
-        source = columns.files.dataset(columns.files.paths[0])
+        self._n = 0
         self._out = self._create_file()
+        try:
+            self._define(columns, attributes)
+        except BaseException:
+            self.discard()
+            raise
+
+    @_writing
+    def _create_file(self) -> netCDF4.Dataset:
+        return netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
+
+    @_writing
+    def _define(self, columns: Columns, attributes: dict[str, str]) -> None:
         self._out.setncatts(
             {
                 "Conventions": "CF-1.8",
@@ -61,13 +73,8 @@ class HistoryWriter:
             }
         )
         self._define_time(columns)
-        self._define_places(source)
+        self._define_places(columns.files.dataset(columns.files.paths[0]))
         self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
-        self._n = 0
-
-    @_writing
-    def _create_file(self) -> netCDF4.Dataset:
-        return netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
 
     def _define_time(self, columns: Columns) -> None:
         files = columns.files
@@ -122,6 +129,7 @@ class HistoryWriter:
             {**common, **methods},
         )
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
+        flag.set_var_chunk_cache(1)
         flag.setncatts(
             {
                 "long_name": "status of the column",
@@ -133,6 +141,7 @@ class HistoryWriter:
 
     def _create(self, name: str, long_name: str, units: str, dims, attributes) -> None:
         variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)
+        variable.set_var_chunk_cache(1)  # a record is written once: keep none; the default is 64 MB for each variable
         variable.setncatts({"long_name": long_name, "units": units, "missing_value": SPVAL, **attributes})
 
     @_writing

@@ -20,7 +20,7 @@ SLACK = 1.0  # s by which time bounds may fail to abut
 _SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One time sample: its place in the files, its time and bounds in the units of the time axis."""
 
@@ -98,6 +98,9 @@ class HistoryFiles:
         if self._open is None or self._open[0] != path:
             self.close()
             self._open = (path, netcdf.open_dataset(path))
+            for variable in self._open[1].variables.values():
+                if variable.ndim and variable.chunking() != "contiguous" and variable.chunking()[0] == 1:
+                    variable.set_var_chunk_cache(1)  # a record is read once: keep none; the default is 64 MB
         return self._open[1]
 
     def layout(self, name: str = STATE) -> Layout:
