@@ -1,0 +1,20 @@
+"""The test files of tests/data serve here too, and figures stay open to be looked into."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """A call gives the figures drawn so far, in order."""
+    from elm_landslide.plots.style import plt
+
+    close = plt.close
+    close("all")
+    monkeypatch.setattr(plt, "close", lambda _figure: None)
+    yield lambda: [plt.figure(number) for number in plt.get_fignums()]
+    close("all")

@@ -1,0 +1,139 @@
+"""Figures of landslide history files: the values and labels on their axes."""
+
+import elm_files
+import landslide_files
+import numpy as np
+import pytest
+from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
+from matplotlib.collections import PathCollection, QuadMesh
+
+from elm_landslide import plots
+from elm_landslide.errors import UserError
+from elm_landslide.plots import maps, run
+
+KINDS = ("gridded", "unstructured", "column")
+CELL_LAT, CELL_LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))
+
+
+def collection(axis, kind):
+    return next(c for c in axis.collections if isinstance(c, kind))
+
+
+def map_values(axis, kind) -> dict:
+    """Value by (lat, lon) of a map, missing ones left out."""
+    if kind == "gridded":
+        mesh = collection(axis, QuadMesh)
+        edges = mesh.get_coordinates()
+        lon, lat = (edges[:-1, :-1] + edges[1:, 1:]).transpose(2, 0, 1) / 2.0
+        values = np.ma.filled(np.ma.asarray(mesh.get_array()).reshape(lat.shape), np.nan)
+    else:
+        points = collection(axis, PathCollection)
+        lon, lat = points.get_offsets().T
+        values = points.get_array()
+    places = zip(lat.ravel().tolist(), lon.ravel().tolist(), values.ravel().tolist(), strict=True)
+    return {(la, lo % 360.0): v for la, lo, v in places if np.isfinite(v)}
+
+
+def expected(values, cells=range(elm_files.N)) -> dict:
+    return {(CELL_LAT[i], CELL_LON[i]): values[i] for i in cells}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_figures_of_every_layout(tmp_path, figures, kind):
+    path = landslide_files.write(tmp_path / "a.nc", kind)
+    written = plots.draw([path], tmp_path / "out", ["six cells"])
+    assert [p.name for p in written] == ["timeseries.png", "a_cells.png", "a_flags.png"]
+    assert all(p.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" for p in written)
+    series, cells, flags = figures()
+
+    probability, fos = series.axes
+    assert probability.get_ylabel() == "landslide\nprobability (1)" and fos.get_ylabel() == "factor of\nsafety (1)"
+    lines = {line.get_label(): line.get_ydata() for axis in series.axes for line in axis.get_lines()}
+    np.testing.assert_array_equal(lines["cell shown"], PROBABILITY[:, 4])
+    np.testing.assert_array_equal(lines["90th percentile of slope"], FOS[:, 4])
+    np.testing.assert_array_equal(lines["median slope"], FOS[:, 4] + 1.0)
+    assert probability.get_title() == "six cells\ncell with the lowest FoS of 6 (40.75 N, 76.75 W)"
+
+    left, right, *bars = cells.axes
+    assert left.get_xlabel() == "longitude (degrees east)" and left.get_ylabel() == "latitude (degrees north)"
+    labels = [bar.get_ylabel() for bar in bars]
+    assert labels == ["largest probability (1)", "lowest factor of safety (1),\n90th percentile of slope"]
+    assert map_values(left, kind) == pytest.approx(expected(PROBABILITY.max(axis=0)))
+    assert map_values(right, kind) == pytest.approx(expected(FOS.min(axis=0)))
+    assert cells.get_suptitle() == "six cells: 2000-01-11 to 2000-01-15"
+
+    share, outside, bar = flags.axes
+    assert share.get_ylabel() == "share of columns (%)"
+    assert bar.get_ylabel() == "share of records outside\nthe training domain (%)"
+    assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0]))
+    # Bands from below: ok, filled, outside, invalid; their upper edges at the first and at the last record.
+    tops = [band.get_paths()[0].vertices for band in share.collections]
+    at = [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
+    np.testing.assert_allclose(at, [[400 / 6, 500 / 6, 100, 100], [500 / 6, 100, 100, 100]], rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_missing_values_are_left_out(tmp_path, figures, kind):
+    """A cell that is never valid, and a record at which the cell shown is not."""
+    flag = FLAG.copy()
+    flag[:, 0] = 3
+    flag[1, 4] = 3
+    plots.draw([landslide_files.write(tmp_path / "a.nc", kind, flag=flag)], tmp_path)
+    series, cells, _ = figures()
+    shown = next(line for line in series.axes[0].get_lines() if line.get_label() == "cell shown")
+    np.testing.assert_array_equal(np.isnan(shown.get_ydata()), [False, True, False, False, False])
+    assert "of 5 (" in series.axes[0].get_title()
+    assert map_values(cells.axes[0], kind) == pytest.approx(expected(PROBABILITY.max(axis=0), range(1, 6)))
+
+
+def test_a_file_without_a_valid_value_is_refused(tmp_path):
+    path = landslide_files.write(tmp_path / "a.nc", flag=np.full_like(FLAG, 3))
+    with pytest.raises(UserError, match="a.nc: no valid value of LANDSLIDE_FOS to draw"):
+        plots.draw([path], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_one_name_are_refused(tmp_path):
+    (tmp_path / "b").mkdir()
+    paths = [landslide_files.write(folder / "a.nc") for folder in (tmp_path, tmp_path / "b")]
+    with pytest.raises(UserError, match="one name"):
+        plots.draw(paths, tmp_path)
+
+
+@pytest.mark.parametrize("records", [1, 2, 5])
+def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
+    """Against numpy on the whole arrays."""
+    flag = FLAG.copy()
+    flag[2], flag[:, 5] = 3, 3  # a record and a cell without a value
+    path = landslide_files.write(tmp_path / "a.nc", flag=flag)
+    monkeypatch.setattr(run, "_BLOCK_VALUES", records * elm_files.N)
+    found = run.read(path, "")
+    probability = np.where(flag == 3, np.nan, PROBABILITY)
+    rows = [0, 1, 3, 4]
+    np.testing.assert_array_equal(found.largest_probability[:5], np.nanmax(probability[rows, :5], axis=0))
+    np.testing.assert_array_equal(found.largest_at[:5], 4)
+    np.testing.assert_array_equal(found.lowest_fos[:5], np.where(flag == 3, np.inf, FOS).min(axis=0)[:5])
+    assert np.isnan(found.largest_probability[5]) and np.isnan(found.lowest_fos[5]) and found.n_cells == 5
+    np.testing.assert_array_equal(found.probability_range[rows], PROBABILITY[rows][:, [0, 4]])
+    assert np.isnan(found.probability_range[2]).all()
+    np.testing.assert_allclose(found.share_outside, [0, 0, 0.4, 0, 0, 0])
+    np.testing.assert_allclose(found.flag_share[[0, 2]], [[3 / 6, 1 / 6, 1 / 6, 1 / 6], [0, 0, 0, 1]])
+    assert len(found.dates) == N_TIMES and found.cell == 4
+
+
+def test_scales_are_shared_between_runs_of_one_place(tmp_path, figures):
+    paths = [landslide_files.write(tmp_path / f"{n}.nc", fos=FOS * n, probability=PROBABILITY / n) for n in (1, 2)]
+    plots.draw(paths, tmp_path)
+    series = figures()[0]
+    probability, fos = series.axes[:2], series.axes[2:]
+    assert probability[0].get_ylim() == probability[1].get_ylim() and fos[0].get_ylim() == fos[1].get_ylim()
+    assert fos[0].get_ylim()[1] > 2 * FOS[:, 4].max() + 1.0
+
+
+def test_a_grid_across_greenwich_is_drawn_from_west_to_east():
+    lat, lon = (a.ravel() for a in np.meshgrid([40.5, 40.0], [0.25, -0.25], indexing="ij"))
+    x, y, values = maps._mesh((2, 2), lat, lon, np.array([1.0, 2.0, 3.0, 4.0]))
+    np.testing.assert_allclose(x, [-0.5, 0.0, 0.5])
+    np.testing.assert_allclose(y, [40.75, 40.25, 39.75])
+    np.testing.assert_array_equal(values, [[2, 1], [4, 3]])
+    assert maps._mesh((2, 2), lat + [0, 0, 0, 0.1], lon, values) is None  # a turned grid has no straight edges
