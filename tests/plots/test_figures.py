@@ -64,7 +64,7 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
 
     share, outside, bar = flags.axes
     assert share.get_ylabel() == "share of columns (%)"
-    assert bar.get_ylabel() == "share of records outside\nthe training domain (%)"
+    assert bar.get_ylabel() == "share of valid records outside\nthe training domain (%)"
     assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0]))
     # Bands from below: ok, filled, outside, invalid; their upper edges at the first and at the last record.
     tops = [band.get_paths()[0].vertices for band in share.collections]
@@ -79,11 +79,12 @@ def test_missing_values_are_left_out(tmp_path, figures, kind):
     flag[:, 0] = 3
     flag[1, 4] = 3
     plots.draw([landslide_files.write(tmp_path / "a.nc", kind, flag=flag)], tmp_path)
-    series, cells, _ = figures()
+    series, cells, flags = figures()
     shown = next(line for line in series.axes[0].get_lines() if line.get_label() == "cell shown")
     np.testing.assert_array_equal(np.isnan(shown.get_ydata()), [False, True, False, False, False])
     assert "of 5 (" in series.axes[0].get_title()
     assert map_values(cells.axes[0], kind) == pytest.approx(expected(PROBABILITY.max(axis=0), range(1, 6)))
+    assert map_values(flags.axes[1], kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
 
 
 def test_a_file_without_a_valid_value_is_refused(tmp_path):
@@ -116,7 +117,7 @@ def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
     assert np.isnan(found.largest_probability[5]) and np.isnan(found.lowest_fos[5]) and found.n_cells == 5
     np.testing.assert_array_equal(found.probability_range[rows], PROBABILITY[rows][:, [0, 4]])
     assert np.isnan(found.probability_range[2]).all()
-    np.testing.assert_allclose(found.share_outside, [0, 0, 0.4, 0, 0, 0])
+    np.testing.assert_allclose(found.share_outside, [0, 0, 0.5, 0, 0, np.nan])
     np.testing.assert_allclose(found.flag_share[[0, 2]], [[3 / 6, 1 / 6, 1 / 6, 1 / 6], [0, 0, 0, 1]])
     assert len(found.dates) == N_TIMES and found.cell == 4
 

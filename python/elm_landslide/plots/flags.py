@@ -42,7 +42,7 @@ def draw_flags(run: Run, path: Path) -> Path:
     axis.xaxis.set_major_formatter(mdates.DateFormatter("%d %b\n%Y"))
     axis.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     if several:
-        label = "share of records outside\nthe training domain (%)"
+        label = "share of valid records outside\nthe training domain (%)"
         draw_map(axes[0, 1], run, 100.0 * run.share_outside, label, "cividis", (0.0, 100.0))
     figure.suptitle(f"{run.label}: {run.dates[0]:%Y-%m-%d} to {run.dates[-1]:%Y-%m-%d}", fontsize=11)
     return save(figure, path)

@@ -38,7 +38,7 @@ class Run:
     largest_probability: np.ndarray  # by place
     largest_at: np.ndarray  # by place, record of that
     lowest_fos: np.ndarray  # by place
-    share_outside: np.ndarray  # by place, share of its records
+    share_outside: np.ndarray  # by place, share of its valid records
     probability_range: np.ndarray  # (time, 2)
     flag_share: np.ndarray
     cell: int
@@ -108,7 +108,7 @@ def _reduce(dataset, blocks, size: int, n_times: int) -> dict[str, np.ndarray]:
     """One pass over the records: extremes by place, range over the places and shares of the flags by record."""
     largest, at, lowest = np.full(size, -np.inf), np.zeros(size, dtype=int), np.full(size, np.inf)
     flags = np.zeros((n_times, len(FLAGS)))
-    outside, counted = np.zeros(size), np.zeros(size)
+    outside, valid = np.zeros(size), np.zeros(size)
     extent = np.full((n_times, 2), np.nan)
     for block in blocks:
 
@@ -127,13 +127,13 @@ def _reduce(dataset, blocks, size: int, n_times: int) -> dict[str, np.ndarray]:
         flag = flag.reshape(block.stop - block.start, -1)
         flags[block] = np.stack([(flag == value).sum(axis=1) for value in FLAGS.values()], axis=1)
         outside += (flag == FLAGS["outside"]).sum(axis=0)
-        counted += np.isin(flag, list(FLAGS.values())).sum(axis=0)
+        valid += (flag < FLAGS["invalid"]).sum(axis=0)
     with np.errstate(invalid="ignore"):  # 0/0 is NaN, as wanted
         return {
             "largest_probability": np.where(np.isfinite(largest), largest, np.nan),
             "largest_at": at,
             "lowest_fos": np.where(np.isfinite(lowest), lowest, np.nan),
-            "share_outside": outside / counted,
+            "share_outside": outside / valid,
             "probability_range": np.where(np.isfinite(extent), extent, np.nan),
             "flag_share": flags / flags.sum(axis=1, keepdims=True),
         }

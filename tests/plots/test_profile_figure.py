@@ -1,0 +1,147 @@
+"""elm-landslide profile: which column and time it takes, and what stands on its axes."""
+
+import elm_files
+import landslide_files
+import netCDF4
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from elm_landslide import cli, driver
+from elm_landslide.data.columns import Columns
+from elm_landslide.data.cut_sample import sample_files
+from elm_landslide.errors import UserError
+from elm_landslide.fields import OUTPUTS
+from elm_landslide.plots import case
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, ["profile", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def steep(tmp_path_factory):
+    """The sample run by the component."""
+    out = tmp_path_factory.mktemp("steep") / "steep.nc"
+    history, constants, surface = sample_files("steep")
+    driver.run(history, surface, out, constants)
+    with netCDF4.Dataset(str(out)) as file:
+        outputs = {name: np.asarray(file[output.history][:, 0]) for name, output in OUTPUTS.items()}
+    return out, outputs, (history, surface)
+
+
+def test_the_highest_probability_is_drawn(tmp_path, steep):
+    out, outputs, (history, surface) = steep
+    at = outputs["probability"].argmax()
+    constants = sample_files("steep")[1]
+    for landslide in (None, out):
+        profile = case.draw(history, surface, tmp_path / "p.png", constants, landslide=landslide)
+        assert profile.outputs == pytest.approx({name: v[at] for name, v in outputs.items()}, abs=1e-9)
+        # At this site every member and cover fails on the base, so the least of the mesh is the output itself.
+        assert profile.fos[profile.reported].min() == pytest.approx(outputs["fos"][at], abs=1e-9)
+
+
+def test_axes(tmp_path, figures):
+    """A raised water table, no roots: the line FoS = 1 is there."""
+    done = invoke(
+        *("--sample", "steep", "--time", "2001-12-02T01:00", "--out", tmp_path / "p.png"),
+        *("--set", "water_table_depth=0.1", "--set", "root_strength_left=0", "--set", "perched_water_table_depth=0.05"),
+        *("--set", "frost_table_depth=0.9", "--label", "the site"),
+    )
+    assert done.exit_code == 0, done.output
+    (figure,) = figures()
+    title = figure.get_suptitle()
+    assert title.startswith("the site (61.02 N, 8.12 E), 2001-12-02 00:00: landslide probability 0.")
+    left, right, bar = figure.axes
+    assert left.get_ylabel() == "depth (m)" and left.yaxis_inverted()
+    assert bar.get_ylabel() == "factor of safety, FoS (1)"
+    assert left.get_xlabel() == "slope (degrees) at each tenth of the area"
+    assert right.get_xlabel() == "stress and strength at the 90th percentile (kPa)"
+    with netCDF4.Dataset(str(sample_files("steep")[2])) as surface:
+        degrees = np.degrees(np.arctan(np.asarray(surface["SLP_P10"][:]).ravel()))
+    assert [label.get_text() for label in left.get_xticklabels()] == [f"{angle:.0f}" for angle in degrees]
+
+    history, constants, surface = sample_files("steep")
+    changes = {"water_table_depth": 0.1, "root_strength_left": 0, "perched_water_table_depth": 0.05}
+    changes["frost_table_depth"] = 0.9
+    p = case.draw(history, surface, tmp_path / "q.png", constants, overrides=changes, time="2001-12-02")
+    lines = {line.get_label(): line for line in left.get_lines()}
+    np.testing.assert_array_equal(lines["base of the soil"].get_ydata(), p.thickness)
+    np.testing.assert_array_equal(lines["least FoS of the class"].get_ydata(), p.least_depth[p.least < 10.0])
+    assert set(lines["regional water table"].get_ydata()) == {0.1}
+    assert set(lines["perched water table"].get_ydata()) == {0.05}
+    assert "FoS = 1" in [text.get_text() for text in left.get_legend().get_texts()]
+    driving = next(line for line in right.get_lines() if line.get_label().startswith("drives"))
+    np.testing.assert_array_equal(driving.get_xdata(), p.shear[p.reported] / 1000.0)
+    # The coloured parts end where the whole strength does, pore pressure taken off.
+    edge = max(band.get_paths()[0].vertices[:, 0].max() for band in right.collections[:4])
+    held = (p.friction + p.cohesion + p.water)[p.reported] / 1000.0
+    assert edge == pytest.approx(held.max()) and (p.roots == 0.0).all()
+    assert f"{p.outputs['fos']:.2f} at {p.outputs['depth']:.2f} m" in title
+
+
+@pytest.mark.parametrize("kind, place", [("gridded", 4), ("unstructured", 4), ("column", 8)])
+def test_the_column_asked_for_is_read(tmp_path, kind, place):
+    files = elm_files.Case(tmp_path, kind)
+    columns = Columns([files.h1], [files.h0], files.surface)
+    x = torch.from_numpy(np.ascontiguousarray(columns.x(columns.records[5])[4]))
+    wanted = case.open_network()(x.unsqueeze(0))[0].numpy()
+    time = "2000-01-12T13:00"  # nearest to record 5 at day 11.5
+    for cell in (str(place), "40.8,-76.7"):
+        found = case.draw([files.h1], files.surface, tmp_path / "p.png", [files.h0], cell=cell, time=time)
+        assert found.outputs == pytest.approx({n: wanted[o.index] for n, o in OUTPUTS.items()}, abs=1e-12)
+    columns.close()
+
+
+def test_nearest_cell_across_the_date_line(tmp_path):
+    class Layout:
+        lat, lon = np.array([0.0, 0.0, 60.0, 60.0]), np.array([179.5, 181.5, 0.0, 20.0])
+
+    active = np.array([0, 1, 3])
+    assert case.choose_cell("0,-179.9", Layout, active, None) == 0
+    assert case.choose_cell("0.2,-178", Layout, active, None) == 1
+    assert case.choose_cell("60,1", Layout, active, None) == 3  # place 2 is no soil column
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (("--sample", "susquehanna"), "32 columns: choose one by --cell"),
+        (("--sample", "susquehanna", "--cell", "99"), "--cell 99: no soil column; they lie from 0 to 31"),
+        (("--sample", "susquehanna", "--cell", "north"), "--cell north: wanted an index or LAT,LON"),
+        (("--sample", "steep", "--time", "soon"), "--time soon: wanted a date such as 2001-12-01"),
+        (("--sample", "steep", "--time", "2010-01-01"), "go from 2001-10-03 to 2002-01-30"),
+        (("--sample", "steep", "--out", "p.hdr"), "p.hdr: no format of that name"),
+        (("--sample", "steep", "--out", "nowhere/p.png"), "its folder does not exist"),
+        (("--sample", "steep", "--model", "none.pt"), "model file 'none.pt' does not exist"),
+        (("--sample", "steep", "--surface", "s.nc"), "give one or the other"),
+        ((), "give --history and --surface"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, text):
+    monkeypatch.chdir(tmp_path)
+    done = invoke(*arguments)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and text in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_landslide_file_of_other_cells_or_values_is_refused(tmp_path, steep):
+    history, constants, surface = sample_files("steep")
+    other = landslide_files.write(tmp_path / "other.nc")
+    with pytest.raises(UserError, match="other.nc: is on other cells"):
+        case.draw(history, surface, tmp_path / "p.png", constants, landslide=other)
+    with pytest.raises(UserError, match="was run with --set none, here rain_1d=5"):
+        case.draw(history, surface, tmp_path / "p.png", constants, landslide=steep[0], overrides={"rain_1d": 5.0})
+
+
+def test_a_column_that_is_never_valid_is_refused(tmp_path):
+    files = elm_files.Case(tmp_path)
+    with netCDF4.Dataset(str(files.h1), "a") as h1:
+        h1["ZWT"][:, 2] = elm_files.FILL
+    with pytest.raises(UserError, match="invalid in every record"):
+        case.draw([files.h1], files.surface, tmp_path / "p.png", [files.h0], cell="2")
+    with pytest.raises(UserError, match="invalid at this time: water_table_depth missing"):
+        case.draw([files.h1], files.surface, tmp_path / "p.png", [files.h0], cell="2", time="2000-01-12")
+    assert not (tmp_path / "p.png").exists()
