@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from elm_landslide.data.columns import Columns
-from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
 
 
@@ -106,8 +105,6 @@ def test_records_over_several_files_in_any_order(tmp_path):
     source = Columns(parts[::-1], [case.h0], case.surface)
     np.testing.assert_array_equal(all_x(source), all_x(columns(case)))
     assert [record.time for record in source.records] == list(times)
-    with pytest.raises(UserError, match="does not come after"):
-        Columns([parts[0], case.h1], [case.h0], case.surface)
 
 
 def test_liquid_water_from_total_water(tmp_path):
@@ -115,40 +112,6 @@ def test_liquid_water_from_total_water(tmp_path):
     direct = all_x(columns(elm_files.Case(tmp_path)))
     total = all_x(columns(elm_files.Case(tmp_path / "total", drop=("SOILLIQ",))))
     np.testing.assert_allclose(field(total, "liquid_water"), field(direct, "liquid_water"), atol=1e-7)
-
-
-@pytest.mark.parametrize(
-    "drop, named",
-    [
-        (("SOILICE",), "SOILICE"),
-        (("SOILLIQ", "H2OSOI"), "SOILLIQ"),
-        (("ZWT",), "ZWT"),
-        (("QDRAI_PERCH",), "QDRAI_PERCH"),
-        (("TLAI",), "TLAI"),
-    ],
-)
-def test_a_missing_variable_is_named_with_the_line_that_adds_it(tmp_path, drop, named):
-    case = elm_files.Case(tmp_path, drop=drop)
-    with pytest.raises(UserError) as error:
-        columns(case)
-    assert f"no variable {named}," in str(error.value) and str(case.h1) in str(error.value)
-    assert f"hist_fincl2 = '{named}'" in str(error.value)
-
-
-def test_missing_constants_name_the_option(tmp_path):
-    case = elm_files.Case(tmp_path)
-    with pytest.raises(UserError, match="DZSOI.*--constants"):
-        Columns([case.h1], [], case.surface)
-
-
-@pytest.mark.parametrize(
-    "name, unit, wanted",
-    [("SOILLIQ", "mm3/mm3", "kg/m2"), ("ZWT", "cm", "m"), ("WATSAT", "%", "mm3/mm3"), ("RAIN", "mm/day", "mm/s")],
-)
-def test_other_units_are_refused(tmp_path, name, unit, wanted):
-    case = elm_files.Case(tmp_path, units={name: unit})
-    with pytest.raises(UserError, match=f"{name} has units '{unit}', wanted '{wanted}'"):
-        columns(case)
 
 
 @pytest.mark.parametrize("unit", ["m3/m3", "mm3/mm3"])
@@ -185,12 +148,3 @@ def test_an_override_holds_everywhere_and_replaces_what_is_missing(tmp_path):
     for name, value in (("leaf_area_index", 2.5), ("root_fraction", 0.0), ("rain_1d", 7.0)):
         assert (field(x, name) == value).all(), name
     assert not {"root_fraction", "rain_1d"} & {line.split(":")[0] for line in source.derived}
-
-
-@pytest.mark.parametrize(
-    "name, value, text",
-    [("roots", 0.0, "no such field"), ("root_fraction", 2.0, "from 0 to 1"), ("slope", float("nan"), "from 0 to 6")],
-)
-def test_a_wrong_override_is_refused(tmp_path, name, value, text):
-    with pytest.raises(UserError, match=text):
-        columns(elm_files.Case(tmp_path), overrides={name: value})

@@ -82,7 +82,7 @@ def one_tape(folder, name, kind, first, step, values, mean=True):
 
 
 def test_rain_is_gathered_from_every_file(tmp_path):
-    """Days 1 to 4 from --rain (by column), 5 to 9 from --constants, 10 and 11 from --rain; nothing from a point tape."""
+    """Days 1 to 4 from --rain (by column), 5 to 9 from --constants, 10 and 11 from --rain."""
     case = elm_files.Case(tmp_path, days=9)  # day k brings k mm
     before = one_tape(tmp_path, "before.elm.h2.nc", "column", 0.0, 1.0, [10.0, 20.0, 30.0, 40.0])
     after = one_tape(tmp_path, "after.elm.h2.nc", "gridded", 9.0, 1.0, [50.0, 60.0])

@@ -73,17 +73,3 @@ def test_depth_to_bedrock_is_read_where_it_is_there(tmp_path):
     path = elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": np.array([1.0, 2.0, 1e36, 4.0, 5.0, 6.0])})
     fields = read_surface(path, LAT, LON)
     np.testing.assert_array_equal(fields.values["bedrock_depth"], [1.0, 2.0, 3.8, 4.0, 5.0, 6.0])
-
-
-def test_cover_that_does_not_sum_to_100_is_refused(tmp_path):
-    path = elm_files.write_surface(tmp_path / "s.nc", change={"PCT_NAT_PFT": np.full((17, 6), 1 / 17)})
-    with pytest.raises(UserError, match="PCT_NAT_PFT sums to 1 "):
-        read_surface(path, LAT, LON)
-
-
-def test_another_file_is_refused(tmp_path):
-    (tmp_path / "text.nc").write_text("not netCDF")
-    with pytest.raises(UserError, match="cannot be read"):
-        read_surface(tmp_path / "text.nc", LAT, LON)
-    with pytest.raises(UserError, match="not an ELM surface dataset"):
-        read_surface(elm_files.Case(tmp_path).h1, LAT, LON)

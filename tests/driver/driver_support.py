@@ -30,7 +30,7 @@ class StandIn:
         pass
 
 
-def launch(n_ranks: int, *arguments, code: str | None = None) -> subprocess.CompletedProcess:
+def launch(n_ranks: int, *arguments, code: str | None = None, environment=None) -> subprocess.CompletedProcess:
     """The command line, or a piece of Python, on n ranks of mpirun (0: without mpirun)."""
     environment = {
         **os.environ,
@@ -38,6 +38,7 @@ def launch(n_ranks: int, *arguments, code: str | None = None) -> subprocess.Comp
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+        **(environment or {}),
     }
     start = ["-c", code] if code else ["-m", "elm_landslide.cli"]
     command = [sys.executable, *start, *map(str, arguments)]

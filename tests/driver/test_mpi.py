@@ -145,21 +145,45 @@ def test_a_bug_on_one_rank_ends_all(tmp_path):
     assert not (tmp_path / "out.nc").exists()
 
 
-def test_a_killed_run_leaves_no_output_under_its_name(tmp_path):
-    case = elm_files.Case(tmp_path)
+def files_of_a_run(folder):
+    """Arguments of a run into the folder `out`, which is made."""
+    case = elm_files.Case(folder)
+    (folder / "out").mkdir()
+    inputs = ("--history", case.h1, "--constants", case.h0, "--surface", case.surface)
+    return ("run", *inputs, "--out", folder / "out" / "out.nc")
+
+
+@pytest.mark.parametrize("n_ranks", [0, 2])
+def test_a_killed_run_leaves_no_output_under_its_name(tmp_path, n_ranks):
+    arguments = files_of_a_run(tmp_path)
     code = FAILING.format(rank=0, action="os.kill(os.getpid(), signal.SIGKILL)")
-    arguments = (
-        "run",
-        "--history",
-        case.h1,
-        "--constants",
-        case.h0,
-        "--surface",
-        case.surface,
-        "--out",
-        tmp_path / "out.nc",
-    )
-    assert launch(0, *arguments, code=code).returncode == -9
-    assert not (tmp_path / "out.nc").exists()
-    assert launch(0, *arguments).returncode == 0  # what the killed run left is not in the way
-    assert not [p for p in tmp_path.iterdir() if p.name.endswith(".part")]
+    assert launch(n_ranks, *arguments, code=code).returncode != 0
+    left = [path.name for path in (tmp_path / "out").iterdir()]
+    assert left == [".out.nc.part"] or (
+        n_ranks and left == []
+    )  # mpirun ends the other rank by SIGTERM, which tidies up
+    assert launch(n_ranks, *arguments).returncode == 0  # what the killed run left is not in the way
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["out.nc"]
+
+
+@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_run_leaves_nothing(tmp_path, name, status):
+    arguments = files_of_a_run(tmp_path)
+    code = FAILING.format(rank=0, action=f"os.kill(os.getpid(), signal.{name}); signal.pause(); signal.pause()")
+    done = launch(0, *arguments, code=code)
+    assert done.returncode == status
+    assert done.stderr.splitlines()[-1] == "elm-landslide: interrupted; nothing is written"
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("target", ["os.getpid()", "os.getppid()"])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_ranks_that_are_interrupted_leave_nothing(tmp_path, name, target, rank):
+    """A signal to one rank, while the other waits for it in MPI, or to mpirun, which passes on what it gets."""
+    arguments = files_of_a_run(tmp_path)
+    action = f"os.kill({target}, signal.{name}); signal.pause(); signal.pause()"
+    done = launch(2, *arguments, code=FAILING.format(rank=rank, action=action))
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").iterdir())

