@@ -25,13 +25,15 @@ run: build/installed
 	$(BIN)/elm-landslide run --sample steep --set root_strength_left=0 --out out/landslide_steep_no_roots.nc --overwrite
 	$(BIN)/elm-landslide plot out/landslide.nc out/landslide_steep.nc out/landslide_steep_no_roots.nc \
 		--label "Susquehanna" --label "steep, wet site" --label "steep, wet site, no roots" --out out
+	$(BIN)/elm-landslide profile --sample steep --landslide out/landslide_steep.nc --label "steep, wet site" \
+		--out out/profile.png
 
 test: build/installed
 	$(BIN)/python -m pytest
 
 lint: build/environment
-	$(BIN)/ruff check python tests
-	$(BIN)/ruff format --check python tests
+	$(BIN)/ruff check python tests docs
+	$(BIN)/ruff format --check python tests docs
 
 # The wheel, built as pip builds it, installed in a clean environment and run there, away from the sources.
 wheel: build/environment

@@ -208,19 +208,22 @@ class LandslideNetwork(nn.Module):
         values = self.latent_low + self.latent_range * torch.sigmoid(prepared.prior + correction)
         return dict(zip(LATENTS, values.split(1, dim=-1), strict=True)), correction
 
+    def hillslope(self, prepared: Prepared, latents: dict[str, Tensor]) -> Strength:
+        """The strengths of one member's hillslopes. The kinds of ground_shares stand side by side, and roots of trees
+        hold at least as much as those of shrubs."""
+        values = {name: latents[name] for name in LATENTS if name not in ("root_cohesion", "spread", "residual")}
+        shrub = prepared.root_scale * roots.COVER_COHESION[1]
+        tree = torch.maximum(prepared.root_scale * latents["root_cohesion"], shrub)
+        return Strength(**values, root_cohesion=(tree, shrub, torch.zeros_like(tree)))
+
     def run_member(self, prepared: Prepared, latents: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """One member: probability [n], mean ln FoS [n, 2] and depth of the minimum (m) [n, 2] at REPORTED_QUANTILES."""
-        values = dict(latents)
-        spread, residual, tree_cohesion = (values.pop(name) for name in ("spread", "residual", "root_cohesion"))
-        # The kinds of ground_shares stand side by side; roots of trees hold at least as much as those of shrubs.
-        shrub_cohesion = prepared.root_scale * roots.COVER_COHESION[1]
-        tree_cohesion = torch.maximum(prepared.root_scale * tree_cohesion, shrub_cohesion)
-        hillslope = Strength(**values, root_cohesion=(tree_cohesion, shrub_cohesion, torch.zeros_like(tree_cohesion)))
+        hillslope = self.hillslope(prepared, latents)
         runs = minimum_factor_of_safety(prepared.column, prepared.gradient, hillslope, self.planes)
         probability, log_fos, depth = 0.0, 0.0, 0.0
         for share, (fos, at) in zip(prepared.shares.split(1, dim=-1), runs, strict=True):
-            kind = torch.log(fos) + residual
-            failing = normal_cdf(-kind[:, : self.n_classes] / spread)
+            kind = torch.log(fos) + latents["residual"]
+            failing = normal_cdf(-kind[:, : self.n_classes] / latents["spread"])
             probability = probability + share[:, 0] * (failing * self.weights).sum(-1)
             log_fos = log_fos + share * kind[:, self.n_classes :]
             depth = depth + share * at[:, self.n_classes :]

@@ -12,10 +12,10 @@ from elm_landslide import fields
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
 from elm_landslide.network import REPORTED_QUANTILES, LandslideNetwork
-from elm_landslide.physics import roots, slopes
+from elm_landslide.physics import slopes
 from elm_landslide.physics.column import NO_TABLE
 from elm_landslide.physics.infinite_slope import FOS_CAP
-from elm_landslide.physics.stability import Strength, candidate_planes
+from elm_landslide.physics.stability import candidate_planes
 
 
 @dataclass
@@ -85,11 +85,8 @@ def explain(network: LandslideNetwork, x) -> Profile:
 
 def _member(network: LandslideNetwork, prepared, latents: dict[str, Tensor]) -> dict[str, Tensor]:
     """[class] and [class, plane] of one member, as LandslideNetwork.run_member puts its strengths together."""
-    values = dict(latents)
-    _, residual, tree = (values.pop(name) for name in ("spread", "residual", "root_cohesion"))
-    shrub = prepared.root_scale * roots.COVER_COHESION[1]
-    cohesions = (torch.maximum(prepared.root_scale * tree, shrub), shrub, torch.zeros_like(tree))
-    strength = Strength(**values, root_cohesion=cohesions)
+    strength = network.hillslope(prepared, latents)
+    cohesions = strength.root_cohesion
     found = candidate_planes(prepared.column, prepared.gradient, strength, network.planes)
     below = found.above[0] < 0.0
 
@@ -107,7 +104,7 @@ def _member(network: LandslideNetwork, prepared, latents: dict[str, Tensor]) -> 
     log_fos, log_least, least_depth, root = 0.0, 0.0, 0.0, 0.0
     kinds = zip(prepared.shares[0], cohesions, found.factor_of_safety(cohesions), strict=True)
     for share, cohesion, (at_planes, at_base) in kinds:
-        kind = torch.log(join(at_planes, at_base)) + residual
+        kind = torch.log(join(at_planes, at_base)) + latents["residual"]
         least = kind.min(dim=-1)
         log_fos = log_fos + share * kind
         log_least = log_least + share * least.values
