@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from elm_landslide import __version__
+from elm_landslide import __version__, console
 from elm_landslide.errors import LandslideError, UserError
 
 app = typer.Typer(
@@ -124,7 +124,7 @@ def run_command(
 
     What the history files lack is derived by stated rules, which are listed in the output file. An ablation:
 
-        elm-landslide run --sample steep --set root_fraction=0 --out no_roots.nc
+        elm-landslide run --sample steep --set root_strength_left=0 --out no_roots.nc
     """
     from elm_landslide import driver, interrupt
     from elm_landslide.history import temporary
@@ -143,7 +143,7 @@ def run_command(
                 overwrite,
                 _overrides(override or []),
                 rain,
-                progress=_progress,
+                progress=console.records,
             )
         status = 0
     except (UserError, LandslideError) as error:
@@ -159,7 +159,7 @@ def run_command(
     if status:
         raise typer.Exit(status)
     if comm.rank == 0:
-        print(summary.as_json()) if as_json else _print_summary(summary)
+        print(summary.as_json()) if as_json else console.print_summary(summary)
 
 
 @app.command("plot")
@@ -246,7 +246,7 @@ def inspect_command(
         from rich.table import Table
 
         table = Table("entry", "value", header_style="")
-        for key, value in _flat(found):
+        for key, value in console.flat(found):
             table.add_row(key, value)
         Console().print(table)
 
@@ -265,7 +265,7 @@ def train_command(
     with _clear_errors():
         from elm_landslide import training
 
-        with _stages() as report:
+        with console.stages() as report:
             metrics = training.train(preset, out, seed, report)
         if as_json:
             print(json.dumps({"out": str(out), "metrics": metrics}, indent=2))
@@ -309,89 +309,8 @@ def _overrides(words: list[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals:
-            raise UserError(f"--set {word}: wanted FIELD=NUMBER, for example --set root_fraction=0")
+            raise UserError(f"--set {word}: wanted FIELD=NUMBER, for example --set root_strength_left=0")
     return overrides
-
-
-@contextmanager
-def _progress(total: int):
-    """A bar on a terminal, else a line every tenth; on stderr."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if console.is_terminal:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        with Progress(
-            TextColumn("records"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-        ) as bar:
-            task = bar.add_task("", total=total)
-            yield lambda: bar.advance(task)
-        return
-    done = 0
-
-    def advance():
-        nonlocal done
-        done += 1
-        if done * 10 // total != (done - 1) * 10 // total:
-            print(f"record {done} of {total}", file=sys.stderr, flush=True)
-
-    yield advance
-
-
-@contextmanager
-def _stages():
-    """report(stage, done, total): a bar for each stage, on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done)
-
-        yield report
-
-
-def _print_summary(summary) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table("output", "smallest", "largest", header_style="")
-    for name, limits in summary.ranges.items():
-        table.add_row(name, *(("none valid", "") if limits is None else (f"{v:.4g}" for v in limits)))
-    console.print(table)
-    print(f"flags       {', '.join(f'{name} {n}' for name, n in summary.flags.items())}")
-    print(f"columns     {summary.n_columns} x {summary.n_records} records on {summary.n_ranks} rank(s)")
-    if summary.microseconds_per_column_step is not None:
-        print(
-            f"component   {summary.microseconds_per_column_step:.1f} microseconds per column and step "
-            f"({summary.engine})"
-        )
-    print(f"model       {summary.model}, sha256 {summary.model_sha256[:16]}...")
-    if summary.overrides:
-        print(f"overrides   {', '.join(f'{name}={value:g}' for name, value in summary.overrides.items())}")
-    for i, line in enumerate(summary.derived):
-        print(f"{'derived' if i == 0 else '':<12}{line.replace(': derived as ', ' = ')}")
-    if summary.absent:
-        print(f"default     {', '.join(summary.absent)}")
-    print(f"written     {summary.out}")
-
-
-def _flat(value, prefix: str = ""):
-    """(dotted key, text) of nested dictionaries; long lists are for --json."""
-    for key, item in value.items():
-        if isinstance(item, dict):
-            yield from _flat(item, f"{prefix}{key}.")
-        elif isinstance(item, list) and len(item) > 4:
-            yield f"{prefix}{key}", f"{len(item)} values"
-        else:
-            yield f"{prefix}{key}", str(item)
 
 
 def main() -> None:
