@@ -124,7 +124,8 @@ def run_command(
 
     What the history files lack is derived by stated rules, which are listed in the output file. An ablation:
 
-        elm-landslide run --sample steep --set root_strength_left=0 --out no_roots.nc
+        elm-landslide run --sample steep \\
+            --set root_strength_left=0 --out no_roots.nc
     """
     from elm_landslide import driver, interrupt
     from elm_landslide.history import temporary

@@ -39,10 +39,10 @@ class _Serial:
 
 
 def world():
-    """MPI's world, or one process where mpi4py is not installed."""
+    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed."""
     try:
         from mpi4py import MPI
-    except ImportError:
+    except (ImportError, RuntimeError):
         return _Serial()
     return MPI.COMM_WORLD
 

@@ -187,3 +187,11 @@ def test_ranks_that_are_interrupted_leave_nothing(tmp_path, name, target, rank):
     done = launch(2, *arguments, code=FAILING.format(rank=rank, action=action))
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_without_an_mpi_library_it_runs_on_one_process(tmp_path, monkeypatch):
+    """mpi4py's wheel opens the MPI library at run time and may find none."""
+    monkeypatch.setenv("MPI4PY_LIBMPI", "/nonexistent/libmpi.so")
+    done = launch(0, "run", "--sample", "steep", "--out", tmp_path / "out.nc", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_ranks"] == 1
