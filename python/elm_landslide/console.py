@@ -1,0 +1,87 @@
+"""What the command line shows on a terminal: progress on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def records(total: int):
+    """A bar on a terminal, else a line every tenth; on stderr."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        with Progress(
+            TextColumn("records"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+        ) as bar:
+            task = bar.add_task("", total=total)
+            yield lambda: bar.advance(task)
+        return
+    done = 0
+
+    def advance():
+        nonlocal done
+        done += 1
+        if done * 10 // total != (done - 1) * 10 // total:
+            print(f"record {done} of {total}", file=sys.stderr, flush=True)
+
+    yield advance
+
+
+@contextmanager
+def stages():
+    """report(stage, done, total): a bar for each stage, on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done)
+
+        yield report
+
+
+def print_summary(summary) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("output", "smallest", "largest", header_style="")
+    for name, limits in summary.ranges.items():
+        table.add_row(name, *(("none valid", "") if limits is None else (f"{v:.4g}" for v in limits)))
+    console.print(table)
+    print(f"flags       {', '.join(f'{name} {n}' for name, n in summary.flags.items())}")
+    print(f"columns     {summary.n_columns} x {summary.n_records} records on {summary.n_ranks} rank(s)")
+    if summary.microseconds_per_column_step is not None:
+        print(
+            f"component   {summary.microseconds_per_column_step:.1f} microseconds per column and step "
+            f"({summary.engine})"
+        )
+    print(f"model       {summary.model}, sha256 {summary.model_sha256[:16]}...")
+    if summary.overrides:
+        print(f"overrides   {', '.join(f'{name}={value:g}' for name, value in summary.overrides.items())}")
+    for i, line in enumerate(summary.derived):
+        print(f"{'derived' if i == 0 else '':<12}{line.replace(': derived as ', ' = ')}")
+    if summary.absent:
+        print(f"default     {', '.join(summary.absent)}")
+    print(f"written     {summary.out}")
+
+
+def flat(value, prefix: str = ""):
+    """(dotted key, text) of nested dictionaries; long lists are for --json."""
+    for key, item in value.items():
+        if isinstance(item, dict):
+            yield from flat(item, f"{prefix}{key}.")
+        elif isinstance(item, list) and len(item) > 4:
+            yield f"{prefix}{key}", f"{len(item)} values"
+        else:
+            yield f"{prefix}{key}", str(item)
