@@ -47,6 +47,18 @@ def test_a_gap_leaves_the_window_missing(tmp_path):
     assert (rain(source, 3, "rain_3d") == SPVAL).all()
 
 
+def test_a_mean_longer_than_the_window_is_not_its_rain(tmp_path):
+    """Means of four days say nothing about the rain of one or three, but all about that of seven."""
+    case = elm_files.Case(tmp_path)
+    ends, bounds = elm_files.hourly(3, 4.0, 4.0)
+    fields = {**elm_files.constants(), "RAIN": np.full((3, elm_files.N), 1e-5, "f4")}
+    long = elm_files.write_history(tmp_path / "long.elm.h0.nc", "unstructured", fields, ends, bounds, mean=True)
+    source = Columns([case.h1], [long], case.surface)
+    for name in ("rain_1d", "rain_3d"):
+        assert (rain(source, 3, name) == SPVAL).all()
+    np.testing.assert_allclose(rain(source, 3, "rain_7d"), 7 * 0.864, rtol=1e-6)
+
+
 def test_instantaneous_rain_is_never_summed(tmp_path):
     case = elm_files.Case(tmp_path)
     ends, bounds = elm_files.hourly(12, 1.0, 1.0)

@@ -21,7 +21,7 @@ class RainWindows:
 
     The files may repeat or overlap each other: at every instant the shortest interval that covers it counts, of equal
     ones that of the first file. An interval that lies partly in a window counts with the seconds of it that do, its
-    mean taken as uniform.
+    mean taken as uniform; a mean over more than the window (monthly means for a day's rain) says nothing about it.
     """
 
     def __init__(self, tapes: list[tuple[HistoryFiles, Places]]):
@@ -31,7 +31,7 @@ class RainWindows:
         self._source = [(tape, record) for tape, (files, _) in enumerate(tapes) for record in files.records]
         self._seconds_per_unit = tapes[0][0].seconds_per_unit
         bounds = np.array([record.bounds for _, record in self._source]).reshape(-1, 2) * self._seconds_per_unit
-        self._end = bounds[:, 1]
+        self._end, self._length = bounds[:, 1], bounds[:, 1] - bounds[:, 0]
         self._edges, self._owner = _finest(bounds)
         self._open = 0  # the only tape with a file open
         self._rates: dict[int, np.ndarray] = {}  # only the intervals of the last windows
@@ -39,7 +39,7 @@ class RainWindows:
     def at(self, time: float) -> dict[str, np.ndarray]:
         """Rain (mm), shape (n,), of each of WINDOWS up to `time` (in the files' time units).
 
-        A window that the intervals do not cover, or that holds a missing mean, is SPVAL.
+        A window that the intervals do not cover, that holds a missing mean or needs one longer than itself is SPVAL.
         """
         end = time * self._seconds_per_unit
         rain = {name: self._window(end - days * _DAY, end) for name, days in WINDOWS.items()}
@@ -53,9 +53,10 @@ class RainWindows:
         owner = self._owner[first:stop]
         seconds = np.diff(np.clip(self._edges[first : stop + 1], start, end))
         total = np.zeros(self._tapes[0][1].index.size)
-        if seconds[owner >= 0].sum() < end - start - SLACK:
+        covered = owner >= 0
+        if seconds[covered].sum() < end - start - SLACK or (self._length[owner[covered]] > end - start + SLACK).any():
             return total + SPVAL
-        for i, s in zip(owner[owner >= 0], seconds[owner >= 0], strict=True):
+        for i, s in zip(owner[covered], seconds[covered], strict=True):
             rate = self._rate(int(i))
             total = np.where(is_missing(rate) | is_missing(total), SPVAL, total + rate * s)
         return total
