@@ -151,7 +151,7 @@ def run_command(
         if comm.rank == 0:
             _complain(error)
         status = 2
-    except Exception:  # noqa: BLE001 - a rank that fails must still reach the barrier
+    except Exception:  # a rank that fails must still reach the barrier
         traceback.print_exc()
         status = 1
     # Every rank arrives here with the same kind of status. mpirun ends a job when its first rank exits with

@@ -79,7 +79,7 @@ def _together(comm, action: Callable, *arguments):
     result = error = None
     try:
         result = action(*arguments)
-    except Exception as caught:  # noqa: BLE001 - the other ranks must hear of every failure
+    except Exception as caught:  # the other ranks must hear of every failure
         error = caught
     clear = isinstance(error, _CLEAR)
     message = None if error is None else str(error) if clear else f"{type(error).__name__}: {error}"
