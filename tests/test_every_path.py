@@ -4,8 +4,8 @@ import netCDF4
 import numpy as np
 import pytest
 import torch
+from driver_support import launch
 
-from driver.driver_support import launch
 from elm_landslide import fields, model_file
 from elm_landslide.bridge import Bridge
 from elm_landslide.component import Component

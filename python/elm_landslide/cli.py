@@ -237,9 +237,9 @@ def inspect_command(
     elm-landslide inspect landslide.pt --json
     """
     with _clear_errors():
-        from elm_landslide import driver, model_file
+        from elm_landslide import model_file
 
-        found = model_file.describe(model or driver.default_model())
+        found = model_file.describe(model or model_file.SHIPPED)
         if as_json:
             print(json.dumps(found, indent=2))
             return

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from importlib.resources import files as package_files
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from elm_landslide.data.columns import Columns
 from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.fields import FLAGS, MISSING, OUTPUTS
 from elm_landslide.history import HistoryWriter
+from elm_landslide.model_file import SHIPPED
 
 _CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
 
@@ -45,11 +45,6 @@ def world():
     except (ImportError, RuntimeError):
         return _Serial()
     return MPI.COMM_WORLD
-
-
-def default_model() -> Path:
-    """The model file shipped in the package."""
-    return Path(str(package_files("elm_landslide") / "models" / "landslide.pt"))
 
 
 @dataclass
@@ -117,7 +112,7 @@ def run(
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
-    out, model = Path(out), Path(model) if model else default_model()
+    out, model = Path(out), Path(model) if model else SHIPPED
     overrides = dict(overrides or {})
 
     def prepare():

@@ -23,7 +23,6 @@ MISSING: float = _DECLARATION["missing"]
 LAYER_INTERFACES: tuple[float, ...] = tuple(_DECLARATION["layers"]["interfaces"])
 LAYER_TOLERANCE: float = _DECLARATION["layers"]["tolerance"]
 SLOPE_PERCENTILES: tuple[float, ...] = tuple(_DECLARATION["slope_percentiles"]["levels"])
-QUANTILES: tuple[float, ...] = tuple(_DECLARATION["quantiles"]["levels"])
 FLAGS: dict[str, int] = _DECLARATION["flags"]
 
 

@@ -58,8 +58,9 @@ class LandslideNetwork(nn.Module):
     """All decisions live here: missing values, domain, fallback and flags are part of what is exported.
 
     The trunk sees soil and terrain only. Water and vegetation act through the equations alone, so, whatever was
-    learned, the factor of safety never rises with pore pressure, and the probability never falls when trees give way to
-    open ground or roots are lost. Double precision throughout.
+    learned, the factor of safety never rises with pore pressure, and the probability never falls when roots are lost or
+    trees give way to open ground under the same load. (The load of the trees itself can go either way: without it a dry
+    cohesive slope is stronger.) Double precision throughout.
     """
 
     N_STRENGTH_FEATURES = 14  # the first of the features; the rest only guard the domain

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
-from .physics import roots, slopes, strength
+from .physics import pedotransfer, roots, slopes, strength
 from .physics.column import SoilColumn, soil_column
 from .physics.layers import NODES, THICKNESS, TOPS, mean_matrix
 from .physics.root_profile import root_profiles
@@ -50,9 +50,9 @@ def sample_columns(n: int, seed: int) -> Tensor:
     put("sand", sand)
     put("clay", clay)
     noise = rng.normal(1, 0.03, (n, 1))
-    porosity = np.clip(((1 - organic) * (0.489 - 0.00126 * sand) + organic * 0.93) * noise, 0.25, 0.93)
-    bsw = (1 - organic) * (2.91 + 0.159 * clay) + organic * np.minimum(2.7 + 9.3 * _NODES / 0.5, 12)
-    sucsat = (1 - organic) * 10 * 10 ** (1.88 - 0.0131 * sand) + organic * 10.3
+    porosity = np.clip(((1 - organic) * pedotransfer.porosity(sand) + organic * 0.93) * noise, 0.25, 0.93)
+    bsw = (1 - organic) * pedotransfer.bsw(clay) + organic * np.minimum(2.7 + 9.3 * _NODES / 0.5, 12)
+    sucsat = (1 - organic) * pedotransfer.sucsat(sand) + organic * 10.3
     bsw, sucsat = bsw * rng.normal(1, 0.03, (n, 1)), sucsat * rng.normal(1, 0.05, (n, 1))
     put("porosity", porosity)
     put("bsw", bsw)

@@ -200,3 +200,7 @@ class Case:
             units=units,
         )
         self.surface = write_surface(folder / f"surface_{kind}.nc", gridded=kind == "gridded")
+
+    def run(self, out) -> tuple:
+        """Arguments of the command line that run the case."""
+        return ("run", "--history", self.h1, "--constants", self.h0, "--surface", self.surface, "--out", out)

@@ -1,13 +1,5 @@
-"""The test files of tests/data serve here too."""
-
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-
 import elm_files
+import pytest
 from driver_support import StandIn
 
 

@@ -10,7 +10,7 @@ import pytest
 from driver_support import launch
 
 from elm_landslide import fields
-from elm_landslide.driver import default_model
+from elm_landslide.model_file import SHIPPED
 
 
 class Good:
@@ -86,7 +86,7 @@ def model(change):
     """The shipped model with other bytes."""
 
     def spoil(good):
-        good.model(change(default_model().read_bytes()))
+        good.model(change(SHIPPED.read_bytes()))
 
     return spoil
 

@@ -19,7 +19,7 @@ def invoke(*arguments):
     return CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 
-@pytest.mark.parametrize("command", ["run", "plot", "inspect", "train"])
+@pytest.mark.parametrize("command", ["run", "plot", "profile", "inspect", "train"])
 def test_help_teaches_by_example(command):
     result = invoke(command, "--help")
     assert result.exit_code == 0 and f"elm-landslide {command}" in result.output
@@ -145,7 +145,7 @@ def test_plot_draws_series_and_cells(tmp_path, model):
     for name in ("timeseries.png", "a_cells.png"):
         assert (tmp_path / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     # What is drawn: the rain of the run's own h0 file, in mm/day, and the water table of its h1 file.
-    drawn = plots._read(tmp_path / "a.nc", "a", [constants[0].parent])
+    drawn = plots.read(tmp_path / "a.nc", "a", [constants[0].parent])
     with netCDF4.Dataset(str(constants[0])) as h0, netCDF4.Dataset(str(history[0])) as h1:
         cell = np.flatnonzero((h0["lat"][:] == drawn.lat[drawn.cell]) & (h0["lon"][:] == drawn.lon[drawn.cell]))[0]
         np.testing.assert_allclose(drawn.rain[1], h0["RAIN"][:, cell] * 86400.0, rtol=1e-6)

@@ -10,8 +10,8 @@ from driver_support import launch
 
 from elm_landslide.component import Component
 from elm_landslide.data.columns import Columns
-from elm_landslide.driver import default_model
 from elm_landslide.fields import OUTPUTS
+from elm_landslide.model_file import SHIPPED
 
 
 def outputs(path):
@@ -28,15 +28,7 @@ def runs(tmp_path_factory):
     for n_ranks in (1, 2, 3, 8):
         done = launch(
             n_ranks,
-            "run",
-            "--history",
-            case.h1,
-            "--constants",
-            case.h0,
-            "--surface",
-            case.surface,
-            "--out",
-            folder / f"{n_ranks}.nc",
+            *case.run(folder / f"{n_ranks}.nc"),
             "--json",
         )
         assert done.returncode == 0, done.stderr
@@ -58,7 +50,7 @@ def test_file_holds_what_the_component_gives(runs):
     folder, case = runs
     columns = Columns([case.h1], [case.h0], case.surface)
     written = outputs(folder / "1.nc")
-    with Component(default_model()) as component:
+    with Component(SHIPPED) as component:
         for i, record in enumerate(columns.records):
             y, flag = component.run(columns.x(record))
             for output in OUTPUTS.values():
@@ -108,15 +100,7 @@ def test_an_error_on_one_rank_ends_all(tmp_path, rank):
     code = FAILING.format(rank=rank, action="raise LandslideError(5, 'landslide_run: engine failed')")
     done = launch(
         3,
-        "run",
-        "--history",
-        case.h1,
-        "--constants",
-        case.h0,
-        "--surface",
-        case.surface,
-        "--out",
-        tmp_path / "out.nc",
+        *case.run(tmp_path / "out.nc"),
         code=code,
     )
     assert done.returncode == 2
@@ -130,15 +114,7 @@ def test_a_bug_on_one_rank_ends_all(tmp_path):
     code = FAILING.format(rank=1, action="raise ZeroDivisionError('a bug')")
     done = launch(
         2,
-        "run",
-        "--history",
-        case.h1,
-        "--constants",
-        case.h0,
-        "--surface",
-        case.surface,
-        "--out",
-        tmp_path / "out.nc",
+        *case.run(tmp_path / "out.nc"),
         code=code,
     )
     assert done.returncode != 0 and "Traceback" in done.stderr and "rank 1: ZeroDivisionError: a bug" in done.stderr
@@ -149,8 +125,7 @@ def files_of_a_run(folder):
     """Arguments of a run into the folder `out`, which is made."""
     case = elm_files.Case(folder)
     (folder / "out").mkdir()
-    inputs = ("--history", case.h1, "--constants", case.h0, "--surface", case.surface)
-    return ("run", *inputs, "--out", folder / "out" / "out.nc")
+    return case.run(folder / "out" / "out.nc")
 
 
 @pytest.mark.parametrize("n_ranks", [0, 2])
@@ -159,9 +134,8 @@ def test_a_killed_run_leaves_no_output_under_its_name(tmp_path, n_ranks):
     code = FAILING.format(rank=0, action="os.kill(os.getpid(), signal.SIGKILL)")
     assert launch(n_ranks, *arguments, code=code).returncode != 0
     left = [path.name for path in (tmp_path / "out").iterdir()]
-    assert left == [".out.nc.part"] or (
-        n_ranks and left == []
-    )  # mpirun ends the other rank by SIGTERM, which tidies up
+    # mpirun ends the other rank by SIGTERM, which tidies up.
+    assert left == [".out.nc.part"] or (n_ranks and left == [])
     assert launch(n_ranks, *arguments).returncode == 0  # what the killed run left is not in the way
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["out.nc"]
 

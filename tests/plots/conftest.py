@@ -1,11 +1,6 @@
-"""The test files of tests/data serve here too, and figures stay open to be looked into."""
-
-import sys
-from pathlib import Path
+"""Figures stay open to be looked into."""
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 
 
 @pytest.fixture

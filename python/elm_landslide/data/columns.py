@@ -14,8 +14,8 @@ from elm_landslide.data.rain import WINDOWS, gather
 from elm_landslide.data.surface import read_surface
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
+from elm_landslide.physics.constants import ICE_DENSITY, WATER_DENSITY
 
-_WATER, _ICE = 1000.0, 917.0  # kg/m3, ELM's denh2o and denice
 _ROUNDING = 1e-6  # m3/m3: a difference of single-precision fields may lie this far below 0
 
 
@@ -38,15 +38,15 @@ def _sum(dz, *values):
 
 
 def _liquid_of_total(dz, total, ice):
-    liquid = total - ice / (_ICE * dz)
+    liquid = total - ice / (ICE_DENSITY * dz)
     return np.where((liquid < 0) & (liquid > -_ROUNDING), 0.0, liquid)
 
 
 # In order of preference within a field.
 RULES = (
-    Rule("liquid_water", ("SOILLIQ",), lambda dz, m: m / (_WATER * dz), "SOILLIQ / (1000 DZSOI)"),
+    Rule("liquid_water", ("SOILLIQ",), lambda dz, m: m / (WATER_DENSITY * dz), "SOILLIQ / (1000 DZSOI)"),
     Rule("liquid_water", ("H2OSOI", "SOILICE"), _liquid_of_total, "H2OSOI - SOILICE / (917 DZSOI)"),
-    Rule("ice", ("SOILICE",), lambda dz, m: m / (_ICE * dz), "SOILICE / (917 DZSOI)"),
+    Rule("ice", ("SOILICE",), lambda dz, m: m / (ICE_DENSITY * dz), "SOILICE / (917 DZSOI)"),
     Rule("root_fraction", ("ROOTFR",), _same),
     Rule("water_table_depth", ("ZWT",), _same),
     Rule("surface_runoff", ("QOVER",), _same),

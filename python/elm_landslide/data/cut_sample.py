@@ -18,6 +18,7 @@ import numpy as np
 from elm_landslide.data.elm_history import CONSTANTS
 from elm_landslide.errors import UserError
 from elm_landslide.fields import SLOPE_PERCENTILES
+from elm_landslide.physics import pedotransfer
 
 SITES = {"susquehanna": "susquehanna32", "steep": "steepstorm1"}
 SYNTHETIC = "synthetic, drawn by the ELM-Landslide project"
@@ -82,9 +83,8 @@ def draw_surface(site: str, constants: Path, out: Path) -> None:
     """Draw a surface file for the cells of a history file; texture is what its soil constants imply."""
     with netCDF4.Dataset(str(constants)) as history:
         lat, lon = history["lat"][:], history["lon"][:]
-        # ELM's pedotransfer, solved on the deepest layer, which holds no organic matter.
-        sand = (0.489 - history["WATSAT"][-1].astype(float)) / 0.00126
-        clay = (history["BSW"][-1].astype(float) - 2.91) / 0.159
+        # The deepest layer holds no organic matter.
+        sand, clay = pedotransfer.texture(history["WATSAT"][-1].astype(float), history["BSW"][-1].astype(float))
     draw = np.random.default_rng(SEED)
     slope = _steep_slopes(len(lat)) if site == "steep" else _gentle_slopes(draw, len(lat))
     with netCDF4.Dataset(str(out), "w") as new:

@@ -9,7 +9,7 @@ from elm_landslide.errors import UserError
 
 from .flags import draw_flags
 from .maps import draw_cells
-from .run import read as _read
+from .run import read
 from .series import draw_series
 
 
@@ -26,7 +26,7 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
         raise UserError("two of the files have one name, and so would their figures: rename one")
     folders = [*map(Path, inputs), sample_folder()]
     labels = [*labels, *(f.stem for f in files[len(labels) :])]
-    runs = [_read(f, label, folders) for f, label in zip(files, labels, strict=True)]
+    runs = [read(f, label, folders) for f, label in zip(files, labels, strict=True)]
     out.mkdir(parents=True, exist_ok=True)
     figures = [draw_series(runs, out / "timeseries.png")]
     for path, run in zip(files, runs, strict=True):

@@ -1,1 +1,0 @@
-from bridge.conftest import toy_bytes, toy_file  # noqa: F401
