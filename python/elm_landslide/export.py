@@ -9,6 +9,7 @@ from torch import Tensor
 
 from . import model_file
 from .fields import FIELDS, N_IN, N_OUT, SCHEMA_VERSION, SPVAL
+from .lowering import lower
 from .network import LATENTS, LandslideNetwork
 
 
@@ -56,7 +57,7 @@ def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict) -
         },
         "calibration": {name: float(getattr(network.calibration, name)) for name in "abc"},
     }
-    model_file.write(traced, path, golden, info)
+    model_file.write(traced, lower(network, golden_x), path, golden, info)
 
 
 def load_eager(path: Path) -> LandslideNetwork:

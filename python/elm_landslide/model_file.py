@@ -1,4 +1,5 @@
-"""The one model file: a TorchScript archive that carries its schema, golden rows and provenance as extra entries."""
+"""The one model file: a TorchScript archive whose extra entries are the schema, golden rows, tile program and
+provenance."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ import numpy as np
 
 from . import fields
 from .errors import UserError
+from .tile_program import Program
 
-SCHEMA, GOLDEN, INFO = "landslide_schema.txt", "landslide_golden.bin", "landslide.json"
+SCHEMA, GOLDEN, TILE, INFO = "landslide_schema.txt", "landslide_golden.bin", "landslide_tile.bin", "landslide.json"
 SHIPPED = Path(__file__).with_name("models") / "landslide.pt"
 _GOLDEN_MAGIC = b"LSGOLD01"
 
@@ -48,11 +50,16 @@ class Golden:
         return cls(x, y, np.frombuffer(data, "<i4", n, 48 + 8 * n * (n_in + n_out)), float(rtol), float(atol))
 
 
-def write(scripted, path: Path, golden: Golden, info: dict) -> None:
+def write(scripted, program: Program, path: Path, golden: Golden, info: dict) -> None:
     """Write a TorchScript module with its extra entries; the file appears whole or not at all."""
     import torch
 
-    extra = {SCHEMA: fields.schema_table(), GOLDEN: golden.to_bytes(), INFO: json.dumps(info, indent=1)}
+    extra = {
+        SCHEMA: fields.schema_table(),
+        GOLDEN: golden.to_bytes(),
+        TILE: program.to_bytes(),
+        INFO: json.dumps(info, indent=1),
+    }
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
     try:

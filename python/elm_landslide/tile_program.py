@@ -90,7 +90,7 @@ class Program:
     loops: list[Loop] = field(default_factory=list)
 
     def to_bytes(self) -> bytes:
-        """Little endian: magic; int64 n_in, n_out, cells, constants, weights, loops, instructions; int32 output operand;
+        """Little endian: magic; int64 n_in, n_out, cells, constants, weights, loops, instructions; int32 output;
         int32 count and length of each loop; int32 instructions; zeros up to a multiple of 8; float64 constants and
         weights.
 
