@@ -126,7 +126,7 @@ class Graph:
     known: dict = field(default_factory=dict)
 
     def constant(self, values) -> View:
-        data = np.ascontiguousarray(values, dtype=np.float64)
+        data = np.array(values, dtype=np.float64, order="C")
         key = (CONSTANT, data.shape, data.tobytes())
         return self._once(key, lambda: Node(CONSTANT, data.shape, data=data.reshape(-1)))
 

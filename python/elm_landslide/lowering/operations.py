@@ -153,6 +153,12 @@ def _same(low, x, **_):
     return x
 
 
+@_handles("_assert_tensor_metadata")
+def _assertion(low, x, *_, **__):
+    """What torch.export itself states of a tensor."""
+    return x
+
+
 @_handles("slice")
 def _slice(low, x, dim=0, start=None, end=None, step=1):
     if dim % (len(x.shape) + 1) == 0 and not start and (end is None or end is COLUMNS or end >= 2**62) and step == 1:

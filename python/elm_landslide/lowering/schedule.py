@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..tile_program import Instruction, Loop, Op, Operand, Program
-from .graph import CAT, CONSTANT, INPUT, Graph, Node, View, fuse_multiply_adds, live_nodes, row_major
+from .graph import CAT, CONSTANT, INPUT, Graph, Node, View, fuse_multiply_adds, live_nodes, row_major, whole
 
 LOOPED_CELLS = 96  # a smaller value is not worth a loop: it fits into the cache as it is
 _SPILL = 8  # writing goes on to a multiple of this many cells
 _START = {Op.REDUCE_SUM: 0.0, Op.REDUCE_MIN: np.inf, Op.REDUCE_MAX: -np.inf}
 _FOLD = {Op.REDUCE_SUM: Op.ADD, Op.REDUCE_MIN: Op.MIN, Op.REDUCE_MAX: Op.MAX}
+_CHEAP = (Op.NEG, Op.ABS, Op.ADD, Op.SUB, Op.MUL, Op.MIN, Op.MAX, Op.LT, Op.LE, Op.EQ, *range(Op.FMA, Op.CLAMP + 1))
 _WHOLE_VALUE = (INPUT, CONSTANT, CAT, Op.LINEAR)
 
 
@@ -91,6 +92,11 @@ class Scheduler:
             return view
         if view.strides[0] == 0:
             return self._copied(view.select(0, 0)).unsqueeze(0).expand(view.shape)
+        if view.node.op in _CHEAP and view == whole(view.node).expand(view.shape):
+            # Once more on the larger shape: what its operands share between rows is then copied outside the loop.
+            wide = self.graph.elementwise(view.node.op, *(v.expand(view.shape) for v in view.node.inputs))
+            self._legalise([wide.node])
+            return wide
         return self._copied(view)
 
     def _last_axis(self, view: View, axis: int) -> View:
