@@ -125,7 +125,9 @@ class RandomGraph(nn.Module):
     def _draw(self, rng, probe):
         i = len(probe) - 1 - min(int(rng.geometric(0.4)) - 1, len(probe) - 1)  # mostly the latest values
         x = probe[i]
-        match rng.choice(["unary", "binary", "constant", "reduce", "index", "linear"], p=[0.3, 0.25, 0.1, 0.12, 0.15, 0.08]):
+        match rng.choice(
+            ["unary", "binary", "constant", "reduce", "index", "linear"], p=[0.3, 0.25, 0.1, 0.12, 0.15, 0.08]
+        ):
             case "unary":
                 name = str(rng.choice(list(UNARY)))
                 return name, UNARY[name], [i]
