@@ -20,14 +20,14 @@ class Domain(nn.Module):
         self.register_buffer("limit", torch.tensor(torch.inf, dtype=torch.float64))
 
     @torch.no_grad()
-    def fit(self, x: Tensor, missing: Tensor, features: Tensor, quantile: float = 0.999, margin: float = 1.25) -> None:
-        """Fit on training columns x [n, N_IN] with their missing mask and features [n, k].
+    def fit(self, x: Tensor, given: Tensor, features: Tensor, quantile: float = 0.999, margin: float = 1.25) -> None:
+        """Fit on training columns x [n, N_IN] with the mask of what is given and features [n, k].
 
         The envelope is the range of each input widened by a twentieth on both sides. The limit of the distance is
         `margin` times the `quantile` of the training distances.
         """
-        low = torch.where(missing, torch.inf, x).amin(0)
-        high = torch.where(missing, -torch.inf, x).amax(0)
+        low = torch.where(given, x, torch.inf).amin(0)
+        high = torch.where(given, x, -torch.inf).amax(0)
         self.low.copy_(low - 0.05 * (high - low))
         self.high.copy_(high + 0.05 * (high - low))
         self.mean.copy_(features.mean(0))
@@ -40,9 +40,9 @@ class Domain(nn.Module):
         """Mean squared whitened feature, [n]: 1 on average over the training columns."""
         return (((features - self.mean) @ self.whiten) ** 2).mean(-1)
 
-    def outside(self, x: Tensor, missing: Tensor, features: Tensor) -> Tensor:
+    def outside(self, x: Tensor, given: Tensor, features: Tensor) -> Tensor:
         """[n] true where a given value leaves the envelope, slope percentiles decrease or the distance is too large."""
-        beyond = (((x < self.low) | (x > self.high)) & ~missing).any(-1)
+        beyond = (((x < self.low) | (x > self.high)) & given).any(-1)
         slope = x[:, fields.FIELDS["slope"].columns]
         decreasing = (slope[:, 1:] < slope[:, :-1]).any(-1)
         return beyond | decreasing | (self.distance(features) > self.limit)

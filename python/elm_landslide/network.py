@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -47,11 +48,6 @@ class Prepared:
     shares: Tensor  # [n, 3] of the area under trees, shrubs (and what counts as such), and without roots
     root_scale: Tensor  # [n, 1], root cohesion relative to typical roots of the cover
     flag: Tensor  # [n], FLAGS as numbers
-
-
-def _logit(value: Tensor, low: float, high: float) -> Tensor:
-    share = ((value - low) / (high - low)).clamp(1e-3, 1.0 - 1e-3)
-    return torch.log(share / (1.0 - share))
 
 
 class LandslideNetwork(nn.Module):
@@ -110,38 +106,34 @@ class LandslideNetwork(nn.Module):
         self.calibration = BetaCalibration()
 
     def _select(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Missing mask and the inputs with every missing value replaced and every value in its physical range."""
-        missing = ~(x.abs() < MISSING)  # also true for NaN
-        filled = torch.where(missing, self.stand_in, x)
-        return missing, torch.minimum(torch.maximum(filled, self.valid_low), self.valid_high)
+        """Mask of what is given, and the inputs with every missing value replaced and every value in its physical
+        range."""
+        given = x.abs() < MISSING  # false for NaN
+        filled = torch.where(given, x, self.stand_in)
+        return given, torch.minimum(torch.maximum(filled, self.valid_low), self.valid_high)
 
     def _raw_features(self, field) -> Tensor:
         """[n, N_FEATURES], not normalised: what the trunk sees, then what only the guard sees."""
         slope = field("slope")
+        halves = torch.cat([self.upper, self.lower], dim=-1)
         trunk = [
-            *(field(name) @ mean for name in ("sand", "clay", "porosity", "bsw") for mean in (self.upper, self.lower)),
-            torch.log(field("sucsat")) @ self.upper,
-            torch.log(field("sucsat")) @ self.lower,
-            torch.log(slope[:, 5:6] + 0.01),
-            torch.log(slope[:, 9:10] + 0.01),
-            torch.log(slope[:, 10:11] + 0.01),
+            *(field(name) @ halves for name in ("sand", "clay", "porosity", "bsw")),
+            torch.log(field("sucsat")) @ halves,
+            torch.log(torch.cat([slope[:, 5:6], slope[:, 9:11]], dim=-1) + 0.01),
             torch.log(field("bedrock_depth")),
         ]
         root = field("root_fraction")
         water = (field("liquid_water") + field("ice")) / field("porosity")
+        fluxes = torch.cat([field(name) for name in ("water_input", "surface_runoff", "subsurface_drainage")], dim=-1)
         guard = [
             *(field(f"{name}_cover") for name in roots.COVERS),
             torch.log1p(field("leaf_area_index")),
             root.sum(-1, keepdim=True),
             roots.relative_density(root) @ self.root_zone,
-            water @ self.surface,
-            water @ self.upper,
-            water @ self.lower,
+            water @ torch.cat([self.surface, halves], dim=-1),
             field("ice") @ self.upper,
             torch.log(field("water_table_depth") + 0.1),
-            torch.log1p(1e4 * field("water_input").clamp(min=0.0)),
-            torch.log1p(1e4 * field("surface_runoff").clamp(min=0.0)),
-            torch.log1p(1e4 * field("subsurface_drainage").clamp(min=0.0)),
+            torch.log1p(1e4 * fluxes.clamp(min=0.0)),
             torch.log1p(field("vegetation_carbon")),
             torch.log1p(field("rain_7d")),
         ]
@@ -163,32 +155,32 @@ class LandslideNetwork(nn.Module):
             "spread": constant + PRIOR_SPREAD,
             "residual": constant,
         }
-        return torch.cat([_logit(prior[name], *bounds) for name, bounds in LATENTS.items()], dim=-1)
+        values = torch.cat([prior[name] for name in LATENTS], dim=-1)
+        share = ((values - self.latent_low) / self.latent_range).clamp(1e-3, 1.0 - 1e-3)
+        return torch.log(share / (1.0 - share))
 
     def raw_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Missing mask and clean inputs [n, N_IN], features [n, N_FEATURES] before normalisation."""
-        missing, clean = self._select(x)
-        return missing, clean, self._raw_features(lambda name: clean[:, FIELDS[name].columns])
+        """Mask of what is given and clean inputs [n, N_IN], features [n, N_FEATURES] before normalisation."""
+        given, clean = self._select(x)
+        return given, clean, self._raw_features(lambda name: clean[:, FIELDS[name].columns])
 
     def prepare(self, x: Tensor) -> Prepared:
         """Everything before the members, for x [n, N_IN]."""
-        missing, clean, features = self.raw_features(x)
+        given, clean, features = self.raw_features(x)
 
         def field(name: str) -> Tensor:
             return clean[:, FIELDS[name].columns]
 
         def has(name: str) -> Tensor:
-            return ~missing[:, FIELDS[name].columns].any(-1, keepdim=True)
+            return given[:, FIELDS[name].columns].all(-1, keepdim=True)
 
         features = (features - self.feature_mean) / self.feature_scale
         cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
-        given = torch.where(missing, clean, x)
-        outside = self.domain.outside(given, missing, features) | (given != clean).any(-1)
-        invalid = (missing & self.required).any(-1)
-        filled = (missing & ~self.required).any(-1)
-        flag = torch.where(filled, float(FLAGS["filled"]), float(FLAGS["ok"]))
+        outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
+        missing = ~given
+        flag = torch.where(missing.any(-1), float(FLAGS["filled"]), torch.tensor(FLAGS["ok"], dtype=x.dtype))
         flag = torch.where(outside, float(FLAGS["outside"]), flag)
-        flag = torch.where(invalid, float(FLAGS["invalid"]), flag)
+        flag = torch.where((missing & self.required).any(-1), float(FLAGS["invalid"]), flag)
         return Prepared(
             column=soil_column(field, has),
             gradient=slopes.gradients(field("slope"), self.hermite),
@@ -199,50 +191,60 @@ class LandslideNetwork(nn.Module):
             flag=flag,
         )
 
-    def latents(self, prepared: Prepared, member: nn.Module) -> tuple[dict[str, Tensor], Tensor]:
-        """Bounded parameters by name, each [n, 1], and the member's correction of the prior [n, latent].
+    def latents(self, prepared: Prepared, members: Iterable[nn.Module]) -> tuple[dict[str, Tensor], Tensor]:
+        """Bounded parameters by name, each [n, member, 1], and the members' corrections of the prior
+        [n, member, latent].
 
         Outside the domain the correction is dropped: what is left is the analytic FoS with prior strengths.
         """
-        inside = (prepared.flag < FLAGS["outside"]).unsqueeze(-1)
-        correction = torch.where(inside, member(prepared.features), 0.0)
-        values = self.latent_low + self.latent_range * torch.sigmoid(prepared.prior + correction)
+        inside = (prepared.flag < FLAGS["outside"]).view(-1, 1, 1)
+        correction = torch.stack([member(prepared.features) for member in members], dim=1)
+        correction = torch.where(inside, correction, 0.0)
+        values = self.latent_low + self.latent_range * torch.sigmoid(prepared.prior.unsqueeze(1) + correction)
         return dict(zip(LATENTS, values.split(1, dim=-1), strict=True)), correction
 
-    def hillslope(self, prepared: Prepared, latents: dict[str, Tensor]) -> Strength:
-        """The strengths of one member's hillslopes. The kinds of ground_shares stand side by side, and roots of trees
+    def hillslopes(self, prepared: Prepared, latents: dict[str, Tensor]) -> Strength:
+        """The strengths of the members' hillslopes. The kinds of ground_shares stand side by side, and roots of trees
         hold at least as much as those of shrubs."""
         values = {name: latents[name] for name in LATENTS if name not in ("root_cohesion", "spread", "residual")}
-        shrub = prepared.root_scale * roots.COVER_COHESION[1]
-        tree = torch.maximum(prepared.root_scale * latents["root_cohesion"], shrub)
-        return Strength(**values, root_cohesion=(tree, shrub, torch.zeros_like(tree)))
+        scale = prepared.root_scale.unsqueeze(1)
+        shrub = scale * roots.COVER_COHESION[1]
+        tree = torch.maximum(scale * latents["root_cohesion"], shrub)
+        return Strength(**values, root_cohesion=(tree, shrub, None))
 
-    def run_member(self, prepared: Prepared, latents: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """One member: probability [n], mean ln FoS [n, 2] and depth of the minimum (m) [n, 2] at REPORTED_QUANTILES."""
-        hillslope = self.hillslope(prepared, latents)
-        runs = minimum_factor_of_safety(prepared.column, prepared.gradient, hillslope, self.planes)
+    def run_members(self, prepared: Prepared, latents: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Probability [n, member], mean ln FoS at REPORTED_QUANTILES [n, member, 2], depth (m) of the minimum at the
+        first of them [n, member]."""
+        classes = self.n_classes
+        runs = minimum_factor_of_safety(
+            prepared.column,
+            prepared.gradient,
+            self.hillslopes(prepared, latents),
+            self.planes,
+            located=slice(classes, classes + 1),
+        )
+        per_spread = -1.0 / latents["spread"]
         probability, log_fos, depth = 0.0, 0.0, 0.0
         for share, (fos, at) in zip(prepared.shares.split(1, dim=-1), runs, strict=True):
             kind = torch.log(fos) + latents["residual"]
-            failing = normal_cdf(-kind[:, : self.n_classes] / latents["spread"])
-            probability = probability + share[:, 0] * (failing * self.weights).sum(-1)
-            log_fos = log_fos + share * kind[:, self.n_classes :]
-            depth = depth + share * at[:, self.n_classes :]
+            failing = normal_cdf(kind[..., :classes] * per_spread)
+            probability = probability + share * (failing * self.weights).sum(-1)
+            log_fos = log_fos + share.unsqueeze(-1) * kind[..., classes:]
+            depth = depth + share * at[..., 0]
         return probability, log_fos, depth
 
     def forward(self, x: Tensor) -> Tensor:
         """x [n, N_IN] in the order and units of fields.toml, double; returns [n, N_OUT + 1]: outputs, then the flag."""
         prepared = self.prepare(x)
-        runs = [self.run_member(prepared, self.latents(prepared, member)[0]) for member in self.members]
-        probabilities, log_fos, depths = (torch.stack(values, dim=-1) for values in zip(*runs, strict=True))
-        mean = probabilities.mean(-1)
-        spread = torch.sqrt(((probabilities - mean.unsqueeze(-1)) ** 2).mean(-1))
-        fos = torch.exp(log_fos.mean(-1)).clamp(max=FOS_CAP)
+        probability, log_fos, depth = self.run_members(prepared, self.latents(prepared, self.members)[0])
+        mean = probability.mean(-1)
+        spread = torch.sqrt(((probability - mean.unsqueeze(-1)) ** 2).mean(-1))
+        fos = torch.exp(log_fos.mean(1)).clamp(max=FOS_CAP)
         outputs = {
             "probability": self.calibration(mean),
             "fos": fos[:, 0],
             "fos_median": fos[:, 1],
-            "depth": depths.mean(-1)[:, 0],
+            "depth": depth.mean(-1),
             "spread": spread,
         }
         y = torch.stack([outputs[name] for name in fields.OUTPUTS], dim=-1)

@@ -146,7 +146,7 @@ def fields_of(x: Tensor):
 
 
 def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bool = True) -> Strength:
-    """Strengths of `points` hillslope points of each column, from the priors; every member [n, points].
+    """Strengths of `points` hillslope points of each column, from the priors; each [n, 1, points].
 
     Soil strength varies about the texture's mean. Root cohesion is, where `mixed`, that of ONE cover, drawn by its
     share of the area; else the points stand under each of the kinds of roots.ground_shares in turn.
@@ -155,19 +155,19 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
     n = len(x)
 
     def normal():
-        return torch.randn(n, points, generator=generator, dtype=torch.float64)
+        return torch.randn(n, 1, points, generator=generator, dtype=torch.float64)
 
     def log_normal(mean: Tensor | float, cv: float) -> Tensor:
         sigma = np.sqrt(np.log1p(cv**2))
         return mean * torch.exp(sigma * normal() - sigma**2 / 2)
 
-    sand, clay = (field(name) @ _SUBSOIL for name in ("sand", "clay"))
+    sand, clay = ((field(name) @ _SUBSOIL).unsqueeze(1) for name in ("sand", "clay"))
     cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
-    scale = roots.carbon_scale(cover, field("root_carbon"), has("root_carbon"))
+    scale = roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")).unsqueeze(1)
     if mixed:
         pick = torch.rand(n, points, generator=generator, dtype=torch.float64)
         kind = torch.searchsorted(cover.cumsum(-1), pick, right=True)  # the number of covers is bare ground
-        means = (torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])[kind],)
+        means = (torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])[kind].unsqueeze(1),)
     else:
         means = (*roots.COVER_COHESION[:2], torch.zeros(1, dtype=torch.float64))
     return Strength(
@@ -193,9 +193,11 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     column: SoilColumn = soil_column(field, has)
     shares = roots.ground_shares(torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1))
 
-    def run(quantiles: Tensor, mixed: bool):
+    def run(quantiles: Tensor, mixed: bool) -> list[tuple[Tensor, Tensor]]:
         gradient = slopes.gradients(field("slope"), slopes.hermite_matrices(quantiles))
-        return minimum_factor_of_safety(column, gradient, draw_strengths(x, len(quantiles), generator, mixed), fine)
+        strengths = draw_strengths(x, len(quantiles), generator, mixed)
+        kinds = minimum_factor_of_safety(column, gradient, strengths, fine)
+        return [(fos.squeeze(1), depth.squeeze(1)) for fos, depth in kinds]
 
     def typical(quantile: float) -> tuple[Tensor, Tensor]:
         kinds = run(torch.full((points // 2,), quantile, dtype=torch.float64), mixed=False)

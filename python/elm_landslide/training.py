@@ -64,10 +64,10 @@ def make_targets(x: Tensor, seed: int, points: int, report: Report, stage: str) 
 
 def fit_normalisation(network: LandslideNetwork, x: Tensor) -> None:
     """Feature normalisation and domain from the training columns x [n, N_IN]."""
-    missing, clean, features = network.raw_features(x)
+    given, clean, features = network.raw_features(x)
     network.feature_mean.copy_(features.mean(0))
     network.feature_scale.copy_(features.std(0).clamp(min=1e-6))
-    network.domain.fit(clean, missing, (features - network.feature_mean) / network.feature_scale)
+    network.domain.fit(clean, given, (features - network.feature_mean) / network.feature_scale)
 
 
 def loss(
@@ -75,8 +75,8 @@ def loss(
 ) -> Tensor:
     """Huber on ln FoS at both reported slopes, cross-entropy on the failing share, penalty on leaving the prior."""
     prepared = network.prepare(x)
-    latents, correction = network.latents(prepared, member)
-    probability, log_fos, _ = network.run_member(prepared, latents)
+    latents, correction = network.latents(prepared, [member])
+    probability, log_fos, _ = (values[:, 0] for values in network.run_members(prepared, latents))
     wanted = torch.stack([target["log_fos"], target["log_fos_median"]], dim=-1)
     decided = wanted < torch.log(torch.tensor(0.8 * FOS_CAP))  # the cap carries no information
     huber = nn.functional.huber_loss(log_fos, wanted, delta=0.1, reduction="none")[decided].sum() / (2 * len(x))

@@ -43,10 +43,10 @@ def test_outputs_are_bounded(network, x):
 
 
 def test_latents_keep_their_bounds(network, x):
-    for member in network.members:
-        values, _ = network.latents(network.prepare(x), member)
-        for name, (low, high) in LATENTS.items():
-            assert ((values[name] > low) & (values[name] < high)).all(), name
+    values, _ = network.latents(network.prepare(x), network.members)
+    for name, (low, high) in LATENTS.items():
+        assert values[name].shape == (len(x), 2, 1)
+        assert ((values[name] > low) & (values[name] < high)).all(), name
 
 
 def test_columns_do_not_see_each_other(network, x):
@@ -180,8 +180,8 @@ def test_flat_ground_is_at_the_cap(network, x, model):
 
 def test_probability_and_spread_are_mean_and_deviation_of_the_members(network, x):
     prepared = network.prepare(x)
-    runs = [network.run_member(prepared, network.latents(prepared, member)[0])[0] for member in network.members]
-    members = torch.stack(runs, dim=-1)
+    alone = [network.run_members(prepared, network.latents(prepared, [member])[0])[0] for member in network.members]
+    members = torch.cat(alone, dim=-1)
     y = network(x)
     torch.testing.assert_close(y[:, 0], members.mean(-1), rtol=1e-12, atol=1e-15)  # the calibration is the identity
     torch.testing.assert_close(y[:, 4], members.std(-1, correction=0), rtol=1e-9, atol=1e-15)
@@ -200,10 +200,10 @@ def test_gradient_reaches_every_latent(x):
     network = LandslideNetwork(members=1)
     fit_normalisation(network, x)
     prepared = network.prepare(x)
-    values, _ = network.latents(prepared, network.members[0])
+    values, _ = network.latents(prepared, network.members)
     for value in values.values():
         value.retain_grad()
-    p, log_fos, _ = network.run_member(prepared, values)
+    p, log_fos, _ = network.run_members(prepared, values)
     (p.sum() + log_fos.sum()).backward()
     for name, value in values.items():
         assert value.grad is not None and value.grad.abs().sum() > 0, name

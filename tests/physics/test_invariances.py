@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -77,7 +78,7 @@ def test_rises_with_root_cohesion_on_steep_slopes(case):
         )
         stronger = dataclasses.replace(strengths, root_cohesion=(strengths.root_cohesion[0] + 5000.0,))
         after = fos(x, stronger, steeper * gradient)
-        free = (before < 100.0) & (before > 0.01) & rooted.unsqueeze(-1)
+        free = (before < 100.0) & (before > 0.01) & rooted.view(-1, 1, 1)
         assert free.double().mean() > 0.5
         assert (after[free] > before[free]).all()
         assert (after >= before).all()
@@ -86,7 +87,7 @@ def test_rises_with_root_cohesion_on_steep_slopes(case):
 def test_falls_with_slope_and_rises_with_cohesion(case):
     x, strengths, _ = case
     column = soil_column(*fields_of(x))
-    weight = (column.surcharge + column.weight_density @ PLANES.integration)[:, -1:]
+    weight = (column.surcharge + column.weight_density @ PLANES.integration)[:, -1:].unsqueeze(1)
     tan_friction = torch.tan(torch.deg2rad(strengths.friction))
     # Without pore pressure and on slopes below 45 degrees, where 1/(sin cos) falls too.
     gentle = factor_of_safety(
@@ -145,16 +146,34 @@ def test_interfaces_are_those_of_elms_nodes():
 
 def test_integrate_and_interpolate_by_hand():
     ones = torch.ones(1, 10, dtype=torch.float64)
-    depth = torch.tensor([[0.3, 1.0, 9.0]], dtype=torch.float64)
+    depth = torch.tensor([0.3, 1.0, 9.0], dtype=torch.float64)
     torch.testing.assert_close(
-        layers.integrate(2 * ones, depth), torch.tensor([[0.6, 2.0, 2 * LAYER_INTERFACES[-1]]]).double()
+        2 * ones @ layers.integration_matrix(depth), torch.tensor([[0.6, 2.0, 2 * LAYER_INTERFACES[-1]]]).double()
     )
     linear = layers.NODES.unsqueeze(0)
     torch.testing.assert_close(
-        layers.interpolate(linear, depth), torch.tensor([[0.3, 1.0, float(layers.NODES[-1])]]).double()
+        linear @ layers.interpolation_matrix(depth), torch.tensor([[0.3, 1.0, float(layers.NODES[-1])]]).double()
     )
-    torch.testing.assert_close(linear @ layers.interpolation_matrix(depth[0]), layers.interpolate(linear, depth))
-    torch.testing.assert_close(linear @ layers.integration_matrix(depth[0]), layers.integrate(linear, depth))
+
+
+def test_interpolation_is_numpys_also_where_values_differ_by_orders_of_magnitude():
+    """From the layer at 0.2 m on, too, and with two axes of depths; 1e13 Pa above must not blur the kPa below."""
+    depth = torch.linspace(0.2, 4.0, 24, dtype=torch.float64).view(1, 4, 6)
+    values = 10.0 ** torch.linspace(13.0, 1.0, 10, dtype=torch.float64).unsqueeze(0)
+    expected = np.interp(depth.numpy(), layers.NODES.numpy(), values[0].numpy())
+    for first in (0, 3):
+        got = layers.weigh(layers.interpolation_weights(depth, first), values[:, first:])
+        np.testing.assert_allclose(got[:, 0], expected, rtol=1e-12)
+
+
+def test_integration_by_whole_and_cut_layers():
+    depth = torch.linspace(0.2, 4.0, 24, dtype=torch.float64).view(1, 4, 6)
+    density = torch.linspace(1.0, 5.0, 10, dtype=torch.float64).unsqueeze(0)
+    mass = density * layers.THICKNESS
+    expected = np.interp(depth.numpy(), LAYER_INTERFACES, np.concatenate([[0.0], mass[0].cumsum(0)]))
+    for first in (0, 4):
+        cut = layers.weigh(layers.integration_weights(depth, first), mass[:, first:])
+        np.testing.assert_allclose(cut[:, 0] + float(mass[0, :first].sum()), expected, rtol=1e-12)
 
 
 def test_root_profile_by_hand():

@@ -40,12 +40,12 @@ def test_quadrature_has_converged():
     """Share of area failing against 2000 midpoints: the convergence stated in slopes.quadrature."""
     x = sample_columns(400, 12)
     network = LandslideNetwork(members=1)
-    coarse = network.run_member(*_member_input(network, x))[0]
+    coarse = network.run_members(*_member_input(network, x))[0]
     middle = (np.arange(2000) + 0.5) / 2000
     network.hermite = slopes.hermite_matrices([*middle, 0.9, 0.5])
     network.n_classes = 2000
     network.weights = torch.full((2000,), 1 / 2000, dtype=torch.float64)
-    fine = network.run_member(*_member_input(network, x))[0]
+    fine = network.run_members(*_member_input(network, x))[0]
     error = (coarse - fine).abs()
     assert error.max() < 8e-3
     assert error.mean() < 2e-4
@@ -54,4 +54,4 @@ def test_quadrature_has_converged():
 def _member_input(network, x):
     with torch.no_grad():
         prepared = network.prepare(x)
-        return prepared, network.latents(prepared, network.members[0])[0]
+        return prepared, network.latents(prepared, network.members)[0]

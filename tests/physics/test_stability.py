@@ -48,8 +48,8 @@ def least(thinning=0.0, share=0.0, root_cohesion=0.0, cap=0.0, **values):
         "suction_cap": cap,
     }
     strength = Strength(
-        **{name: torch.tensor([[value]], dtype=torch.float64) for name, value in d.items()},
-        root_cohesion=(torch.tensor([[root_cohesion]], dtype=torch.float64),),
+        **{name: torch.tensor([[[value]]], dtype=torch.float64) for name, value in d.items()},
+        root_cohesion=(torch.tensor([[[root_cohesion]]], dtype=torch.float64),),
     )
     gradient = torch.tensor([[T]], dtype=torch.float64)
     fos, depth = minimum_factor_of_safety(soil_column(field, has), gradient, strength, standard_planes(8))[0]

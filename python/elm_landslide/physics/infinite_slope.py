@@ -24,9 +24,12 @@ def factor_of_safety(
 
 
 def cohesion_gain(gradient: Tensor, weight: Tensor) -> Tensor:
-    """FoS gained per cohesion (1/Pa), 1 / (W sin(beta) cos(beta)); sin cos = t/(1 + t^2), so no trigonometry."""
+    """FoS gained per cohesion (1/Pa), 1 / (W sin(beta) cos(beta)); 1/(sin cos) = t + 1/t, so no trigonometry.
+
+    A product of two reciprocals: cheap where gradient and weight broadcast to a larger shape.
+    """
     t = at_least_gentle(gradient)
-    return (1.0 + t * t) / (weight * t)
+    return (t + 1.0 / t) * (1.0 / weight)
 
 
 def at_least_gentle(gradient: Tensor) -> Tensor:
@@ -39,7 +42,12 @@ def bounded(fos: Tensor, cap: float = FOS_CAP) -> Tensor:
 
 def pore_pressure(head: Tensor, gradient: Tensor, water_weight: float) -> Tensor:
     """u = gamma_w h cos^2(beta) for slope-parallel seepage; head h below the water table (m, vertical)."""
-    return water_weight * head / (1.0 + gradient * gradient)
+    return water_weight * head * cosine_squared(gradient)
+
+
+def cosine_squared(gradient: Tensor) -> Tensor:
+    """cos^2(beta) from tan(beta)."""
+    return 1.0 / (1.0 + gradient * gradient)
 
 
 def normal_cdf(x: Tensor) -> Tensor:
@@ -48,4 +56,5 @@ def normal_cdf(x: Tensor) -> Tensor:
     sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)): monotone, within 2.5e-4 of the exact value, and nowhere in the lower
     tail more than 0.3 % above it, so it cannot inflate a small probability.
     """
-    return torch.sigmoid(1.5957691216057308 * x * (1.0 + 0.044715 * x * x))
+    slope = 1.5957691216057308
+    return torch.sigmoid(x * (slope + slope * 0.044715 * (x * x)))

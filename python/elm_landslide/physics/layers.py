@@ -22,35 +22,50 @@ def _elm_nodes() -> Tensor:
 NODES = _elm_nodes()
 
 
-def interpolate(values: Tensor, depth: Tensor) -> Tensor:
-    """Piecewise linear between layer nodes, constant beyond them.
+def interpolation_weights(depth: Tensor, first: int = 0) -> Tensor:
+    """Weights of node values in the piecewise linear interpolant, constant beyond the nodes.
 
-    values [n, layer] at the nodes; depth [n, k] (m); returns [n, k].
+    depth [n, ...] (m); returns [n, layer - first, ...], of the layers from `first` on: above that node the value is
+    constant. Weights, not differences of values, because suction may differ by ten orders of magnitude between nodes.
     """
-    gap = NODES.diff()
-    ramp = ((depth.unsqueeze(-1) - NODES[:-1]) / gap).clamp(0.0, 1.0)
-    return values[:, :1] + (ramp * (values[:, 1:] - values[:, :-1]).unsqueeze(1)).sum(-1)
+    nodes = NODES[first:]
+    rate = 1.0 / nodes.diff()
+    # Share of each gap between nodes that lies above the depth: all of one before the first, nothing of one behind.
+    one, nothing = torch.ones_like(rate[:1]), torch.zeros_like(rate[:1])
+    rate, start = torch.cat([nothing, rate, nothing]), torch.cat([one, -nodes[:-1] * rate, nothing])
+    share = _line(depth, rate, start).clamp(0.0, 1.0)
+    return share[:, :-1] - share[:, 1:]
 
 
-def integrate(density: Tensor, depth: Tensor) -> Tensor:
-    """Integral of a density constant in each layer, from the surface to depth.
+def integration_weights(depth: Tensor, first: int = 0) -> Tensor:
+    """Share of each layer that lies above the depth.
 
-    density [n, layer] (unit/m); depth [n, k] (m); returns [n, k] (unit).
+    depth [n, ...] (m); returns [n, layer - first, ...], of the layers from `first` on.
     """
-    reach = torch.minimum((depth.unsqueeze(-1) - TOPS).clamp(min=0.0), THICKNESS)
-    return (reach * density.unsqueeze(1)).sum(-1)
+    rate = 1.0 / THICKNESS[first:]
+    return _line(depth, rate, -TOPS[first:] * rate).clamp(0.0, 1.0)
+
+
+def _line(depth: Tensor, rate: Tensor, start: Tensor) -> Tensor:
+    """start + rate depth, for rate and start [layer], depth [n, ...]; returns [n, layer, ...]."""
+    rate, start = (value.view(-1, *[1] * (depth.ndim - 1)) for value in (rate, start))
+    return depth.unsqueeze(1) * rate + start
+
+
+def weigh(weights: Tensor, values: Tensor) -> Tensor:
+    """Sum over layers; weights [n, layer, ...], values [n, layer]; returns [n, 1, ...]."""
+    return (weights * values.view(*values.shape, *[1] * (weights.ndim - 2))).sum(1, keepdim=True)
 
 
 def interpolation_matrix(depth: Tensor) -> Tensor:
-    """[layer, k]: values @ matrix equals interpolate(values, depth) for fixed depths [k]."""
-    eye = torch.eye(len(NODES), dtype=torch.float64)
-    return interpolate(eye, depth.expand(len(NODES), -1))
+    """[layer, k]: values @ matrix interpolates node values [n, layer] to fixed depths [k] (m)."""
+    return interpolation_weights(depth.unsqueeze(0))[0]
 
 
 def integration_matrix(depth: Tensor) -> Tensor:
-    """[layer, k]: density @ matrix equals integrate(density, depth) for fixed depths [k]."""
-    eye = torch.eye(len(NODES), dtype=torch.float64)
-    return integrate(eye, depth.expand(len(NODES), -1))
+    """[layer, k]: density @ matrix is the integral of a density [n, layer] (unit/m), constant in each layer, from the
+    surface to fixed depths [k] (m)."""
+    return integration_weights(depth.unsqueeze(0))[0] * THICKNESS.unsqueeze(-1)
 
 
 def mean_matrix(top: float, bottom: float) -> Tensor:

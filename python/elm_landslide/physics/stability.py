@@ -9,24 +9,36 @@ from torch import Tensor
 
 from .column import SoilColumn
 from .constants import WATER_WEIGHT
-from .infinite_slope import FOS_INNER_CAP, at_least_gentle, bounded, cohesion_gain, pore_pressure
-from .layers import integrate, integration_matrix, interpolate, interpolation_matrix
+from .infinite_slope import FOS_INNER_CAP, at_least_gentle, bounded, cohesion_gain, cosine_squared
+from .layers import (
+    NODES,
+    THICKNESS,
+    TOPS,
+    integration_matrix,
+    integration_weights,
+    interpolation_matrix,
+    interpolation_weights,
+    weigh,
+)
 from .strength import soil_thickness
 
 SHALLOWEST_PLANE = 0.2  # m
 NO_PLANE = 1e3  # m, deeper than any plane
+NO_FAILURE = 1e9  # FoS of planes below the base of the soil
+# The base is never above SHALLOWEST_PLANE: the last node and the last top of a layer at or above it.
+_FIRST_NODE, _FIRST_LAYER = (int((depths <= SHALLOWEST_PLANE).sum()) - 1 for depths in (NODES, TOPS))
 
 
 @dataclass
 class Strength:
-    """What ELM does not know of the hillslope; each [n, class] or [n, 1].
+    """What ELM does not know of the hillslope; each [n, member, class], or 1 in place of member or class.
 
-    Root cohesion is given for one or more kinds of cover that stand side by side on the same soil.
+    Root cohesion is given for one or more kinds of cover that stand side by side on the same soil; None has no roots.
     """
 
     cohesion: Tensor  # Pa
     friction: Tensor  # degrees
-    root_cohesion: tuple[Tensor, ...]  # Pa, of the upper half metre, by kind of cover
+    root_cohesion: tuple[Tensor | None, ...]  # Pa, of the upper half metre, by kind of cover
     thickness: Tensor  # m, of the soil on level ground
     thinning: Tensor  # 1, decline of thickness with gradient
     macropore_share: Tensor  # 1, share of a day's water that reaches the base of the soil
@@ -51,96 +63,104 @@ def standard_planes(count: int) -> Planes:
 
 @dataclass
 class Layer:
-    """Candidate failure planes without roots; [n, class, plane] above the base of the soil, [n, class] on it, or
-    shapes that broadcast to these."""
+    """Candidate failure planes without roots; each broadcasts to [n, plane, member, class]."""
 
     depth: Tensor  # m
     weight: Tensor  # Pa, of soil and vegetation above the plane, per map area
     stress: Tensor  # Pa, pore pressure less what is left of suction
     bare_fos: Tensor  # 1, not bounded
-    gain: Tensor  # 1/Pa, FoS gained per root cohesion
+    rooted_gain: Tensor  # 1/Pa, FoS gained per root cohesion of the upper half metre
     roots: Tensor  # 1, root cohesion relative to that of the upper half metre
+
+    def factor_of_safety(self, root_cohesion: Tensor | None) -> Tensor:
+        """FoS, not bounded, under root cohesion (Pa) [n, member, class], None where there are no roots."""
+        return self.bare_fos if root_cohesion is None else self.bare_fos + root_cohesion.unsqueeze(1) * self.rooted_gain
 
 
 @dataclass
 class Candidates:
-    """All candidate planes of n columns by slope class."""
+    """All candidate planes of n columns by member and slope class."""
 
-    base: Layer
-    planes: Layer  # the fixed ones; only those above the base count
-    above: Tensor  # [n, class, plane] m, height over the base; negative below it
-    head: Tensor  # [n, class] m, of water from macropores on the base
-
-    def factor_of_safety(self, root_cohesion: tuple[Tensor, ...]) -> list[tuple[Tensor, Tensor]]:
-        """By kind of cover: FoS on the planes [n, class, plane], FOS_INNER_CAP below the base, and on the base
-        [n, class]."""
-        rooted_base, rooted_planes = self.base.gain * self.base.roots, self.planes.gain * self.planes.roots
-        results = []
-        for cohesion in root_cohesion:
-            at_base = bounded(self.base.bare_fos + cohesion * rooted_base, FOS_INNER_CAP)
-            at_planes = bounded(self.planes.bare_fos + cohesion.unsqueeze(-1) * rooted_planes, FOS_INNER_CAP)
-            results.append((torch.where(self.above >= 0.0, at_planes, FOS_INNER_CAP), at_base))
-        return results
+    base: Layer  # the base of the soil, one plane
+    planes: Layer  # the fixed ones; below the base bare_fos is NO_FAILURE
+    head: Tensor  # [n, member, class] m, of water from macropores on the base
 
 
 def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes) -> Candidates:
     """Forces on the planes and on the base of the soil; gradient [n, class] (m/m)."""
-    tan_friction = torch.tan(torch.deg2rad(strength.friction))
-    base = soil_thickness(strength.thickness, strength.thinning, gradient, column.bedrock).clamp(min=SHALLOWEST_PLANE)
-    head = torch.minimum(strength.macropore_share * column.macropore_head, base) * strength.head_multiplier
+    gradient = gradient.unsqueeze(1)
+    thickness = soil_thickness(strength.thickness, strength.thinning, gradient, column.bedrock.unsqueeze(-1))
+    base = thickness.clamp(min=SHALLOWEST_PLANE)
+    macropore_head = strength.macropore_share * column.macropore_head.unsqueeze(-1)
+    head = torch.minimum(macropore_head, base) * strength.head_multiplier
 
-    def layer(depth, above_base, weight, suction, root_profile, gradient, head, expand) -> Layer:
-        """Shapes broadcast to [n, class] at the base, to [n, class, plane] above it; `expand` adds that axis."""
-        table_head = (depth - expand(column.water_table)).clamp(min=0.0)
-        perched = torch.where(depth <= expand(column.perched_floor), depth - expand(column.perched_table), 0.0)
-        table_head = torch.maximum(table_head, perched)
-        macropore = (head - above_base).clamp(min=0.0)
+    # From here on the axes are [n, plane, member, class], and what does not depend on all of them is done before.
+    def by_plane(value: Tensor) -> Tensor:
+        """[n, plane] for all members and classes."""
+        return value.unsqueeze(-1).unsqueeze(-1)
+
+    cohesion, suction_cap = strength.cohesion.unsqueeze(1), strength.suction_cap.unsqueeze(1)
+    tan_phi = torch.tan(torch.deg2rad(strength.friction)).unsqueeze(1)
+    gradient = gradient.unsqueeze(1)
+    cos_squared = cosine_squared(gradient)
+    dry_fos = tan_phi / at_least_gentle(gradient)
+    water_table, perched_table, perched_floor = (
+        by_plane(value) for value in (column.water_table, column.perched_table, column.perched_floor)
+    )
+
+    def layer(depth: Tensor, macropore: Tensor, weight: Tensor, suction: Tensor, roots: Tensor) -> Layer:
+        """macropore: height of the macropore water over the plane, in Pa of water, negative where it ends below;
+        suction (Pa): suction stress, not yet capped."""
+        perched = torch.where(depth <= perched_floor, depth - perched_table, 0.0)
+        table = WATER_WEIGHT * torch.maximum((depth - water_table).clamp(min=0.0), perched)
+        water = torch.maximum(macropore, table)
         # Below a water table nothing is left of suction; water from macropores takes it away as its head grows.
-        cap = torch.minimum(suction, expand(strength.suction_cap))
-        suction_left = torch.where(table_head > 0.0, 0.0, (cap - WATER_WEIGHT * macropore).clamp(min=0.0))
-        stress = pore_pressure(torch.maximum(table_head, macropore), gradient, WATER_WEIGHT) - suction_left
+        suction = torch.where(table > 0.0, 0.0, torch.minimum(suction, suction_cap))
+        stress = water * cos_squared - (suction - water).clamp(min=0.0)
         gain = cohesion_gain(gradient, weight)
-        tan_phi = expand(tan_friction)
-        bare = tan_phi / at_least_gentle(gradient) + (expand(strength.cohesion) - stress * tan_phi) * gain
-        return Layer(depth, weight, stress, bare, gain, root_profile)
+        bare = dry_fos + (cohesion - stress * tan_phi) * gain
+        return Layer(depth, weight, stress, bare, gain * roots, roots)
 
+    at_base = interpolation_weights(base, _FIRST_NODE)
+    whole, cut = column.weight_density[:, :_FIRST_LAYER], column.weight_density[:, _FIRST_LAYER:]
+    above = column.surcharge + (whole * THICKNESS[:_FIRST_LAYER]).sum(-1, keepdim=True)
     on_base = layer(
-        base,
-        torch.zeros_like(base),
-        column.surcharge + integrate(column.weight_density, base),
-        interpolate(column.suction_stress, base),
-        interpolate(column.root_profile, base),
-        gradient,
-        head,
-        lambda value: value,
+        base.unsqueeze(1),
+        WATER_WEIGHT * head.unsqueeze(1),
+        by_plane(above) + weigh(integration_weights(base, _FIRST_LAYER), cut * THICKNESS[_FIRST_LAYER:]),
+        weigh(at_base, column.suction_stress[:, _FIRST_NODE:]),
+        weigh(at_base, column.root_profile[:, _FIRST_NODE:]),
     )
-    above = base.unsqueeze(-1) - planes.depths
+    depths = by_plane(planes.depths)
     on_planes = layer(
-        planes.depths,
-        above,
-        (column.surcharge + column.weight_density @ planes.integration).unsqueeze(1),
-        (column.suction_stress @ planes.interpolation).unsqueeze(1),
-        (column.root_profile @ planes.interpolation).unsqueeze(1),
-        gradient.unsqueeze(-1),
-        head.unsqueeze(-1),
-        lambda value: value.unsqueeze(-1),
+        depths,
+        WATER_WEIGHT * (head - base).unsqueeze(1) + WATER_WEIGHT * depths,
+        by_plane(column.surcharge + column.weight_density @ planes.integration),
+        by_plane(column.suction_stress @ planes.interpolation),
+        by_plane(column.root_profile @ planes.interpolation),
     )
-    return Candidates(on_base, on_planes, above, head)
+    on_planes.bare_fos = torch.where(depths <= base.unsqueeze(1), on_planes.bare_fos, NO_FAILURE)
+    return Candidates(on_base, on_planes, head)
 
 
 def minimum_factor_of_safety(
-    column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes
+    column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes, located: slice = slice(None)
 ) -> list[tuple[Tensor, Tensor]]:
     """Least FoS over the planes above the base of the soil and the base itself, and its depth (m), by kind of cover.
 
-    gradient [n, class] (m/m); each pair of the result is two [n, class]. The shallowest plane wins a tie.
+    gradient [n, class] (m/m); each pair of the result is FoS [n, member, class], between FOS_FLOOR and FOS_INNER_CAP,
+    and depth [n, member, located], for the classes of the slice `located`. The shallowest plane wins a tie.
     """
     candidates = candidate_planes(column, gradient, strength, planes)
-    base = candidates.base.depth
+    base, depths = candidates.base.depth[..., located], candidates.planes.depth
     results = []
-    for at_planes, at_base in candidates.factor_of_safety(strength.root_cohesion):
-        least_above = at_planes.amin(-1)
-        shallowest = torch.where(at_planes == least_above.unsqueeze(-1), planes.depths, NO_PLANE).amin(-1)
-        depth = torch.where(least_above <= at_base, torch.minimum(shallowest, base), base)
-        results.append((torch.minimum(least_above, at_base), depth))
+    for cohesion in strength.root_cohesion:
+        at_planes = candidates.planes.factor_of_safety(cohesion)
+        at_base = candidates.base.factor_of_safety(cohesion)
+        above = at_planes.amin(1, keepdim=True)
+        fos = bounded(torch.minimum(above, at_base), FOS_INNER_CAP)
+        weakest = at_planes[..., located] == above[..., located]
+        shallowest = torch.where(weakest, depths, NO_PLANE).amin(1, keepdim=True)
+        depth = torch.where(above[..., located] <= at_base[..., located], shallowest, base)
+        results.append((fos.squeeze(1), depth.squeeze(1)))
     return results

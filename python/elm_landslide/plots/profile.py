@@ -11,10 +11,10 @@ from torch import Tensor
 from elm_landslide import fields
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
-from elm_landslide.network import REPORTED_QUANTILES, LandslideNetwork
+from elm_landslide.network import REPORTED_QUANTILES, LandslideNetwork, Prepared
 from elm_landslide.physics import slopes
 from elm_landslide.physics.column import NO_TABLE
-from elm_landslide.physics.infinite_slope import FOS_CAP
+from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_INNER_CAP, bounded, cosine_squared
 from elm_landslide.physics.stability import candidate_planes
 
 
@@ -63,10 +63,10 @@ def explain(network: LandslideNetwork, x) -> Profile:
             names = [name for name, f in FIELDS.items() if bool(missing[f.columns].any())]
             raise UserError(f"the column is invalid at this time: {', '.join(names)} missing")
         prepared = network.prepare(x)
-        members = [_member(network, prepared, network.latents(prepared, member)[0]) for member in network.members]
+        parts = _parts(network, prepared, network.latents(prepared, network.members)[0])
     quantile = np.concatenate([slopes.quadrature()[0], REPORTED_QUANTILES])
     order = np.argsort(quantile)
-    mean = {name: torch.stack([m[name] for m in members]).mean(0).numpy()[order] for name in members[0]}
+    mean = {name: part.mean(0).numpy()[order] for name, part in parts.items()}
     slope = np.degrees(np.arctan(prepared.gradient[0].numpy()[order]))
     perched = float(prepared.column.perched_table)
     return Profile(
@@ -83,44 +83,43 @@ def explain(network: LandslideNetwork, x) -> Profile:
     )
 
 
-def _member(network: LandslideNetwork, prepared, latents: dict[str, Tensor]) -> dict[str, Tensor]:
-    """[class] and [class, plane] of one member, as LandslideNetwork.run_member puts its strengths together."""
-    strength = network.hillslope(prepared, latents)
-    cohesions = strength.root_cohesion
+def _parts(network: LandslideNetwork, prepared: Prepared, latents: dict[str, Tensor]) -> dict[str, Tensor]:
+    """[member, class] and [member, class, plane], as LandslideNetwork.run_members puts its strengths together."""
+    strength = network.hillslopes(prepared, latents)
     found = candidate_planes(prepared.column, prepared.gradient, strength, network.planes)
-    below = found.above[0] < 0.0
+    below = found.planes.depth > found.base.depth
 
     def join(on_planes: Tensor, on_base: Tensor) -> Tensor:
-        """[class, plane]: the planes, the base in place of those below it, and the base."""
-        on_base = on_base.expand(1, below.shape[0])[0].unsqueeze(-1)
-        on_planes = on_planes.expand(1, *below.shape)[0]
-        return torch.cat([torch.where(below, on_base, on_planes), on_base], dim=-1)
+        """[member, class, plane]: the planes, the base in place of those below it, and the base."""
+        on_planes = torch.where(below, on_base, on_planes)
+        return torch.cat([on_planes, on_base.expand_as(on_planes[:, :1])], dim=1)[0].movedim(0, -1)
 
     def part(name: str) -> Tensor:
         return join(getattr(found.planes, name), getattr(found.base, name))
 
     depth, weight, stress = part("depth"), part("weight"), part("stress")
-    gradient, tan_phi = prepared.gradient[0].unsqueeze(-1), torch.tan(torch.deg2rad(strength.friction))
+    gradient, tan_phi = prepared.gradient[0].unsqueeze(-1), torch.tan(torch.deg2rad(strength.friction[0])).unsqueeze(-1)
+    normal = weight * cosine_squared(gradient)
     log_fos, log_least, least_depth, root = 0.0, 0.0, 0.0, 0.0
-    kinds = zip(prepared.shares[0], cohesions, found.factor_of_safety(cohesions), strict=True)
-    for share, cohesion, (at_planes, at_base) in kinds:
-        kind = torch.log(join(at_planes, at_base)) + latents["residual"]
-        least = kind.min(dim=-1)
+    for share, cohesion in zip(prepared.shares[0], strength.root_cohesion, strict=True):
+        fos = join(found.planes.factor_of_safety(cohesion), found.base.factor_of_safety(cohesion))
+        kind = torch.log(bounded(fos, FOS_INNER_CAP)) + latents["residual"][0].unsqueeze(-1)
         log_fos = log_fos + share * kind
-        log_least = log_least + share * least.values
-        least_depth = least_depth + share * depth.gather(-1, kind.argmin(-1, keepdim=True))[:, 0]
-        root = root + share * cohesion * part("roots")
+        log_least = log_least + share * kind.amin(-1)
+        least_depth = least_depth + share * depth.gather(-1, fos.argmin(-1, keepdim=True))[..., 0]
+        if cohesion is not None:
+            root = root + share * cohesion[0].unsqueeze(-1) * part("roots")
     return {
         "log_fos": log_fos,
         "log_least": log_least,
         "least_depth": least_depth,
         "depth": depth,
-        "thickness": found.base.depth[0],
+        "thickness": found.base.depth[0, 0],
         "head": found.head[0],
-        "normal": weight / (1.0 + gradient**2),
-        "shear": weight * gradient / (1.0 + gradient**2),
-        "friction": weight / (1.0 + gradient**2) * tan_phi,
-        "cohesion": strength.cohesion.expand_as(depth),
+        "normal": normal,
+        "shear": normal * gradient,
+        "friction": normal * tan_phi,
+        "cohesion": strength.cohesion[0].unsqueeze(-1).expand_as(depth),
         "roots": root,
         "water": -stress * tan_phi,
     }
