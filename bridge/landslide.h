@@ -42,10 +42,12 @@ int landslide_abi_version(void);
 /* Open a model from a file, or from its bytes (one rank reads and broadcasts; the bytes may be freed afterwards).
  *
  * settings: "key=value;key=value", NULL or "" for the defaults. An unknown key is an error. Keys:
- *   engine   torchscript
- *   plugin   path of the engine's shared library (torchscript)
- *   sha256   64 hexadecimal digits that the file's bytes must have
- *   threads  intra-op threads of the engine, default 1
+ *   engine           tile (built in, the default) or torchscript (libtorch in a plug-in)
+ *   instruction_set  of engine tile: auto (the best the processor has, the default), baseline, avx2 or avx512. All
+ *                    give the same bits. With engine torchscript only auto is allowed, and means nothing
+ *   plugin           path of the shared library of engine torchscript
+ *   sha256           64 hexadecimal digits that the file's bytes must have
+ *   threads          intra-op threads of engine torchscript, default 1; engine tile works in the calling thread
  * *model is NULL unless the call succeeds.
  */
 int landslide_open_file(const char *path, const char *settings, landslide_model **model, char *message);
@@ -60,7 +62,8 @@ int landslide_check_layers(const landslide_model *model, int n, const double *in
  * finite is ever returned. On an error every output is LANDSLIDE_SPVAL and every flag is invalid. */
 int landslide_run(const landslide_model *model, int ncol, const double *x, double *y, int *flag, char *message);
 
-/* JSON that names the engine, the SHA-256, the schema and the provenance; lives as long as the model. */
+/* JSON that names the engine, the instruction set in use (empty for torchscript), the SHA-256, the schema and the
+ * provenance; lives as long as the model. */
 const char *landslide_describe(const landslide_model *model);
 
 /* Close *model and set it to NULL; closing NULL is fine. */

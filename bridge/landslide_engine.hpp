@@ -1,9 +1,13 @@
-// The interface of an engine. It is plain C, because an engine may be a shared library built by another compiler:
-// no C++ type and no exception crosses it.
+// The interface of an engine, and of an engine in a plug-in. The latter is plain C, because a plug-in may be built by
+// another compiler: no C++ type and no exception crosses it.
 #ifndef LANDSLIDE_ENGINE_HPP
 #define LANDSLIDE_ENGINE_HPP
 
 #include <stdint.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
 
 #define LANDSLIDE_ENGINE_VERSION 1
 
@@ -26,9 +30,20 @@ typedef const landslide_engine_api *(*landslide_engine_entry_type)(void);
 
 namespace landslide {
 
-// Open the plug-in at path. Throws Error (ENGINE) with the loader's reason. It is never closed again: unloading
-// libtorch while its threads live crashes.
-const landslide_engine_api *load_plugin(const char *path);
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // x (ncol, n_in), y (ncol, n_out), flag (ncol), Fortran layout, ncol > 0. A value that is not finite counts as
+  // missing; a flag that is not 0..3 marks a column as failed. Re-entrant. Throws Error (ENGINE).
+  virtual void run(int ncol, const double *x, double *y, int *flag) const = 0;
+  // The name of the instruction set it runs on, empty when it does not choose one.
+  virtual const char *instruction_set() const = 0;
+};
+
+// An engine from the plug-in at path, with the model file's bytes. Throws Error (ENGINE) with the loader's or the
+// plug-in's reason. The library is never closed again: unloading libtorch while its threads live crashes.
+std::unique_ptr<Engine> open_plugin(const std::string &path, const unsigned char *bytes, std::size_t n_bytes,
+                                    int threads);
 
 }  // namespace landslide
 

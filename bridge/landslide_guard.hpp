@@ -2,6 +2,10 @@
 #ifndef LANDSLIDE_GUARD_HPP
 #define LANDSLIDE_GUARD_HPP
 
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
 #include <cfenv>
 #include <cstring>
 #include <exception>
@@ -12,12 +16,16 @@
 
 namespace landslide {
 
-// Inside its scope no operation traps and rounding is to nearest; afterwards flags, traps and rounding are as before.
+// Inside its scope the environment is the default one: no operation traps, rounding is to nearest, and denormal numbers
+// are kept, which hosts built with fast math flush to zero. Afterwards it is as before, flags included.
 class FloatGuard {
  public:
   FloatGuard() {
     std::feholdexcept(&host_);
-    std::fesetround(FE_TONEAREST);
+    std::fesetenv(FE_DFL_ENV);
+#if defined(__SSE2__)
+    _mm_setcsr(_mm_getcsr() & ~0x8040u);  // FTZ and DAZ, which a C library may leave alone
+#endif
   }
   ~FloatGuard() {
     std::feclearexcept(FE_ALL_EXCEPT);

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <cstdio>
 #include <vector>
 
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
 #include "landslide_sha256.hpp"
+#include "landslide_tile_engine.hpp"
 
 namespace landslide {
 namespace {
@@ -36,15 +36,6 @@ std::string text_of(double value) {
   return text;
 }
 
-// The network must not see NaN or Inf: arithmetic on them could reach a column's outputs behind its missing select.
-std::vector<double> finite_inputs(std::size_t n, const double *x) {
-  std::vector<double> inputs(x, x + n);
-  for (double &value : inputs) {
-    if (!std::isfinite(value)) value = LANDSLIDE_SPVAL;
-  }
-  return inputs;
-}
-
 // A column whose outputs are not numbers a history file can hold is invalid as a whole.
 void check_outputs(int ncol, double *y, int *flag) {
   const auto n = static_cast<std::size_t>(ncol);
@@ -57,6 +48,19 @@ void check_outputs(int ncol, double *y, int *flag) {
     flag[i] = LANDSLIDE_FLAG_INVALID;
     for (std::size_t k = 0; k < LANDSLIDE_N_OUT; ++k) y[i + k * n] = LANDSLIDE_SPVAL;
   }
+}
+
+std::unique_ptr<Engine> open_engine(const ModelFile &file, const unsigned char *bytes, std::size_t n_bytes,
+                                    const Settings &settings) {
+  if (settings.engine == "torchscript") return open_plugin(settings.plugin, bytes, n_bytes, settings.threads);
+  if (settings.engine != "tile") {
+    throw Error(LANDSLIDE_ERROR_ENGINE, "unknown engine '" + settings.engine + "'; known are tile and torchscript");
+  }
+  if (file.tile.data == nullptr) {
+    throw Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + tile::kProgramEntry +
+                                          " is missing; export the model again or use engine=torchscript");
+  }
+  return std::make_unique<tile::Engine>(tile::read_program(file.tile), settings.instruction_set);
 }
 
 }  // namespace
@@ -74,36 +78,19 @@ Model::Model(const unsigned char *bytes, std::size_t n_bytes, const Settings &se
                                             "; use the pinned file or change the pin");
   }
   const ModelFile file = read_model_file(bytes, n_bytes);
-  if (settings.engine != "torchscript") {
-    throw Error(LANDSLIDE_ERROR_ENGINE, "unknown engine '" + settings.engine + "'; known is torchscript");
-  }
-  description_ = "{\"engine\": " + json_string(settings.engine) + ", \"plugin\": " + json_string(settings.plugin) +
-                 ", \"sha256\": \"" + digest + "\", \"schema_version\": " + std::to_string(LANDSLIDE_SCHEMA_VERSION) +
+  engine_ = open_engine(file, bytes, n_bytes, settings);
+  description_ = "{\"engine\": " + json_string(settings.engine) +
+                 ", \"instruction_set\": " + json_string(engine_->instruction_set()) +
+                 ", \"plugin\": " + json_string(settings.plugin) + ", \"sha256\": \"" + digest +
+                 "\", \"schema_version\": " + std::to_string(LANDSLIDE_SCHEMA_VERSION) +
                  ", \"abi_version\": " + std::to_string(LANDSLIDE_ABI_VERSION) +
                  ", \"n_in\": " + std::to_string(LANDSLIDE_N_IN) + ", \"n_out\": " + std::to_string(LANDSLIDE_N_OUT) +
                  ", \"bytes\": " + std::to_string(n_bytes) + ", \"model\": " + file.json + "}";
-
-  engine_ = load_plugin(settings.plugin.c_str());
-  char reason[LANDSLIDE_MESSAGE_SIZE] = "";
-  if (engine_->open(bytes, static_cast<std::int64_t>(n_bytes), settings.threads, &state_, reason) != 0) {
-    throw Error(LANDSLIDE_ERROR_ENGINE, std::string("engine torchscript cannot open the model: ") + reason);
-  }
-  try {
-    check_golden(file.golden);
-  } catch (...) {
-    engine_->close(state_);
-    throw;
-  }
+  check_golden(file.golden);
 }
 
-Model::~Model() { engine_->close(state_); }
-
 void Model::run(int ncol, const double *x, double *y, int *flag) const {
-  std::vector<double> inputs = finite_inputs(static_cast<std::size_t>(ncol) * LANDSLIDE_N_IN, x);
-  char reason[LANDSLIDE_MESSAGE_SIZE] = "";
-  if (engine_->run(state_, ncol, inputs.data(), y, flag, reason) != 0) {
-    throw Error(LANDSLIDE_ERROR_ENGINE, std::string("engine torchscript failed: ") + reason);
-  }
+  engine_->run(ncol, x, y, flag);
   check_outputs(ncol, y, flag);
 }
 
@@ -115,7 +102,7 @@ void Model::check_golden(const Golden &golden) const {
   const auto refuse = [](std::size_t row, const std::string &what, const std::string &got, const std::string &want) {
     return Error(LANDSLIDE_ERROR_GOLDEN, "golden row " + std::to_string(row + 1) + ", " + what + ": the engine gives " +
                                              got + ", the file says " + want +
-                                             "; the file is altered or its engine is another");
+                                             "; the file is altered or the engine another");
   };
   for (std::size_t i = 0; i < n; ++i) {
     if (flag[i] != golden.flag[i]) {

@@ -3,6 +3,7 @@
 #define LANDSLIDE_MODEL_HPP
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "landslide_engine.hpp"
@@ -15,9 +16,6 @@ class Model {
  public:
   // Throws Error: whatever landslide_open_bytes in landslide.h can return.
   Model(const unsigned char *bytes, std::size_t n_bytes, const Settings &settings);
-  ~Model();
-  Model(const Model &) = delete;
-  Model &operator=(const Model &) = delete;
 
   // Arguments as landslide_run, already checked, ncol > 0. Throws Error (ENGINE).
   void run(int ncol, const double *x, double *y, int *flag) const;
@@ -27,8 +25,7 @@ class Model {
  private:
   void check_golden(const Golden &golden) const;
 
-  const landslide_engine_api *engine_ = nullptr;
-  void *state_ = nullptr;
+  std::unique_ptr<Engine> engine_;
   std::string description_;
 };
 

@@ -8,7 +8,7 @@
 
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
-#include "landslide_zip.hpp"
+#include "landslide_tile_program.hpp"
 
 namespace landslide {
 namespace {
@@ -133,7 +133,9 @@ std::vector<double> schema_interfaces() {
 ModelFile read_model_file(const unsigned char *bytes, std::size_t n_bytes) {
   const ZipReader zip({bytes, n_bytes});
   check_schema(zip.find(kSchemaEntry));
-  return {read_golden(zip.find(kGoldenEntry)), read_json(zip.find(kJsonEntry))};
+  ModelFile file{read_golden(zip.find(kGoldenEntry)), read_json(zip.find(kJsonEntry))};
+  if (zip.has(tile::kProgramEntry)) file.tile = zip.find(tile::kProgramEntry);
+  return file;
 }
 
 }  // namespace landslide

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "landslide_zip.hpp"
+
 namespace landslide {
 
 // Rows that an engine must reproduce: |got - y| <= atol + rtol * |y|, flags equal.
@@ -22,6 +24,7 @@ struct Golden {
 struct ModelFile {
   Golden golden;
   std::string json;  // one JSON object, passed through
+  Span tile = {};    // the tile program, unread, where there is one; it points into the file's bytes
 };
 
 // Throws Error: FILE (not a model file, damaged) or SCHEMA (a schema other than that of this build); the text names

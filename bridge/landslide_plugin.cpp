@@ -1,14 +1,21 @@
 #include <dlfcn.h>
 
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "landslide_engine.hpp"
 #include "landslide_error.hpp"
+#include "landslide_fields.h"
 
 namespace landslide {
 
-const landslide_engine_api *load_plugin(const char *path) {
-  const std::string name = path;
+namespace {
+
+const landslide_engine_api *load_plugin(const std::string &name) {
   if (name.empty()) {
     throw Error(LANDSLIDE_ERROR_ENGINE, "engine torchscript needs the setting plugin=<path of liblandslide_torch.so>");
   }
@@ -16,7 +23,7 @@ const landslide_engine_api *load_plugin(const char *path) {
     const char *text = dlerror();
     return std::string(text == nullptr ? "no reason given" : text);
   };
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  void *library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' cannot be loaded: " + reason());
   }
@@ -30,6 +37,49 @@ const landslide_engine_api *load_plugin(const char *path) {
                                             std::to_string(LANDSLIDE_ENGINE_VERSION) + "; rebuild both together");
   }
   return api;
+}
+
+// The network must not see NaN or Inf: arithmetic on them could reach a column's outputs behind its missing select.
+std::vector<double> finite_inputs(std::size_t n, const double *x) {
+  std::vector<double> inputs(x, x + n);
+  for (double &value : inputs) {
+    if (!std::isfinite(value)) value = LANDSLIDE_SPVAL;
+  }
+  return inputs;
+}
+
+class PluginEngine : public Engine {
+ public:
+  PluginEngine(const landslide_engine_api *api, const unsigned char *bytes, std::size_t n_bytes, int threads)
+      : api_(api) {
+    char reason[LANDSLIDE_MESSAGE_SIZE] = "";
+    if (api_->open(bytes, static_cast<std::int64_t>(n_bytes), threads, &state_, reason) != 0) {
+      throw Error(LANDSLIDE_ERROR_ENGINE, std::string("engine torchscript cannot open the model: ") + reason);
+    }
+  }
+  ~PluginEngine() override { api_->close(state_); }
+  PluginEngine(const PluginEngine &) = delete;
+  PluginEngine &operator=(const PluginEngine &) = delete;
+
+  void run(int ncol, const double *x, double *y, int *flag) const override {
+    std::vector<double> inputs = finite_inputs(static_cast<std::size_t>(ncol) * LANDSLIDE_N_IN, x);
+    char reason[LANDSLIDE_MESSAGE_SIZE] = "";
+    if (api_->run(state_, ncol, inputs.data(), y, flag, reason) != 0) {
+      throw Error(LANDSLIDE_ERROR_ENGINE, std::string("engine torchscript failed: ") + reason);
+    }
+  }
+  const char *instruction_set() const override { return ""; }
+
+ private:
+  const landslide_engine_api *api_;
+  void *state_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> open_plugin(const std::string &path, const unsigned char *bytes, std::size_t n_bytes,
+                                    int threads) {
+  return std::make_unique<PluginEngine>(load_plugin(path), bytes, n_bytes, threads);
 }
 
 }  // namespace landslide

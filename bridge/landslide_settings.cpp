@@ -32,6 +32,13 @@ std::string parse_sha256(std::string value) {
   return value;
 }
 
+std::string parse_instruction_set(const std::string &value) {
+  for (const char *known : {"auto", "baseline", "avx2", "avx512"}) {
+    if (value == known) return value;
+  }
+  throw refuse("setting instruction_set is '" + value + "'; give auto, baseline, avx2 or avx512");
+}
+
 }  // namespace
 
 Settings parse_settings(const char *text) {
@@ -48,6 +55,8 @@ Settings parse_settings(const char *text) {
     const std::string value = item.substr(equals + 1);
     if (key == "engine") {
       settings.engine = value;
+    } else if (key == "instruction_set") {
+      settings.instruction_set = parse_instruction_set(value);
     } else if (key == "plugin") {
       settings.plugin = value;
     } else if (key == "sha256") {
@@ -55,8 +64,12 @@ Settings parse_settings(const char *text) {
     } else if (key == "threads") {
       settings.threads = parse_threads(value);
     } else {
-      throw refuse("unknown setting '" + key + "'; known are engine, plugin, sha256, threads");
+      throw refuse("unknown setting '" + key + "'; known are engine, plugin, sha256, threads, instruction_set");
     }
+  }
+  if (settings.engine == "torchscript" && settings.instruction_set != "auto") {
+    throw refuse("setting instruction_set is '" + settings.instruction_set +
+                 "', but engine torchscript chooses its own; leave it out or use engine=tile");
   }
   return settings;
 }

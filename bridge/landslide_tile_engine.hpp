@@ -67,7 +67,6 @@ class Engine : public landslide::Engine {
   class Borrowed;
 
   Plan plan(const Program &program, Layout layout) const;
-  const double *output(Layout layout, const Scratch &scratch) const;
   void store(Layout layout, const Scratch &scratch, std::int64_t n, std::int64_t column, std::int64_t ncol, double *y,
              int *flag) const;
 

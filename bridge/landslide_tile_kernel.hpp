@@ -6,10 +6,13 @@
 
 #include <cstdint>
 
+#include "landslide_fields.h"
+
 namespace landslide {
 namespace tile {
 
 constexpr std::int64_t kLanes = 8;  // doubles in a Block
+constexpr double kMissing = LANDSLIDE_SPVAL;
 
 // Where a cell lives. columns: cell c of 8 columns is the block at 8 c; features: cell c of one column is the double
 // at c, and a block is 8 neighbouring cells.

@@ -1,5 +1,6 @@
 #include "landslide_zip.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "landslide_error.hpp"
@@ -58,6 +59,10 @@ constexpr std::size_t kEndSize = 22;      // end of central directory record, wi
 constexpr std::size_t kCentralSize = 46;  // fixed part of a central directory header
 constexpr std::size_t kLocalSize = 30;    // fixed part of a local header
 
+bool ends_with(const std::string &text, const std::string &end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
 }  // namespace
 
 ZipReader::ZipReader(Span archive) {
@@ -100,11 +105,15 @@ ZipReader::ZipReader(Span archive) {
   }
 }
 
+bool ZipReader::has(const std::string &suffix) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&suffix](const Entry &entry) { return ends_with(entry.name, suffix); });
+}
+
 Span ZipReader::find(const std::string &suffix) const {
   const Entry *found = nullptr;
   for (const Entry &entry : entries_) {
-    const std::string &name = entry.name;
-    if (name.size() < suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) continue;
+    if (!ends_with(entry.name, suffix)) continue;
     if (found != nullptr) throw refuse("entry " + suffix + " occurs twice");
     found = &entry;
   }

@@ -23,6 +23,9 @@ class ZipReader {
   // it is compressed.
   Span find(const std::string &suffix) const;
 
+  // Whether any entry's name ends with suffix.
+  bool has(const std::string &suffix) const;
+
  private:
   struct Entry {
     std::string name;
