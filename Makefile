@@ -1,11 +1,12 @@
 # make run   step the shipped model over the shipped ELM sample: out/*.nc and figures
 # make test  the tests
+# make bench speed and memory of the engines: a table and out/bench.json
 # make lint, make wheel, make train: style; the wheel, built and run in a clean environment; the shipped model again
 # Both install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test lint train wheel clean
+.PHONY: run test bench lint train wheel clean
 
 PYTHON ?= python3
 RANKS ?= 2
@@ -30,6 +31,18 @@ run: build/installed
 
 test: build/installed
 	$(BIN)/python -m pytest
+
+bench: build/installed build/bench/landslide_bench
+	mkdir -p out
+	$(BIN)/elm-landslide bench --out out/bench.json
+
+# With the flags of E3SM's optimised build: no -march, little optimisation.
+BENCH_SOURCES := $(wildcard bench/*.cpp) $(filter-out bridge/landslide_torch_engine.cpp,$(wildcard bridge/*.cpp))
+build/bench/landslide_bench: $(BENCH_SOURCES) $(wildcard bench/*.hpp bridge/*.hpp bridge/*.h) \
+		python/elm_landslide/fields.py python/elm_landslide/fields.toml | build/environment
+	mkdir -p build/bench
+	$(PYTHON) python/elm_landslide/fields.py c > build/bench/landslide_fields.h
+	g++ -O -std=gnu++17 -Ibridge -Ibench -Ibuild/bench $(BENCH_SOURCES) -ldl -o $@
 
 lint: build/environment
 	$(BIN)/ruff check python tests docs

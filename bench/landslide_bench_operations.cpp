@@ -35,8 +35,8 @@ constexpr Named kOperations[] = {
     {tile::Op::eq, "eq"},           {tile::Op::fma, "fma"},
     {tile::Op::fms, "fms"},         {tile::Op::fnma, "fnma"},
     {tile::Op::select, "select"},   {tile::Op::clamp, "clamp"},
-    {tile::Op::reduce_sum, "sum"},  {tile::Op::reduce_min, "least"},
-    {tile::Op::reduce_max, "most"}, {tile::Op::linear, "linear"}};
+    {tile::Op::reduce_sum, "reduce_sum"},  {tile::Op::reduce_min, "reduce_min"},
+    {tile::Op::reduce_max, "reduce_max"}, {tile::Op::linear, "linear"}};
 
 tile::Program read(const std::string &path) {
   std::ifstream file(path, std::ios::binary);

@@ -1,4 +1,4 @@
-"""One input through every path: eager = TorchScript file = C ABI = Fortran component = MPI driver."""
+"""One input through every path: eager = TorchScript file = C ABI = Fortran component = MPI driver, by both engines."""
 
 import netCDF4
 import numpy as np
@@ -15,6 +15,7 @@ from elm_landslide.export import load_eager
 from elm_landslide.sampling import sample_columns
 
 N_OUT = fields.N_OUT
+ENGINES = ["tile", "torchscript"]
 
 
 @pytest.fixture(scope="module")
@@ -52,25 +53,28 @@ def test_torchscript_file(x, eager):
     agree((y[:, :N_OUT], y[:, N_OUT].astype(int)), eager)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("door", [Bridge, Component])
-def test_c_abi_and_fortran(door, x, eager):
-    with door(model_file.SHIPPED) as model:
+def test_c_abi_and_fortran(door, engine, x, eager):
+    with door(model_file.SHIPPED, engine) as model:
         agree(model.run(x), eager)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("door", [Bridge, Component])
-def test_a_transposed_layout_would_be_seen(door, x, eager):
+def test_a_transposed_layout_would_be_seen(door, engine, x, eager):
     """Column i alone gives row i: a transposed x would mix its fields."""
-    with door(model_file.SHIPPED) as model:
+    with door(model_file.SHIPPED, engine) as model:
         for i in (0, 3, 11):
             y, flag = model.run(x[i : i + 1])
             agree((y, flag), (eager[0][i : i + 1], eager[1][i : i + 1]))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("site", ["susquehanna", "steep"])
-def test_mpi_driver(site, tmp_path):
+def test_mpi_driver(site, engine, tmp_path):
     out = tmp_path / "out.nc"
-    done = launch(2, "run", "--sample", site, "--out", out)
+    done = launch(2, "run", "--sample", site, "--out", out, "--engine", engine)
     assert done.returncode == 0, done.stderr
     history, constants, surface = sample_files(site)
     columns = Columns(history, constants, surface)

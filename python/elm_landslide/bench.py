@@ -15,6 +15,7 @@ from elm_landslide.door import settings_text
 from elm_landslide.errors import UserError
 
 PROGRAM = Path("build/bench/landslide_bench")
+ENGINES = ("tile", "torchscript")
 BATCHES = (1, 16, 64, 256, 1024, 4096, 16384)
 ELM_BATCH = 64  # the columns of an ELM clump, in order of magnitude
 ELM_MICROSECONDS = 325.0  # of the whole of ELM per soil column and step: measured, 32 cells on two ranks
@@ -48,28 +49,28 @@ def run(
     """
     program = Path(program)
     if not os.access(program, os.X_OK) or program.is_dir():
-        raise UserError(f"{program}: not there; `make bench` in the sources of ELM-Landslide compiles it, or --program")
+        raise UserError(f"{program}: not there; `make bench` in the sources of ELM-Landslide compiles it; or give --program")
     model = Path(model) if model else model_file.SHIPPED
     found = {"model": model.name, "model_sha256": _sha256(model), "cpu": _cpu(), "elm_landslide": __version__}
-    tile = settings_text("tile", {"instruction_set": instruction_set})
-    torchscript = settings_text("torchscript", None)
+    pinned = {"tile": {"instruction_set": instruction_set}, "torchscript": None}
+    settings = [settings_text(engine, pinned[engine]) for engine in ENGINES]
     batches = [n for n in BATCHES if n <= ELM_BATCH] if quick else BATCHES
     speed = ["quick"] if quick else []
     with tempfile.TemporaryDirectory() as folder:
         progress("columns")
         columns = Path(folder, "columns.bin")
         _write_columns(columns, max(batches))
-        for name, settings in (("tile", tile), ("torchscript", torchscript)):
-            progress(f"memory, {name}")
-            found[f"rss_mb.{name}"] = _call(program, "memory", model, columns, settings)["rss_mb"]
+        for engine, text in zip(ENGINES, settings, strict=True):
+            progress(f"memory, {engine}")
+            found[f"rss_mb.{engine}"] = _call(program, "memory", model, columns, text)["rss_mb"]
         progress("calls")
-        found |= _call(program, "time", model, columns, _words(batches), tile, torchscript, *speed)
+        found |= _call(program, "time", model, columns, _words(batches), *settings, *speed)
         progress("operations")
         found |= _call(program, "operations", model, found["instruction_set"], *speed)
         progress(f"{MEMBERS} members")
         five = Path(folder, "five.pt")
         _write_five_members(model, five)
-        five_found = _call(program, "time", five, columns, _words([ELM_BATCH]), tile, *speed)
+        five_found = _call(program, "time", five, columns, _words([ELM_BATCH]), settings[0], *speed)
     key = f"us_per_call.tile.{ELM_BATCH}"
     found["elm_share"] = five_found[key] / ELM_BATCH / ELM_MICROSECONDS
     found["elm_share.shipped"] = found[key] / ELM_BATCH / ELM_MICROSECONDS

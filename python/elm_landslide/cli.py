@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import sys
 import traceback
@@ -11,9 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
-from elm_landslide import __version__, console
+from elm_landslide import __version__, arguments, console
 from elm_landslide.errors import LandslideError, UserError
 
 app = typer.Typer(
@@ -21,25 +19,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Landslide probability from the output of the E3SM Land Model (ELM).",
 )
-
-_LISTS = ("--history", "--constants", "--rain")
-
-
-class _ListOptions(TyperCommand):
-    """Lets a list option take the words that a shell pattern expands to: --history a.nc b.nc."""
-
-    def parse_args(self, ctx, args):
-        spread, current = [], None
-        for word in args:
-            if word.startswith("-"):
-                current = word if word in _LISTS else None
-                if current is None:
-                    spread.append(word)
-            elif current:
-                spread += [current, word]
-            else:
-                spread.append(word)
-        return super().parse_args(ctx, spread)
 
 
 def _complain(error) -> None:
@@ -95,8 +74,12 @@ _Override = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."),
 ]
 
+_InstructionSet = Annotated[
+    str, typer.Option(help="Of the tile engine: auto, baseline, avx2 or avx512. The results are the same.")
+]
 
-@app.command("run", cls=_ListOptions)
+
+@app.command("run", cls=arguments.ListOptions)
 def run_command(
     history: _History = None,
     constants: _Constants = None,
@@ -105,7 +88,8 @@ def run_command(
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
     sample: _Sample = None,
     model: _Model = None,
-    engine: Annotated[str, typer.Option(help="Engine that evaluates the network.")] = "torchscript",
+    engine: Annotated[str, typer.Option(help="Engine that runs the network: tile or torchscript.")] = "tile",
+    instruction_set: _InstructionSet = "auto",
     override: _Override = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -132,7 +116,7 @@ def run_command(
 
     comm = driver.world()
     try:
-        history, constants, rain, surface = _inputs(sample, history, constants, rain, surface)
+        history, constants, rain, surface = arguments.inputs(sample, history, constants, rain, surface)
         with interrupt.leaves_nothing(temporary(out), speak=comm.rank == 0):
             summary = driver.run(
                 history,
@@ -142,9 +126,10 @@ def run_command(
                 model,
                 engine,
                 overwrite,
-                _overrides(override or []),
+                arguments.overrides(override or []),
                 rain,
                 progress=console.records,
+                instruction_set=instruction_set,
             )
         status = 0
     except (UserError, LandslideError) as error:
@@ -188,7 +173,7 @@ def plot_command(
             print(path)
 
 
-@app.command("profile", cls=_ListOptions)
+@app.command("profile", cls=arguments.ListOptions)
 def profile_command(
     history: _History = None,
     constants: _Constants = None,
@@ -221,8 +206,8 @@ def profile_command(
     with _clear_errors():
         from elm_landslide.plots import case
 
-        history, constants, rain, surface = _inputs(sample, history, constants, rain, surface)
-        changes = _overrides(override or [])
+        history, constants, rain, surface = arguments.inputs(sample, history, constants, rain, surface)
+        changes = arguments.overrides(override or [])
         case.draw(history, surface, out, constants, model, changes, rain, cell, time, landslide, label or sample or "")
         print(out)
 
@@ -252,6 +237,33 @@ def inspect_command(
         Console().print(table)
 
 
+@app.command("bench")
+def bench_command(
+    out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),
+    model: _Model = None,
+    instruction_set: _InstructionSet = "auto",
+    program: Annotated[
+        Path, typer.Option(help="The benchmark program, which `make bench` compiles in the sources.")
+    ] = Path("build/bench/landslide_bench"),
+    quick: Annotated[bool, typer.Option("--quick", help="A few calls only: to see that it works.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what is written instead of the table.")] = False,
+):
+    """Measure speed and memory of the engines and set the aims beside them.
+
+    The engines take turns, call by call, so that both meet the same machine; it should have nothing else to do.
+
+    elm-landslide bench --out bench.json
+    """
+    with _clear_errors():
+        from elm_landslide import bench
+
+        if not out.absolute().parent.is_dir():
+            raise UserError(f"{out}: its folder does not exist; make it first")
+        found = bench.run(program, model, instruction_set, quick, progress=console.say)
+        bench.write(found, out)
+        print(json.dumps(found, indent=1)) if as_json else console.print_bench(found, out)
+
+
 @app.command("train")
 def train_command(
     out: Annotated[Path, typer.Option(help="The model file to write.")],
@@ -274,44 +286,6 @@ def train_command(
         for name, value in metrics.items():
             print(f"{name:<18}{value:.4g}")
         print(f"written           {out}")
-
-
-def _inputs(sample, history, constants, rain, surface):
-    """History, constants, rain and surface files, of a sample or as given."""
-    if sample:
-        if history or constants or rain or surface:
-            raise UserError("--sample takes the place of the files: give one or the other")
-        from elm_landslide.data.cut_sample import sample_files
-
-        history, constants, surface = sample_files(sample)
-        return history, constants, [], surface
-    if not history or not surface:
-        raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    return _expand(history), _expand(constants or []), _expand(rain or []), surface
-
-
-def _expand(patterns: list) -> list[str]:
-    """Files of patterns that the shell has left alone; a pattern without a file is an error."""
-    paths = []
-    for pattern in map(str, patterns):
-        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
-        if not found:
-            raise UserError(f"{pattern}: no such file")
-        paths += found
-    return paths
-
-
-def _overrides(words: list[str]) -> dict[str, float]:
-    overrides = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        try:
-            overrides[name] = float(value)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise UserError(f"--set {word}: wanted FIELD=NUMBER, for example --set root_strength_left=0")
-    return overrides
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ def print_summary(summary) -> None:
     if summary.microseconds_per_column_step is not None:
         print(
             f"component   {summary.microseconds_per_column_step:.1f} microseconds per column and step "
-            f"({summary.engine})"
+            f"({summary.engine}, {summary.instruction_set})"
         )
     print(f"model       {summary.model}, sha256 {summary.model_sha256[:16]}...")
     if summary.overrides:
@@ -74,6 +74,41 @@ def print_summary(summary) -> None:
     if summary.absent:
         print(f"default     {', '.join(summary.absent)}")
     print(f"written     {summary.out}")
+
+
+def say(what: str) -> None:
+    """What is done next, on stderr."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def print_bench(found: dict, out) -> None:
+    """Tables of what bench.run gives."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from elm_landslide import bench
+
+    console = Console()
+    table = Table("columns", "tile", "p95", "a column", "torchscript", "p95", "ratio", header_style="")
+    table.title = "microseconds a call"
+    for n in bench.BATCHES:
+        if f"ratio.{n}" in found:
+            tile, torch = (
+                [found[f"{kind}_per_call.{engine}.{n}"] for kind in ("us", "p95_us")] for engine in bench.ENGINES
+            )
+            values = (*tile, tile[0] / n, *torch, found[f"ratio.{n}"])
+            table.add_row(f"{n}", *(f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" for value in values))
+    console.print(table)
+    shares = {key.split(".")[1]: value for key, value in found.items() if key.startswith("operation_share.")}
+    most = sorted(shares, key=lambda name: -shares[name])[:12]
+    print(f"tile's time  {', '.join(f'{name} {shares[name]:.0%}' for name in most)}, ...")
+    table = Table("aim", "measured", "wanted", "met", header_style="")
+    for text, value, wanted, met in bench.aims(found):
+        table.add_row(text, f"{value:.3g}", wanted, "yes" if met else "no")
+    console.print(table)
+    print(f"torchscript takes {found['rss_mb.torchscript']:.0f} MB")
+    print(f"machine     {found['cpu']}, {found['instruction_set']}, {found['compiler']}")
+    print(f"written     {out}")
 
 
 def flat(value, prefix: str = ""):

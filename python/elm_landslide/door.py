@@ -43,8 +43,8 @@ class Door(ABC):
     """An open model. The subclasses differ only in the way to the C ABI.
 
     model     the bytes of a model file, or its path
-    engine    "torchscript"
-    settings  further settings of landslide.h: plugin, sha256, threads
+    engine    "tile" or "torchscript"
+    settings  further settings of landslide.h: instruction_set, plugin, sha256, threads
 
     Raises LandslideError when the model is refused. Close it, or use it in a `with` statement.
     """
@@ -52,7 +52,7 @@ class Door(ABC):
     n_in = N_IN
     n_out = N_OUT
 
-    def __init__(self, model: Model, engine: str = "torchscript", settings: dict | None = None):
+    def __init__(self, model: Model, engine: str = "tile", settings: dict | None = None):
         self._handle = None  # so that close() is safe when opening fails
         text = os.fsencode(settings_text(engine, settings))
         if isinstance(model, bytes | bytearray | memoryview):
@@ -82,7 +82,8 @@ class Door(ABC):
         self._check_layers(self._open_handle(), values)
 
     def describe(self) -> dict:
-        """Engine, plug-in, SHA-256, versions, sizes and, as "model", the provenance in the model file."""
+        """Engine, instruction set in use ("" where libtorch chooses), plug-in, SHA-256, versions, sizes and, as
+        "model", the provenance in the model file."""
         return json.loads(self._describe(self._open_handle()).decode())
 
     def close(self) -> None:

@@ -58,6 +58,7 @@ class Summary:
     model: str
     model_sha256: str
     engine: str
+    instruction_set: str  # in use, or who chooses; several where the ranks differ
     ranges: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
     microseconds_per_column_step: float | None = None  # of Component.run alone, on one rank
@@ -98,16 +99,18 @@ def run(
     out,
     constants=(),
     model=None,
-    engine: str = "torchscript",
+    engine: str = "tile",
     overwrite: bool = False,
     overrides=None,
     rain=(),
     progress=_silent,
+    instruction_set: str = "auto",
 ) -> Summary:
     """Run the component over ELM history files and write a history file.
 
     history, constants, rain: paths of history files; surface: path of a surface dataset; out: the file to write.
     model: path of a model file, the shipped one by default. overrides: values by field name.
+    engine, instruction_set: as in the settings of landslide.h.
     progress: context manager that takes the number of records and gives a function to call after each; rank 0 only.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
@@ -125,7 +128,10 @@ def run(
     content = comm.bcast(content)
     component = None
     try:
-        component = _together(comm, _open_component, content, model, engine, columns)
+        settings = {"instruction_set": instruction_set}
+        component = _together(comm, _open_component, content, model, engine, settings, columns)
+        used = component.describe()
+        sets = sorted(set(comm.allgather(used["instruction_set"] or "chosen by libtorch")))
         summary = Summary(
             str(out),
             comm.size,
@@ -133,7 +139,8 @@ def run(
             len(columns.records),
             model.name,
             hashlib.sha256(content).hexdigest(),
-            engine,
+            used["engine"],
+            ", ".join(sets),
             derived=columns.derived,
             absent=columns.absent,
             overrides=overrides,
@@ -164,11 +171,11 @@ def _read_model(model: Path) -> bytes:
         raise UserError(f"{model}: model file cannot be read ({error.strerror})") from None
 
 
-def _open_component(content: bytes, model: Path, engine: str, columns: Columns):
+def _open_component(content: bytes, model: Path, engine: str, settings: dict, columns: Columns):
     from elm_landslide.component import Component
 
     try:
-        component = Component(content, engine=engine)
+        component = Component(content, engine, settings)
     except LandslideError as error:
         raise UserError(f"{model}: {error}") from None
     if columns.interfaces is not None:
@@ -245,6 +252,7 @@ def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
             "model": summary.model,
             "model_sha256": summary.model_sha256,
             "engine": summary.engine,
+            "instruction_set": summary.instruction_set,
             "input_files": " ".join(Path(p).name for p in columns.sources),
             "surface_source": columns.surface_source,
             "derived": "; ".join(summary.derived),

@@ -13,8 +13,9 @@ from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
 class StandIn:
     """A component whose outputs tell the column: the first sand value, which differs from cell to cell."""
 
-    def __init__(self, model, engine="torchscript", settings=None):
+    def __init__(self, model, engine="tile", settings=None):
         self.model = model
+        self.engine = engine
 
     def check_layers(self, interfaces):
         assert len(interfaces) == 11
@@ -25,6 +26,9 @@ class StandIn:
         flag = (np.rint(sand).astype(np.int32) - 30) % len(FLAGS)  # cells 0..5: ok filled outside invalid ok filled
         y[flag == FLAGS["invalid"]] = SPVAL
         return y, flag
+
+    def describe(self):
+        return {"engine": self.engine, "instruction_set": {"tile": "avx2", "torchscript": ""}[self.engine]}
 
     def close(self):
         pass

@@ -1,4 +1,4 @@
-"""Every bad value in every field, through both doors and the shipped model: its flag, and the neighbours as before."""
+"""Every bad value in every field, through both doors, both engines and the shipped model: its flag, its neighbours."""
 
 import numpy as np
 import pytest
@@ -35,14 +35,15 @@ def good():
     return golden.x[golden.flag == FLAGS["ok"]][0]
 
 
+@pytest.mark.parametrize("engine", ["tile", "torchscript"])
 @pytest.mark.parametrize("door", [Bridge, Component])
-def test_every_bad_value_gives_its_flag(door, good):
+def test_every_bad_value_gives_its_flag(door, engine, good):
     """All cases in one call, each column between two good ones."""
     assert {name for name, *_ in VALUES} == set(FIELDS) and len(VALUES) == 9 * N_IN
     x = np.tile(good, (2 * len(VALUES) + 1, 1))
     for i, (name, entry, _, value, _) in enumerate(VALUES):
         x[2 * i + 1, FIELDS[name].offset + entry] = value
-    with door(model_file.SHIPPED) as model:
+    with door(model_file.SHIPPED, engine) as model:
         y, flag = model.run(x)
         alone, ok = model.run(good[None])
     assert ok == [FLAGS["ok"]]

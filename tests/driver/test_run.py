@@ -43,7 +43,8 @@ def test_history_file(tmp_path, case, model):
         assert out.model_sha256 == "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4"
         assert out.input_files.split() == [p.name for p in (case.h1, case.h0, case.surface)]
         assert "root_fraction: derived as" in out.derived and out.overrides == "none"
-        assert (out.Conventions, out.engine, out.schema_version) == ("CF-1.8", "torchscript", 1)
+        assert (out.Conventions, out.schema_version) == ("CF-1.8", 1)
+        assert (out.engine, out.instruction_set) == ("tile", "avx2")
     assert summary.flags == {"ok": 16, "filled": 16, "outside": 8, "invalid": 8}
     assert summary.ranges["LANDSLIDE_PROB"] == (30.0, 35.0)
     assert (summary.n_columns, summary.n_records, summary.n_ranks) == (6, 8, 1)
@@ -71,6 +72,12 @@ def test_overrides_are_recorded(tmp_path, case, model):
     with netCDF4.Dataset(str(tmp_path / "out.nc")) as out:
         assert out.overrides == "root_fraction=0" and "root_fraction" not in out.derived
     assert summary.overrides == {"root_fraction": 0.0}
+
+
+def test_where_the_engine_names_no_instruction_set(tmp_path, case, model):
+    run(case, model, tmp_path / "out.nc", engine="torchscript")
+    with netCDF4.Dataset(str(tmp_path / "out.nc")) as out:
+        assert (out.engine, out.instruction_set) == ("torchscript", "chosen by libtorch")
 
 
 def test_an_existing_output_is_replaced_when_asked(tmp_path, case, model):
