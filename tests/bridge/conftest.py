@@ -10,7 +10,12 @@ def door(request):
     return request.param
 
 
+@pytest.fixture(params=["tile", "torchscript"])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture
-def model(door, toy_bytes):
-    with door(toy_bytes) as opened:
+def model(door, engine, toy_bytes):
+    with door(toy_bytes, engine) as opened:
         yield opened

@@ -8,6 +8,8 @@ import elm_landslide
 PACKAGE = Path(elm_landslide.__file__).parent
 LIB, INCLUDE = PACKAGE / "lib", PACKAGE / "include"
 PLUGIN = LIB / "liblandslide_torch.so"
+# Of each engine, for landslide_open_*.
+SETTINGS = {"tile": "engine=tile", "torchscript": f"engine=torchscript;plugin={PLUGIN}"}
 SOURCES = Path(__file__).parent
 REPOSITORY = SOURCES.parents[1]
 

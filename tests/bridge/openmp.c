@@ -1,5 +1,5 @@
 /* A host with OpenMP: its setting is the same after every call, in every thread, and the engine starts no threads.
- * Usage: openmp MODEL PLUGIN */
+ * Usage: openmp MODEL SETTINGS */
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,12 +30,11 @@ static int run(const landslide_model *model, double *y) {
 }
 
 int main(int argc, char **argv) {
-  static char settings[4096];
   static double alone[NCOL * LANDSLIDE_N_OUT], together[HOST_THREADS][NCOL * LANDSLIDE_N_OUT];
   char message[LANDSLIDE_MESSAGE_SIZE];
   landslide_model *model = NULL;
   if (argc != 3) return 9;
-  snprintf(settings, sizeof settings, "plugin=%s", argv[2]);
+  const char *settings = argv[2];
 
   omp_set_num_threads(HOST_THREADS);
   if (landslide_open_file(argv[1], settings, &model, message) != LANDSLIDE_OK) {

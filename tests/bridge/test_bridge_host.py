@@ -50,14 +50,14 @@ def test_constants_in_c(tmp_path):
     assert {name: float(value) for name, value in map(str.split, numbers)} == wanted
 
 
-def test_the_floating_point_environment_is_held(tmp_path, toy_file):
+def test_the_floating_point_environment_is_held(engine, tmp_path, toy_file):
     program = native.build_c(native.SOURCES / "floating_point.c", tmp_path, "-frounding-math")
-    assert native.run(program, toy_file, native.PLUGIN, toy.TRIGGER).strip() == "held"
+    assert native.run(program, toy_file, native.SETTINGS[engine], toy.TRIGGER).strip() == "held"
 
 
-def test_the_openmp_setting_is_held(tmp_path, toy_file):
+def test_the_openmp_setting_is_held(engine, tmp_path, toy_file):
     program = native.build_c(native.SOURCES / "openmp.c", tmp_path, "-fopenmp")
-    assert native.run(program, toy_file, native.PLUGIN).splitlines() == [
+    assert native.run(program, toy_file, native.SETTINGS[engine]).splitlines() == [
         "after open 3",
         "after run 3",
         "threads of the process 1",

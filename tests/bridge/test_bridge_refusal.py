@@ -24,11 +24,14 @@ def refused(door, model, status, match, **arguments):
     assert "\n" not in str(error.value)
 
 
-def test_description(door, toy_bytes, toy_file):
+def test_description(door, engine, toy_bytes, toy_file):
+    plugin = str(native.PLUGIN) if engine == "torchscript" else ""
     for given in (toy_bytes, toy_file, str(toy_file)):
-        with door(given) as model:
-            assert model.describe() == {
-                "engine": "torchscript", "plugin": str(native.PLUGIN), "sha256": hashlib.sha256(toy_bytes).hexdigest(),
+        with door(given, engine) as model:
+            described = model.describe()
+            assert (described.pop("instruction_set") in ("baseline", "avx2", "avx512")) == (engine == "tile")
+            assert described == {
+                "engine": engine, "plugin": plugin, "sha256": hashlib.sha256(toy_bytes).hexdigest(),
                 "schema_version": fields.SCHEMA_VERSION, "abi_version": 1, "n_in": N_IN, "n_out": N_OUT,
                 "bytes": len(toy_bytes), "model": {"name": "toy"},
             }  # fmt: skip
@@ -58,12 +61,14 @@ def test_pinned(door, toy_bytes):
 @pytest.mark.parametrize(
     "settings, match",
     [
-        ({"thread": 1}, "unknown setting 'thread'; known are engine, plugin, sha256, threads"),
+        ({"thread": 1}, "unknown setting 'thread'; known are engine, plugin, sha256, threads, instruction_set"),
         ({"threads": 0}, "setting threads is '0'"),
         ({"threads": -1}, "setting threads is '-1'"),
         ({"threads": "2x"}, "setting threads is '2x'"),
         ({"sha256": "abc"}, "setting sha256 is 'abc'; give 64"),
         ({"plugin": "a;b"}, "cannot hold ';'"),
+        ({"instruction_set": "sse9"}, "setting instruction_set is 'sse9'; give auto, baseline, avx2 or avx512"),
+        ({"engine": "torchscript", "instruction_set": "avx2"}, "'avx2', but engine torchscript chooses its own"),
     ],
 )
 def test_settings(door, toy_bytes, settings, match):
@@ -71,16 +76,19 @@ def test_settings(door, toy_bytes, settings, match):
 
 
 def test_engine_and_plugin(door, toy_bytes):
-    refused(door, toy_bytes, ENGINE, "unknown engine 'magic'; known is torchscript", engine="magic")
-    refused(
-        door,
-        toy_bytes,
-        ENGINE,
-        "plugin '/no/such.so' cannot be loaded: .*No such file",
-        settings={"plugin": "/no/such.so"},
-    )
-    refused(door, toy_bytes, ENGINE, "is not an engine: .*landslide_engine_entry", settings={"plugin": "libm.so.6"})
-    refused(door, toy_bytes, ENGINE, "needs the setting plugin", settings={"plugin": ""})
+    refused(door, toy_bytes, ENGINE, "unknown engine 'magic'; known are tile and torchscript", engine="magic")
+    for plugin, match in (
+        ("/no/such.so", "plugin '/no/such.so' cannot be loaded: .*No such file"),
+        ("libm.so.6", "is not an engine: .*landslide_engine_entry"),
+        ("", "needs the setting plugin"),
+    ):
+        refused(door, toy_bytes, ENGINE, match, engine="torchscript", settings={"plugin": plugin})
+
+
+def test_a_file_without_a_tile_program(door):
+    without = toy.model_bytes(tile=None)
+    refused(door, without, FILE, "landslide_tile.bin is missing.* export .* again or .*engine=torchscript")
+    door(without, "torchscript").close()
 
 
 def test_files(door, tmp_path):
@@ -158,8 +166,8 @@ def changed_golden(**change) -> bytes:
     return toy.golden_bytes(**parts)
 
 
-def test_golden_rows_that_hold(door):
-    door(toy.model_bytes(golden=changed_golden())).close()
+def test_golden_rows_that_hold(door, engine):
+    door(toy.model_bytes(golden=changed_golden()), engine).close()
 
 
 @pytest.mark.parametrize(
@@ -176,8 +184,8 @@ def test_golden_rows_that_hold(door):
         ({"atol": (None, np.inf)}, FILE, "tolerance"),
     ],
 )
-def test_golden_rows_that_do_not_hold(door, change, status, match):
-    refused(door, toy.model_bytes(golden=changed_golden(**change)), status, match)
+def test_golden_rows_that_do_not_hold(door, engine, change, status, match):
+    refused(door, toy.model_bytes(golden=changed_golden(**change)), status, match, engine=engine)
 
 
 @pytest.mark.parametrize("n_rows, n_in", [(2, N_IN), (0, N_IN), (-1, N_IN), (2**62, N_IN), (3, N_IN + 1), (3, 2**61)])
@@ -213,7 +221,7 @@ data = Path(sys.argv[1]).read_bytes()
 random = np.random.default_rng(11)
 def opens(damaged):
     try:
-        Bridge(damaged).close()
+        Bridge(damaged, sys.argv[2]).close()
     except LandslideError:
         return False
     return True
@@ -230,9 +238,9 @@ print("flipped", opened, len(places))
 """
 
 
-def test_damage_is_refused_or_harmless(toy_file):
+def test_damage_is_refused_or_harmless(engine, toy_file):
     # In a process of its own, for a crash is what it looks for. Most places are covered by a CRC-32; what opens in
     # spite of a flipped bit (padding, time stamps) has reproduced the golden rows.
-    cut, flipped = (line.split() for line in native.run(sys.executable, "-c", DAMAGE, toy_file).splitlines())
+    cut, flipped = (line.split() for line in native.run(sys.executable, "-c", DAMAGE, toy_file, engine).splitlines())
     assert cut == ["cut", "0"]
     assert 0 < int(flipped[1]) < int(flipped[2]) / 2

@@ -1,5 +1,5 @@
 ! A host in Fortran: sections of larger arrays, wrong shapes, messages, closing twice.
-! Usage: component MODEL SETTINGS. Prints one line a check; 'failed' ends the line of one that did not hold.
+! Usage: component MODEL SETTINGS ENGINE. Prints one line a check; 'failed' ends the line of one that did not hold.
 program component
   use, intrinsic :: iso_c_binding, only : c_double, c_int, c_int8_t
   use landslide, only : landslide_model_type, landslide_load_file, landslide_load_bytes, landslide_check_layers, &
@@ -12,12 +12,13 @@ program component
   real(r8) :: x(2 * ncol, landslide_n_in + 3), y(2 * ncol, landslide_n_out + 2), whole(ncol, landslide_n_out)
   integer(c_int) :: flag(3 * ncol), flags(ncol)
   character(len=landslide_message_size) :: message
-  character(len=4096) :: path, settings
+  character(len=4096) :: path, settings, engine
   integer(c_int8_t), allocatable :: bytes(:)
   integer :: i, j, status, unit, n
 
   call get_command_argument(1, path)
   call get_command_argument(2, settings)
+  call get_command_argument(3, engine)
 
   call landslide_run(model, x(1:0, 1:landslide_n_in), y(1:0, 1:landslide_n_out), flag(1:0), message, status)
   call check('not open', status == 1 .and. index(message, 'landslide_run: model is a null pointer') == 1)
@@ -72,7 +73,7 @@ program component
   call check('same from bytes', all(whole == y(2::2, 2:landslide_n_out + 1)) .and. all(flags == flag(3::3)))
   call landslide_load_bytes(other, bytes(1:0), settings, message, status)
   call check('no bytes', status == 2 .and. landslide_describe(other) == '{}')
-  call check('describe', index(landslide_describe(model), '{"engine": "torchscript"') == 1)
+  call check('describe', index(landslide_describe(model), '{"engine": "' // trim(engine) // '"') == 1)
   call landslide_load_file(model, path, settings, message, status)
   call check('load again', status == 0)
   call landslide_close(model)

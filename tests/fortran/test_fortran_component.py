@@ -13,9 +13,10 @@ from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, OUTPUTS, SPVAL
 HERE = Path(__file__).parent
 
 
-def test_a_fortran_host(tmp_path, toy_file):
+@pytest.mark.parametrize("engine", native.SETTINGS)
+def test_a_fortran_host(engine, tmp_path, toy_file):
     program = native.build_fortran(HERE / "component.f90", tmp_path)
-    lines = native.run(program, toy_file, f"plugin={native.PLUGIN}").splitlines()
+    lines = native.run(program, toy_file, native.SETTINGS[engine], engine).splitlines()
     checks = [line for line in lines if not line.startswith("y ")]
     values = [line.split()[1:] for line in lines if line.startswith("y ")]
     assert len(checks) == 19 and not [line for line in checks if "failed" in line]
