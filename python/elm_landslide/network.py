@@ -178,7 +178,8 @@ class LandslideNetwork(nn.Module):
         cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
         outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
         missing = ~given
-        flag = torch.where(missing.any(-1), float(FLAGS["filled"]), torch.tensor(FLAGS["ok"], dtype=x.dtype))
+        flag = torch.full_like(x[:, 0], float(FLAGS["ok"]))
+        flag = torch.where(missing.any(-1), float(FLAGS["filled"]), flag)
         flag = torch.where(outside, float(FLAGS["outside"]), flag)
         flag = torch.where((missing & self.required).any(-1), float(FLAGS["invalid"]), flag)
         return Prepared(

@@ -84,6 +84,28 @@ def test_rises_with_root_cohesion_on_steep_slopes(case):
         assert (after >= before).all()
 
 
+def test_kinds_of_cover_and_members_stand_apart(case):
+    """Bare ground is ground whose roots hold nothing; one kind, member or located class does not see the others."""
+    x, strengths, gradient = case
+    column = soil_column(*fields_of(x))
+    nothing = torch.zeros_like(strengths.root_cohesion[0])
+    kinds = dataclasses.replace(strengths, root_cohesion=(strengths.root_cohesion[0], nothing, None))
+    rooted, zero, bare = minimum_factor_of_safety(column, gradient, kinds, PLANES)
+    assert torch.equal(rooted[0], fos(x, strengths, gradient)) and (rooted[0] > bare[0]).any()
+    assert torch.equal(zero[0], bare[0]) and torch.equal(zero[1], bare[1])
+
+    other = dataclasses.replace(strengths, thickness=0.5 * strengths.thickness, cohesion=2.0 * strengths.cohesion)
+    fields = (field.name for field in dataclasses.fields(strengths) if field.name != "root_cohesion")
+    both = {name: torch.cat([getattr(strengths, name), getattr(other, name)], dim=1) for name in fields}
+    both = dataclasses.replace(strengths, **both)
+    together, depth = minimum_factor_of_safety(column, gradient, both, PLANES, located=slice(3, 5))[0]
+    for i, alone in enumerate((strengths, other)):
+        expected, expected_depth = minimum_factor_of_safety(column, gradient, alone, PLANES)[0]
+        # Not to the bit: torch rounds exp by the place in memory.
+        torch.testing.assert_close(together[:, i : i + 1], expected, rtol=1e-12, atol=0)
+        torch.testing.assert_close(depth[:, i : i + 1], expected_depth[..., 3:5], rtol=1e-12, atol=0)
+
+
 def test_falls_with_slope_and_rises_with_cohesion(case):
     x, strengths, _ = case
     column = soil_column(*fields_of(x))

@@ -19,17 +19,22 @@ def factor_of_safety(
     gradient tan(beta) (m/m); tan_friction (1); cohesion of soil and roots c (Pa); suction_stress sigma_s (Pa;
     negative suction, positive pore pressure); weight W of the soil above the plane per map area (Pa). Shapes broadcast.
     """
-    gain = cohesion_gain(gradient, weight)
-    return bounded(tan_friction / at_least_gentle(gradient) + (cohesion - suction_stress * tan_friction) * gain)
+    ratio = strength_ratio(at_least_gentle(gradient), tan_friction, cohesion, suction_stress, weight)
+    return bounded(ratio / driving_ratio(gradient))
 
 
-def cohesion_gain(gradient: Tensor, weight: Tensor) -> Tensor:
-    """FoS gained per cohesion (1/Pa), 1 / (W sin(beta) cos(beta)); 1/(sin cos) = t + 1/t, so no trigonometry.
+def strength_ratio(
+    gradient: Tensor, tan_friction: Tensor, cohesion: Tensor, suction_stress: Tensor, weight: Tensor
+) -> Tensor:
+    """Strength on the plane over the weight above it, cos^2(beta) tan(phi) + [c - sigma_s tan(phi)] / W."""
+    friction = tan_friction * cosine_squared(gradient)
+    return friction + (cohesion - suction_stress * tan_friction) * (1.0 / weight)  # weight often has fewer elements
 
-    A product of two reciprocals: cheap where gradient and weight broadcast to a larger shape.
-    """
+
+def driving_ratio(gradient: Tensor) -> Tensor:
+    """Stress along the plane over the weight above it, sin(beta) cos(beta), without trigonometry."""
     t = at_least_gentle(gradient)
-    return (t + 1.0 / t) * (1.0 / weight)
+    return t * cosine_squared(t)
 
 
 def at_least_gentle(gradient: Tensor) -> Tensor:

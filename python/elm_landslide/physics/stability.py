@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .column import SoilColumn
 from .constants import WATER_WEIGHT
-from .infinite_slope import FOS_INNER_CAP, at_least_gentle, bounded, cohesion_gain, cosine_squared
+from .infinite_slope import FOS_INNER_CAP, at_least_gentle, bounded, cosine_squared, driving_ratio, strength_ratio
 from .layers import (
     NODES,
     THICKNESS,
@@ -24,7 +24,7 @@ from .strength import soil_thickness
 
 SHALLOWEST_PLANE = 0.2  # m
 NO_PLANE = 1e3  # m, deeper than any plane
-NO_FAILURE = 1e9  # FoS of planes below the base of the soil
+NO_FAILURE = 1e9  # strength ratio of planes below the base of the soil
 # The base is never above SHALLOWEST_PLANE: the last node and the last top of a layer at or above it.
 _FIRST_NODE, _FIRST_LAYER = (int((depths <= SHALLOWEST_PLANE).sum()) - 1 for depths in (NODES, TOPS))
 
@@ -68,13 +68,13 @@ class Layer:
     depth: Tensor  # m
     weight: Tensor  # Pa, of soil and vegetation above the plane, per map area
     stress: Tensor  # Pa, pore pressure less what is left of suction
-    bare_fos: Tensor  # 1, not bounded
-    rooted_gain: Tensor  # 1/Pa, FoS gained per root cohesion of the upper half metre
+    bare: Tensor  # 1, strength over weight
     roots: Tensor  # 1, root cohesion relative to that of the upper half metre
 
-    def factor_of_safety(self, root_cohesion: Tensor | None) -> Tensor:
-        """FoS, not bounded, under root cohesion (Pa) [n, member, class], None where there are no roots."""
-        return self.bare_fos if root_cohesion is None else self.bare_fos + root_cohesion.unsqueeze(1) * self.rooted_gain
+    def strength_ratios(self, root_cohesion: tuple[Tensor | None, ...]) -> list[Tensor]:
+        """Strength over weight (1) by kind of cover, with root cohesion (Pa) as in Strength."""
+        rooted = self.roots / self.weight
+        return [self.bare if kind is None else self.bare + kind.unsqueeze(1) * rooted for kind in root_cohesion]
 
 
 @dataclass
@@ -82,8 +82,13 @@ class Candidates:
     """All candidate planes of n columns by member and slope class."""
 
     base: Layer  # the base of the soil, one plane
-    planes: Layer  # the fixed ones; below the base bare_fos is NO_FAILURE
+    planes: Layer  # the fixed ones; below the base `bare` is NO_FAILURE
     head: Tensor  # [n, member, class] m, of water from macropores on the base
+    driving: Tensor  # [n, 1, class] 1, stress along any plane over the weight above it
+
+    def factor_of_safety(self, strength_ratio: Tensor) -> Tensor:
+        """Bounded FoS; [n, member, class] in and out."""
+        return bounded(strength_ratio * (1.0 / self.driving), FOS_INNER_CAP)
 
 
 def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes) -> Candidates:
@@ -101,9 +106,8 @@ def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, p
 
     cohesion, suction_cap = strength.cohesion.unsqueeze(1), strength.suction_cap.unsqueeze(1)
     tan_phi = torch.tan(torch.deg2rad(strength.friction)).unsqueeze(1)
-    gradient = gradient.unsqueeze(1)
-    cos_squared = cosine_squared(gradient)
-    dry_fos = tan_phi / at_least_gentle(gradient)
+    steepness = at_least_gentle(gradient.unsqueeze(1))
+    cos_squared = cosine_squared(steepness)
     water_table, perched_table, perched_floor = (
         by_plane(value) for value in (column.water_table, column.perched_table, column.perched_floor)
     )
@@ -117,9 +121,7 @@ def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, p
         # Below a water table nothing is left of suction; water from macropores takes it away as its head grows.
         suction = torch.where(table > 0.0, 0.0, torch.minimum(suction, suction_cap))
         stress = water * cos_squared - (suction - water).clamp(min=0.0)
-        gain = cohesion_gain(gradient, weight)
-        bare = dry_fos + (cohesion - stress * tan_phi) * gain
-        return Layer(depth, weight, stress, bare, gain * roots, roots)
+        return Layer(depth, weight, stress, strength_ratio(steepness, tan_phi, cohesion, stress, weight), roots)
 
     at_base = interpolation_weights(base, _FIRST_NODE)
     whole, cut = column.weight_density[:, :_FIRST_LAYER], column.weight_density[:, _FIRST_LAYER:]
@@ -139,8 +141,8 @@ def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, p
         by_plane(column.suction_stress @ planes.interpolation),
         by_plane(column.root_profile @ planes.interpolation),
     )
-    on_planes.bare_fos = torch.where(depths <= base.unsqueeze(1), on_planes.bare_fos, NO_FAILURE)
-    return Candidates(on_base, on_planes, head)
+    on_planes.bare = torch.where(depths <= base.unsqueeze(1), on_planes.bare, NO_FAILURE)
+    return Candidates(on_base, on_planes, head, driving_ratio(gradient))
 
 
 def minimum_factor_of_safety(
@@ -154,13 +156,13 @@ def minimum_factor_of_safety(
     candidates = candidate_planes(column, gradient, strength, planes)
     base, depths = candidates.base.depth[..., located], candidates.planes.depth
     results = []
-    for cohesion in strength.root_cohesion:
-        at_planes = candidates.planes.factor_of_safety(cohesion)
-        at_base = candidates.base.factor_of_safety(cohesion)
+    kinds = (layer.strength_ratios(strength.root_cohesion) for layer in (candidates.planes, candidates.base))
+    for at_planes, at_base in zip(*kinds, strict=True):
+        # On all planes of a class the weight drives alike, so the least strength over weight is the least FoS.
         above = at_planes.amin(1, keepdim=True)
-        fos = bounded(torch.minimum(above, at_base), FOS_INNER_CAP)
+        fos = candidates.factor_of_safety(torch.minimum(above, at_base).squeeze(1))
         weakest = at_planes[..., located] == above[..., located]
         shallowest = torch.where(weakest, depths, NO_PLANE).amin(1, keepdim=True)
         depth = torch.where(above[..., located] <= at_base[..., located], shallowest, base)
-        results.append((fos.squeeze(1), depth.squeeze(1)))
+        results.append((fos, depth.squeeze(1)))
     return results

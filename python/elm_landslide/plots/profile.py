@@ -101,12 +101,14 @@ def _parts(network: LandslideNetwork, prepared: Prepared, latents: dict[str, Ten
     gradient, tan_phi = prepared.gradient[0].unsqueeze(-1), torch.tan(torch.deg2rad(strength.friction[0])).unsqueeze(-1)
     normal = weight * cosine_squared(gradient)
     log_fos, log_least, least_depth, root = 0.0, 0.0, 0.0, 0.0
-    for share, cohesion in zip(prepared.shares[0], strength.root_cohesion, strict=True):
-        fos = join(found.planes.factor_of_safety(cohesion), found.base.factor_of_safety(cohesion))
-        kind = torch.log(bounded(fos, FOS_INNER_CAP)) + latents["residual"][0].unsqueeze(-1)
+    cohesions = strength.root_cohesion
+    ratios = map(join, found.planes.strength_ratios(cohesions), found.base.strength_ratios(cohesions))
+    for share, cohesion, ratio in zip(prepared.shares[0], cohesions, ratios, strict=True):
+        fos = bounded(ratio / found.driving[0].unsqueeze(-1), FOS_INNER_CAP)
+        kind = torch.log(fos) + latents["residual"][0].unsqueeze(-1)
         log_fos = log_fos + share * kind
         log_least = log_least + share * kind.amin(-1)
-        least_depth = least_depth + share * depth.gather(-1, fos.argmin(-1, keepdim=True))[..., 0]
+        least_depth = least_depth + share * depth.gather(-1, ratio.argmin(-1, keepdim=True))[..., 0]
         if cohesion is not None:
             root = root + share * cohesion[0].unsqueeze(-1) * part("roots")
     return {
