@@ -49,7 +49,7 @@ def run(
     """
     program = Path(program)
     if not os.access(program, os.X_OK) or program.is_dir():
-        raise UserError(f"{program}: not there; `make bench` in the sources of ELM-Landslide compiles it; or give --program")
+        raise UserError(f"{program}: not there; `make bench` in the sources compiles it, or give --program")
     model = Path(model) if model else model_file.SHIPPED
     found = {"model": model.name, "model_sha256": _sha256(model), "cpu": _cpu(), "elm_landslide": __version__}
     pinned = {"tile": {"instruction_set": instruction_set}, "torchscript": None}

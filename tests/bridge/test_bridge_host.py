@@ -26,6 +26,21 @@ def test_the_doors_do_not_import_torch():
     assert native.run(sys.executable, "-c", code).strip() == "False"
 
 
+LOADED = """
+import sys
+from elm_landslide.bridge import Bridge
+from elm_landslide.fields import N_IN
+with Bridge(sys.argv[1], sys.argv[2]) as model:
+    model.run([[0.5] * N_IN])
+print("libtorch" in open("/proc/self/maps").read())
+"""
+
+
+def test_only_the_engine_that_needs_libtorch_loads_it(engine, toy_file):
+    loaded = native.run(sys.executable, "-c", LOADED, toy_file, engine).strip()
+    assert loaded == {"tile": "False", "torchscript": "True"}[engine]
+
+
 def test_constants_in_c(tmp_path):
     wanted = {
         "LANDSLIDE_SCHEMA_VERSION": fields.SCHEMA_VERSION,

@@ -3,6 +3,9 @@
 A case changes the good files or arguments of `Good` and lists what the line has to say.
 """
 
+import io
+import zipfile
+
 import elm_files
 import netCDF4
 import numpy as np
@@ -92,8 +95,11 @@ def model(change):
 
 
 def altered(content: bytes) -> bytes:
-    """One byte of the network's weights, an entry of the archive's data folder, is another."""
-    at = content.index(b"FB", content.index(b"/data/0")) + 4096  # past the padding of the entry
+    """One byte of the network's weights, the largest entry of the archive's data folder, is another."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = [archive.read(name) for name in archive.namelist() if "/data/" in name]
+    largest = max(entries, key=len)
+    at = content.index(largest) + len(largest) // 2
     return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
 
 

@@ -20,11 +20,11 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("engines")
     done = {}
 
-    def once(site, n_ranks, *options):
-        key = (site, n_ranks, *options)
+    def once(site, n_ranks, *options, threads=1):
+        key = (site, n_ranks, *options, threads)
         if key not in done:
-            out = folder / f"{len(done)}.nc"
-            result = launch(n_ranks, "run", "--sample", site, "--out", out, "--json", *options)
+            out, environment = folder / f"{len(done)}.nc", {"OMP_NUM_THREADS": f"{threads}"}
+            result = launch(n_ranks, "run", "--sample", site, "--out", out, "--json", *options, environment=environment)
             assert result.returncode == 0, result.stderr
             with netCDF4.Dataset(str(out)) as file:
                 file.set_auto_mask(False)
@@ -66,6 +66,10 @@ def test_engines_agree(run, site):
 def test_ranks_give_the_same_bits(run, n_ranks):
     """32 columns: 16 a rank are whole tiles, 10 and 11 are not."""
     same_bits(run("susquehanna", n_ranks)[0], run("susquehanna", 0)[0])
+
+
+def test_openmp_threads_change_nothing(run):
+    same_bits(run("susquehanna", 2, threads=3)[0], run("susquehanna", 0)[0])
 
 
 @pytest.mark.parametrize("name", NEEDS)
