@@ -1,4 +1,5 @@
 // The C ABI: checks of arguments, then landslide::Model. See landslide.h.
+struct __attribute__((visibility("hidden"))) landslide_model;
 #pragma GCC visibility push(default)  // what landslide.h declares is all that the library exports
 #include "landslide.h"
 #pragma GCC visibility pop
@@ -19,7 +20,7 @@
 #include "landslide_model.hpp"
 #include "landslide_model_file.hpp"
 
-struct __attribute__((visibility("hidden"))) landslide_model : landslide::Model {
+struct landslide_model : landslide::Model {
   using landslide::Model::Model;
 };
 

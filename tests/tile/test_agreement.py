@@ -25,7 +25,7 @@ def network():
 
 def both(x):
     x = x.numpy() if isinstance(x, torch.Tensor) else x
-    with bridge.Model(SHIPPED, engine="tile") as tile, bridge.Model(SHIPPED, engine="torchscript") as torchscript:
+    with bridge.Bridge(SHIPPED, engine="tile") as tile, bridge.Bridge(SHIPPED, engine="torchscript") as torchscript:
         return tile.run(x), torchscript.run(x)
 
 
@@ -102,7 +102,7 @@ def test_random_graphs(first):
         with torch.no_grad():
             want = graph(torch.from_numpy(x)).numpy()[:, :N_OUT]
         assert np.isfinite(want).all() and np.ptp(want) > 0.0
-        with bridge.Model(graph_bytes(graph), engine="tile") as model:
+        with bridge.Bridge(graph_bytes(graph), engine="tile") as model:
             y, flag = model.run(x)
             alone = np.concatenate([model.run(x[i : i + 1])[0] for i in range(len(x))])
         assert (flag == FLAGS["ok"]).all()

@@ -23,6 +23,7 @@ SETS = ("baseline", "avx2", "avx512")
 _DECLARATIONS = """
 int probe_open(const unsigned char *bytes, long n, const char *set, void **engine, char *message);
 int probe_run(const void *engine, int ncol, const double *x, double *y, int *flag, char *message);
+int probe_run_flushed(const void *engine, int ncol, const double *x, double *y, int *flag, int *kept, char *message);
 const char *probe_instruction_set(const void *engine);
 void probe_close(void *engine);
 """
@@ -66,14 +67,20 @@ class Probe:
     def instruction_set(self) -> str:
         return self.ffi.string(self.lib.probe_instruction_set(self.engine)).decode()
 
-    def __call__(self, x) -> np.ndarray:
+    def __call__(self, x, flushed: bool = False) -> np.ndarray:
+        """flushed: in a host that flushes denormal numbers to zero."""
         x = np.asfortranarray(x, dtype=np.float64)
         y = np.zeros((len(x), N_OUT), order="F")
         flag = np.zeros(len(x), np.int32)
         numbers = [self.ffi.cast("double *", a.ctypes.data) for a in (x, y)]
         message = self.ffi.new("char[512]")
         flags = self.ffi.cast("int *", flag.ctypes.data)
-        assert self.lib.probe_run(self.engine, len(x), *numbers, flags, message) == 0
+        kept = self.ffi.new("int *", 1)
+        if flushed:
+            status = self.lib.probe_run_flushed(self.engine, len(x), *numbers, flags, kept, message)
+        else:
+            status = self.lib.probe_run(self.engine, len(x), *numbers, flags, message)
+        assert status == 0 and kept[0] == 1
         return np.column_stack([y, flag])
 
 
