@@ -41,7 +41,7 @@ BENCH_SOURCES := $(wildcard bench/*.cpp) $(filter-out bridge/landslide_torch_eng
 build/bench/landslide_bench: $(BENCH_SOURCES) $(wildcard bench/*.hpp bridge/*.hpp bridge/*.h) \
 		python/elm_landslide/fields.py python/elm_landslide/fields.toml | build/environment
 	mkdir -p build/bench
-	$(PYTHON) python/elm_landslide/fields.py c > build/bench/landslide_fields.h
+	$(BIN)/python python/elm_landslide/fields.py c > build/bench/landslide_fields.h
 	g++ -O -std=gnu++17 -Ibridge -Ibench -Ibuild/bench $(BENCH_SOURCES) -ldl -o $@
 
 lint: build/environment
