@@ -2,10 +2,6 @@
 #ifndef LANDSLIDE_GUARD_HPP
 #define LANDSLIDE_GUARD_HPP
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
-
 #include <cfenv>
 #include <cstring>
 #include <exception>
@@ -23,9 +19,6 @@ class FloatGuard {
   FloatGuard() {
     std::feholdexcept(&host_);
     std::fesetenv(FE_DFL_ENV);
-#if defined(__SSE2__)
-    _mm_setcsr(_mm_getcsr() & ~0x8040u);  // FTZ and DAZ, which a C library may leave alone
-#endif
   }
   ~FloatGuard() {
     std::feclearexcept(FE_ALL_EXCEPT);

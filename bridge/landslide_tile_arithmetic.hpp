@@ -1,5 +1,6 @@
-// First include of every file with kernels: whatever the host's flags, their arithmetic stays as written (GCC's gnu++17
-// by default contracts a * b + c into one rounding wherever the target has it, intrinsics included) and they are fast.
+// First include of every file with kernels: whatever the host's flags, their arithmetic stays as written and they are
+// fast. GCC's gnu++17 by default contracts a * b + c into one rounding wherever the target has it, intrinsics included.
+// Clang, told to do so by -ffp-contract=fast, heeds no pragma; hence no kernel adds to a product but by fma.
 #ifndef LANDSLIDE_TILE_ARITHMETIC_HPP
 #define LANDSLIDE_TILE_ARITHMETIC_HPP
 

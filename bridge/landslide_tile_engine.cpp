@@ -13,7 +13,7 @@ namespace tile {
 namespace {
 
 // Up to this many columns of a remainder run alone; a tile that is mostly repeats costs more.
-constexpr std::int64_t kMostAlone = 4;
+constexpr std::int64_t kMostAlone = 2;
 
 struct Choice {
   const InstructionSet *set;

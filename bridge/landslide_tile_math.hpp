@@ -78,7 +78,7 @@ LANDSLIDE_INLINE Block tan(Block x) {
                                       -1.0 / 87178291200.0, 1.0 / 20922789888000.0, -1.0 / 6402373705728000.0};
   const Block n = sub(fma(x, splat(0.6366197723675814), splat(kRound)), splat(kRound));
   const Block half = mul(n, splat(0.5));
-  const Mask even = equal(half, sub(add(half, splat(kRound)), splat(kRound)));
+  const Mask even = equal(half, sub(fma(n, splat(0.5), splat(kRound)), splat(kRound)));
   const Block r = fnma(n, splat(kHalfPi[2]), fnma(n, splat(kHalfPi[1]), fnma(n, splat(kHalfPi[0]), x)));
   const Block square = mul(r, r);
   const Block sin = fma(mul(r, square), polynomial<8>(square, sine), r);

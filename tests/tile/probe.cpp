@@ -1,5 +1,9 @@
 // The tile engine for tests: without a model file around the program and without checks of its outputs.
-#include <cstring>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+#include <cstddef>
 
 #include "landslide_guard.hpp"
 #include "landslide_tile_engine.hpp"

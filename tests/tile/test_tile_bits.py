@@ -10,7 +10,7 @@ import pytest
 from elm_landslide.tile_program import Op, Operand
 from tile import reference
 from tile.random_program import random_program
-from tile.tile_support import Builder, Probe, columns, library, possible_sets, same_bits
+from tile.tile_support import SETS, Builder, Probe, columns, library, possible_sets, same_bits
 
 SEEDS = range(12)
 
@@ -27,8 +27,10 @@ def test_every_instruction_set_has_the_same_bits(seed):
     assert np.isfinite(wanted).all() and len(np.unique(wanted[:, 0])) == len(x)  # the columns differ, so mistakes show
 
 
-@pytest.mark.parametrize("name", possible_sets())
+@pytest.mark.parametrize("name", SETS)
 def test_a_column_does_not_depend_on_its_batch(name):
+    if name not in possible_sets():
+        pytest.skip(f"the processor lacks {name}")
     probe, x = Probe(random_program(100), name), columns(101)
     alone = np.concatenate([probe(x[i : i + 1]) for i in range(len(x))])
     for n in range(1, 101):
