@@ -56,18 +56,23 @@ BINARY = {
 }
 
 
+def _above(x: Tensor) -> Tensor:
+    return (x > 0.1).double()
+
+
+# Ties are made of whole numbers: torch may round equal elements differently, by their position in memory.
 def _reduce(rng, x: Tensor):
     axis, keep = _axis(rng, x), bool(rng.integers(2))
     kind = rng.choice(["sum", "mean", "amin", "amax", "min", "argmax", "any", "first_min", "cumsum"])
     match kind:
         case "min":
-            return lambda x: x.min(axis, keepdim=keep)[0] + 0.1 * x.min(axis, keepdim=keep)[1].double()
+            return lambda x: x.min(axis, keepdim=keep)[0] - 0.1 * _above(x).min(axis, keepdim=keep)[1].double()
         case "argmax":
-            return lambda x: x.argmax(axis, keepdim=keep).double()
+            return lambda x: _above(x).argmax(axis, keepdim=keep).double()
         case "any":
             return lambda x: (x > 0.8).any(axis, keepdim=keep).double()
         case "first_min":
-            return lambda x: torch.where(x == x.amin(axis, keepdim=True), x + 1.0, 0.0)
+            return lambda x: torch.where(_above(x) == _above(x.amin(axis, keepdim=True)), x + 1.0, 0.0)
         case "cumsum":
             return lambda x: torch.cumsum(x, axis)
         case _:
