@@ -8,6 +8,7 @@
 
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
+#include "landslide_taker.hpp"
 #include "landslide_tile_program.hpp"
 
 namespace landslide {
@@ -40,33 +41,6 @@ void check_schema(Span entry) {
                                             "; use a model made for this schema");
   }
 }
-
-static_assert(sizeof(double) == 8, "the golden rows are IEEE binary64");
-
-// Takes numbers off the front of the golden entry, whose size was checked before. Little endian, as the hosts are.
-class Taker {
- public:
-  explicit Taker(const unsigned char *from) : from_(from) {}
-
-  template <class T>
-  T one() {
-    T value;
-    std::memcpy(&value, from_, sizeof value);
-    from_ += sizeof value;
-    return value;
-  }
-
-  template <class T>
-  std::vector<T> many(std::size_t n) {
-    std::vector<T> values(n);
-    std::memcpy(values.data(), from_, n * sizeof(T));
-    from_ += n * sizeof(T);
-    return values;
-  }
-
- private:
-  const unsigned char *from_;
-};
 
 Golden read_golden(Span entry) {
   const auto refuse = [](const std::string &text) {

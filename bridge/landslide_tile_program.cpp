@@ -7,6 +7,7 @@
 
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
+#include "landslide_taker.hpp"
 
 namespace landslide {
 namespace tile {
@@ -19,32 +20,6 @@ constexpr std::size_t kInstructionNumbers = 19;
 Error refuse(const std::string &text) {
   return Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kProgramEntry + ": " + text + "; export the model again");
 }
-
-// Takes numbers off the front; the caller has checked that they are there. Little endian, as the hosts are.
-class Taker {
- public:
-  explicit Taker(const unsigned char *from) : from_(from) {}
-
-  template <class T>
-  T one() {
-    T value;
-    std::memcpy(&value, from_, sizeof value);
-    from_ += sizeof value;
-    return value;
-  }
-
-  std::vector<double> doubles(std::size_t n) {
-    std::vector<double> values(n);
-    if (n > 0) std::memcpy(values.data(), from_, n * sizeof(double));
-    from_ += n * sizeof(double);
-    return values;
-  }
-
-  void skip(std::size_t n) { from_ += n; }
-
- private:
-  const unsigned char *from_;
-};
 
 void check_magic(Span entry) {
   constexpr std::size_t n = 8, name = 6;  // LSTILE and two digits
@@ -134,8 +109,8 @@ Program read_program(Span entry) {
     for (std::int64_t j = 0; j < lengths[i]; ++j) program.loops[i].body.push_back(take_instruction(take));
   }
   take.skip(4 * padding);
-  program.constants = take.doubles(size_of(n_constants));
-  program.weights = take.doubles(size_of(n_weights));
+  program.constants = take.many<double>(size_of(n_constants));
+  program.weights = take.many<double>(size_of(n_weights));
   for (const double value : program.constants) {
     if (std::isnan(value)) throw refuse("has a constant that is NaN");
   }

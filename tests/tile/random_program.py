@@ -27,14 +27,14 @@ class _Random(Builder):
         """n cells in each of count iterations, of a constant or a value; one cell in three cases of ten."""
         step = 0 if self.random.random() < 0.3 else self.integer(1, 3) if any_step else 1
         stride = int(self.random.choice([0, 0, 1, n]))
-        needed = lambda: (count - 1) * stride + (n - 1) * step + 1  # noqa: E731
-        if needed() > N_IN:
+        if (count - 1) * stride + (n - 1) * step + 1 > N_IN:
             step, stride = min(step, 1), 0
+        needed = (count - 1) * stride + (n - 1) * step + 1
         constant = self.random.random() < 0.3
-        places = [(0, len(self.constants))] if constant else [v for v in self.values if v[1] >= needed()]
+        places = [(0, len(self.constants))] if constant else [v for v in self.values if v[1] >= needed]
         # The latest values first, so that what is computed rests on what was computed before.
         at, cells = places[-1 - min(int(self.random.exponential(3)), len(places) - 1)]
-        return Operand(at + self.integer(0, cells - needed()), stride, step, constant)
+        return Operand(at + self.integer(0, cells - needed), stride, step, constant)
 
     def instruction(self, count: int) -> Instruction:
         kinds = ["unary", "binary", "ternary", "reduce", "copy", "linear"]
