@@ -126,11 +126,18 @@ def fortran_module() -> str:
     def real(value: float) -> str:
         return f"{value!r}_r8"
 
-    def reals(values) -> str:
-        return "[ &\n    " + ", &\n    ".join(real(v) for v in values) + "]"
+    def array(literals) -> str:
+        return "[ &\n    " + ", &\n    ".join(literals) + "]"
 
-    width = max(len(f.name) for f in FIELDS.values())
-    names = "[ &\n    " + ", &\n    ".join(f"'{f.name:<{width}}'" for f in FIELDS.values()) + "]"
+    def texts(name: str, values) -> str:
+        values = [v.replace("'", "''") for v in values]
+        width = max(map(len, values))
+        quoted = array(f"'{v:<{width}}'" for v in values)
+        return f"  character(len={width}), parameter :: {name}({len(values)}) = {quoted}"
+
+    firsts = [*(f.offset + 1 for f in FIELDS.values()), N_IN + 1]
+    required = array(f".{str(f.required).lower()}." for f in FIELDS.values())
+    interfaces = array(map(real, LAYER_INTERFACES))
     lines = [
         "! Generated from fields.toml. Do not edit.",
         "module landslide_fields",
@@ -144,8 +151,15 @@ def fortran_module() -> str:
         f"  integer, parameter :: landslide_n_layers = {N_LAYERS}",
         f"  real(r8), parameter :: landslide_spval = {real(SPVAL)}",
         f"  real(r8), parameter :: landslide_missing = {real(MISSING)}",
-        f"  real(r8), parameter :: landslide_interfaces({len(LAYER_INTERFACES)}) = {reals(LAYER_INTERFACES)}",
-        f"  character(len={width}), parameter :: landslide_field_names({len(FIELDS)}) = {names}",
+        f"  real(r8), parameter :: landslide_interfaces({len(LAYER_INTERFACES)}) = {interfaces}",
+        f"  integer, parameter :: landslide_n_percentiles = {len(SLOPE_PERCENTILES)}",
+        texts("landslide_field_names", [f.name for f in FIELDS.values()]),
+        "  ! First column of x of each field; the last entry is one past the end.",
+        f"  integer, parameter :: landslide_field_first({len(firsts)}) = {array(map(str, firsts))}",
+        f"  logical, parameter :: landslide_field_required({len(FIELDS)}) = {required}",
+        texts("landslide_output_history", [o.history for o in OUTPUTS.values()]),
+        texts("landslide_output_units", [o.unit for o in OUTPUTS.values()]),
+        texts("landslide_output_long_names", [o.long_name for o in OUTPUTS.values()]),
         *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
         *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),
         *(f"  integer, parameter :: out_{o.name} = {o.index + 1}" for o in OUTPUTS.values()),

@@ -1,0 +1,329 @@
+module LandslideType
+
+  !-----------------------------------------------------------------------
+  ! !DESCRIPTION:
+  ! Data of ELM-Landslide: history fields, slope percentiles, antecedent rain and the model's handle.
+  ! Diagnostic only: nothing here is read by another part of ELM.
+  !
+  ! !USES:
+  use ColumnType          , only : col_pp
+  use decompMod           , only : bounds_type
+  use elm_varcon          , only : grlnd, spval
+  use elm_varctl          , only : fsurdat, iulog
+  use GridcellType        , only : grc_pp
+  use landslide           , only : landslide_model_type
+  use landslide_fields    , only : landslide_flag_outside, landslide_flag_invalid, landslide_missing, &
+       landslide_n_out, landslide_n_percentiles, landslide_output_history, landslide_output_long_names, &
+       landslide_output_units
+  use LandslideControlMod , only : landslide_static, LandslideStop
+  use shr_kind_mod        , only : r8 => shr_kind_r8
+  use spmdMod             , only : masterproc
+  !
+  implicit none
+  private
+  save
+  !
+  ! !PUBLIC DATA:
+  integer , parameter :: hour = 3600          ! s between the marks of the rain
+  integer , parameter :: hours = 7 * 24       ! of the longest window
+  !
+  ! !PUBLIC TYPES:
+  type, public :: landslide_type
+
+     type(landslide_model_type) :: model              ! opened once, shared by all threads
+
+     ! History
+     real(r8), pointer :: out_col        (:,:) => null() ! col outputs of the network, (begc:endc, landslide_n_out)
+     real(r8), pointer :: outside_col    (:)   => null() ! col 1 where the state lay outside the training domain, else 0
+
+     ! Static
+     real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
+
+     ! Antecedent rain: its total since the start (mm) now (0), at the last whole hour (1) and at those before;
+     ! a window's rain is the difference of two. spval where the run, with its restarts, does not reach back so far
+     real(r8), pointer :: rain_top       (:,:) => null() ! topounit, (begt:endt, 0:hours+1)
+
+     ! Column steps of each flag since the last report; log only, so not in the restart file
+     real(r8), pointer :: flag_count_col (:,:) => null() ! col, (begc:endc, 0:landslide_flag_invalid)
+
+   contains
+
+     procedure, public  :: Init
+     procedure, public  :: Restart
+     procedure, public  :: Final
+     procedure, public  :: AddRain
+     procedure, public  :: RainOver
+     procedure, public  :: SetOutputs
+     procedure, private :: InitAllocate
+     procedure, private :: InitHistory
+     procedure, private :: InitCold
+     procedure, private :: InitStatic
+
+  end type landslide_type
+  !-----------------------------------------------------------------------
+
+contains
+
+  !-----------------------------------------------------------------------
+  subroutine Init(this, bounds)
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds  ! of the processor
+    !-----------------------------------------------------------------------
+
+    call this%InitAllocate(bounds)
+    call this%InitHistory(bounds)
+    call this%InitCold(bounds)
+    call this%InitStatic(bounds)
+
+  end subroutine Init
+
+  !-----------------------------------------------------------------------
+  subroutine InitAllocate(this, bounds)
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds
+    !-----------------------------------------------------------------------
+
+    associate(begc => bounds%begc, endc => bounds%endc, begt => bounds%begt, endt => bounds%endt)
+    allocate(this%out_col        (begc:endc, landslide_n_out))          ; this%out_col        (:,:) = spval
+    allocate(this%outside_col    (begc:endc))                           ; this%outside_col    (:)   = spval
+    allocate(this%slope_col      (begc:endc, landslide_n_percentiles))  ; this%slope_col      (:,:) = spval
+    allocate(this%rain_top       (begt:endt, 0:hours+1))                ; this%rain_top       (:,:) = spval
+    allocate(this%flag_count_col (begc:endc, 0:landslide_flag_invalid)) ; this%flag_count_col (:,:) = 0._r8
+    end associate
+
+  end subroutine InitAllocate
+
+  !-----------------------------------------------------------------------
+  subroutine InitHistory(this, bounds)
+    !
+    ! !USES:
+    use histFileMod , only : hist_addfld1d
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds
+    !
+    ! !LOCAL VARIABLES:
+    real(r8), pointer :: output_col(:)  ! one output
+    integer           :: k
+    !-----------------------------------------------------------------------
+
+    do k = 1, landslide_n_out
+       output_col(bounds%begc:) => this%out_col(:, k)
+       call hist_addfld1d(fname=trim(landslide_output_history(k)), units=trim(landslide_output_units(k)), &
+            avgflag='A', long_name=trim(landslide_output_long_names(k)), &
+            ptr_col=output_col, l2g_scale_type='veg')
+    end do
+    call hist_addfld1d(fname='LANDSLIDE_OUTSIDE', units='1', &
+         avgflag='A', long_name='1 where the state lies outside the training domain, else 0', &
+         ptr_col=this%outside_col, l2g_scale_type='veg')
+
+  end subroutine InitHistory
+
+  !-----------------------------------------------------------------------
+  subroutine InitCold(this, bounds)
+    !
+    ! !USES:
+    use elm_time_manager , only : get_curr_date
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds
+    !
+    ! !LOCAL VARIABLES:
+    integer :: year, month, day, tod
+    !-----------------------------------------------------------------------
+
+    ! The rain is counted from here; a restart file, read later, knows more.
+    this%rain_top(:, 0) = 0._r8
+    call get_curr_date(year, month, day, tod)
+    if (mod(tod, hour) == 0) this%rain_top(:, 1) = 0._r8
+
+  end subroutine InitCold
+
+  !-----------------------------------------------------------------------
+  subroutine InitStatic(this, bounds)
+    !
+    ! !DESCRIPTION:
+    ! Read the slope percentiles. A file without them stops the run: the gridcell's mean slope says nothing of the
+    ! steep tail that fails.
+    !
+    ! !USES:
+    use fileutils       , only : getfil
+    use ncdio_pio       , only : file_desc_t, ncd_io, ncd_pio_openfile, ncd_pio_closefile
+    use topounit_varcon , only : max_topounits
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds
+    !
+    ! !LOCAL VARIABLES:
+    type(file_desc_t)    :: ncid
+    character(len=1024)  :: file, local
+    real(r8), pointer    :: slope(:,:,:)  ! gradient (m/m) of gridcell, topounit, percentile
+    logical              :: readvar
+    integer              :: c, g, topounit
+    !-----------------------------------------------------------------------
+
+    file = fsurdat
+    if (landslide_static /= ' ') file = landslide_static
+    allocate(slope(bounds%begg:bounds%endg, max_topounits, landslide_n_percentiles))
+    slope(:,:,:) = spval
+    call getfil(file, local, 0)
+    call ncd_pio_openfile(ncid, trim(local), 0)
+    call ncd_io(ncid=ncid, varname='SLP_P10', flag='read', data=slope, dim1name=grlnd, readvar=readvar)
+    call ncd_pio_closefile(ncid)
+    if (.not. readvar) then
+       call LandslideStop('no SLP_P10 in ' // trim(file) // ': add the hillslope gradient (m/m) at the percentiles ' // &
+            '0, 10, ..., 100 of area as SLP_P10(nlevslp=11, lsmlat, lsmlon) or (nlevslp=11, gridcell), or name a ' // &
+            'file that has it in landslide_static; see cime_config/README.md of ELM-Landslide')
+    end if
+    do c = bounds%begc, bounds%endc
+       g = col_pp%gridcell(c)
+       topounit = col_pp%topounit(c) - grc_pp%topi(g) + 1
+       this%slope_col(c, :) = slope(g, topounit, :)
+    end do
+    deallocate(slope)
+
+  end subroutine InitStatic
+
+  !-----------------------------------------------------------------------
+  subroutine Restart(this, bounds, ncid, flag)
+    !
+    ! !DESCRIPTION:
+    ! Write or read the antecedent rain. A file without it, written with the component off, is no error: the rain is
+    ! then missing until the run is as long as the window.
+    !
+    ! !USES:
+    use ncdio_pio   , only : file_desc_t, ncd_defdim, ncd_double, ncd_inqvid, var_desc_t
+    use restUtilMod , only : restartvar
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)            :: this
+    type(bounds_type), intent(in)    :: bounds
+    type(file_desc_t), intent(inout) :: ncid
+    character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
+    !
+    ! !LOCAL VARIABLES:
+    character(len=*), parameter :: name = 'LANDSLIDE_RAIN'
+    type(var_desc_t) :: vardesc
+    integer          :: id
+    logical          :: found
+    !-----------------------------------------------------------------------
+
+    if (flag == 'define') call ncd_defdim(ncid, 'landslide_hour', hours + 2, id)
+    if (flag == 'read') then
+       call ncd_inqvid(ncid, name, id, vardesc, found)
+       if (.not. found) then
+          if (masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: the antecedent ' // &
+               'rain is missing until the run covers its windows'
+          return
+       end if
+    end if
+    call restartvar(ncid=ncid, flag=flag, varname=name, xtype=ncd_double, &
+         dim1name='topounit', dim2name='landslide_hour', switchdim=.true., lowerb2=0, upperb2=hours + 1, &
+         long_name='rain since the start of the run: now, at the last whole hour and at those before', units='mm', &
+         interpinic_flag='skip', readvar=found, data=this%rain_top)
+
+  end subroutine Restart
+
+  !-----------------------------------------------------------------------
+  subroutine AddRain(this, bounds, rain, step, tod)
+    !
+    ! !DESCRIPTION:
+    ! Add the rain of a time step, which may be shorter or longer than an hour.
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds                  ! of the clump
+    real(r8)         , intent(in) :: rain(bounds%begt:)      ! rate (mm/s); spval counts as none
+    integer          , intent(in) :: step                    ! length of the step (s)
+    integer          , intent(in) :: tod                     ! time of day at its end (s)
+    !
+    ! !LOCAL VARIABLES:
+    integer  :: before   ! s from the last whole hour to the start of the step
+    integer  :: mark, t
+    real(r8) :: part     ! of the step up to a whole hour
+    real(r8) :: total(bounds%begt:bounds%endt)
+    !-----------------------------------------------------------------------
+
+    do t = bounds%begt, bounds%endt
+       total(t) = 0._r8
+       if (rain(t) < landslide_missing) total(t) = rain(t) * real(step, r8)
+    end do
+    before = modulo(tod - step, hour)
+    do mark = 1, (before + step) / hour
+       part = real(mark * hour - before, r8) / real(step, r8)
+       this%rain_top(bounds%begt:bounds%endt, 2:hours+1) = this%rain_top(bounds%begt:bounds%endt, 1:hours)
+       this%rain_top(bounds%begt:bounds%endt, 1) = this%rain_top(bounds%begt:bounds%endt, 0) + part * total
+    end do
+    this%rain_top(bounds%begt:bounds%endt, 0) = this%rain_top(bounds%begt:bounds%endt, 0) + total
+
+  end subroutine AddRain
+
+  !-----------------------------------------------------------------------
+  pure function RainOver(this, t, days, tod) result(rain)
+    !
+    ! !DESCRIPTION:
+    ! Rain (mm) on a topounit over the days up to now, spval if the run does not reach back so far. Between two whole
+    ! hours the oldest rain counts as uniform.
+    !
+    ! !ARGUMENTS:
+    class(landslide_type), intent(in) :: this
+    integer              , intent(in) :: t     ! topounit
+    integer              , intent(in) :: days  ! 1 to 7
+    integer              , intent(in) :: tod   ! time of day (s)
+    real(r8)                          :: rain
+    !
+    ! !LOCAL VARIABLES:
+    real(r8) :: older, newer  ! totals at the whole hours before and after the start of the window
+    !-----------------------------------------------------------------------
+
+    older = this%rain_top(t, 24 * days + 1)
+    newer = this%rain_top(t, 24 * days)
+    rain = spval
+    if (older >= landslide_missing) return
+    rain = this%rain_top(t, 0) - (older + (newer - older) * (real(modulo(tod, hour), r8) / real(hour, r8)))
+
+  end function RainOver
+
+  !-----------------------------------------------------------------------
+  subroutine SetOutputs(this, c, y, flag)
+    !
+    ! !DESCRIPTION:
+    ! Hand the outputs of a column to the history.
+    !
+    ! !ARGUMENTS:
+    class(landslide_type) :: this
+    integer , intent(in)  :: c
+    real(r8), intent(in)  :: y(:)  ! (landslide_n_out), spval where the column is invalid
+    integer , intent(in)  :: flag
+    !-----------------------------------------------------------------------
+
+    this%out_col(c, :) = y
+    this%outside_col(c) = merge(1._r8, 0._r8, flag == landslide_flag_outside)
+    if (flag == landslide_flag_invalid) this%outside_col(c) = spval
+    this%flag_count_col(c, flag) = this%flag_count_col(c, flag) + 1._r8
+
+  end subroutine SetOutputs
+
+  !-----------------------------------------------------------------------
+  subroutine Final(this)
+    !
+    ! !USES:
+    use landslide , only : landslide_close
+    !
+    ! !ARGUMENTS:
+    class(landslide_type) :: this
+    !-----------------------------------------------------------------------
+
+    ! The arrays stay: ELM's history points to them as long as the run lasts.
+    call landslide_close(this%model)
+
+  end subroutine Final
+
+end module LandslideType
