@@ -1,0 +1,95 @@
+module ncdio_pio
+  ! Stand-in: a netCDF file is a folder with one file of raw doubles for each variable.
+  use shr_kind_mod , only : r8 => shr_kind_r8
+  use stub_files   , only : has_file, read_items, write_items
+  implicit none
+  private
+  save
+  public :: ncd_pio_openfile, ncd_pio_closefile, ncd_defdim, ncd_inqvid, ncd_io, stub_io_2d
+
+  type, public :: file_desc_t
+     character(len=256) :: folder = ' '
+  end type file_desc_t
+  type, public :: var_desc_t
+     integer :: varid
+  end type var_desc_t
+
+  integer, parameter, public :: ncd_double = 6
+
+  interface ncd_io
+     module procedure ncd_io_3d_double
+  end interface ncd_io
+
+contains
+
+  subroutine ncd_pio_openfile(file, fname, mode)
+    class(file_desc_t) , intent(inout) :: file
+    character(len=*)   , intent(in)    :: fname
+    integer            , intent(in)    :: mode
+
+    file%folder = fname
+    if (mode /= 0) stop 'the stand-in opens to read'
+  end subroutine ncd_pio_openfile
+
+  subroutine ncd_pio_closefile(file)
+    class(file_desc_t), intent(inout) :: file
+
+    file%folder = ' '
+  end subroutine ncd_pio_closefile
+
+  subroutine ncd_defdim(ncid,attrib,value,dimid)
+    class(file_desc_t), intent(in) :: ncid
+    character(len=*)  , intent(in) :: attrib
+    integer           , intent(in) :: value
+    integer           , intent(out):: dimid
+
+    dimid = 1
+    if (ncid%folder == ' ' .or. attrib == ' ' .or. value < 1) stop 'ncd_defdim: no file, name or length'
+  end subroutine ncd_defdim
+
+  subroutine ncd_inqvid(ncid,name,varid,vardesc,readvar)
+    class(file_desc_t), intent(inout) :: ncid
+    character(len=*)  , intent(in)    :: name
+    integer           , intent(out)   :: varid
+    type(Var_desc_t)  , intent(out)   :: vardesc
+    logical, optional , intent(out)   :: readvar
+
+    varid = merge(1, -1, has_file(trim(ncid%folder) // '/' // name))
+    vardesc%varid = varid
+    if (present(readvar)) readvar = varid > 0
+  end subroutine ncd_inqvid
+
+  subroutine ncd_io_3d_double(varname, data, dim1name, flag, ncid, nt, readvar)
+    use decompMod  , only : of_gridcells
+    use elm_varcon , only : grlnd
+    class(file_desc_t), intent(inout) :: ncid
+    character(len=*) , intent(in)  :: flag
+    character(len=*) , intent(in)  :: varname
+    real(r8)         , pointer     :: data(:,:,:)  ! (gridcells, topounits of each, levels)
+    character(len=*) , intent(in)  :: dim1name
+    integer, optional, intent(in)  :: nt
+    logical, optional, intent(out) :: readvar
+    real(r8), allocatable :: flat(:,:)
+    logical :: found
+
+    if (flag /= 'read' .or. dim1name /= grlnd .or. present(nt)) stop 'the stand-in reads static gridcell data'
+    found = has_file(trim(ncid%folder) // '/' // varname)
+    if (present(readvar)) readvar = found
+    if (.not. found) return
+    allocate(flat(size(data, 1), size(data, 2) * size(data, 3)))
+    call read_items(trim(ncid%folder) // '/' // varname, of_gridcells, 0, flat)
+    data(:,:,:) = reshape(flat, shape(data))
+  end subroutine ncd_io_3d_double
+
+  ! Not ELM's: what restartvar stores.
+  subroutine stub_io_2d(ncid, flag, name, of, data)
+    type(file_desc_t), intent(in)    :: ncid
+    character(len=*) , intent(in)    :: flag, name
+    integer          , intent(in)    :: of
+    real(r8)         , intent(inout) :: data(:,:)
+
+    if (flag == 'write') call write_items(trim(ncid%folder) // '/' // name, of, 0, data)
+    if (flag == 'read') call read_items(trim(ncid%folder) // '/' // name, of, 0, data)
+  end subroutine stub_io_2d
+
+end module ncdio_pio
