@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from elm_landslide import __version__, arguments, console
+from elm_landslide.e3sm import command as e3sm
 from elm_landslide.errors import LandslideError, UserError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Landslide probability from the output of the E3SM Land Model (ELM).",
 )
+app.add_typer(e3sm.app, name="e3sm")
 
 
 def _complain(error) -> None:

@@ -1,0 +1,13 @@
+"""`elm-landslide e3sm`: puts ELM-Landslide into a case of E3SM, says whether it is in place, and takes it out.
+
+case.py         a case directory: where its checkout is, its XML variables
+sources.py      what the tool ships: the component's sources, templates, hooks
+hooks.py        marked lines in the user's own ELM files
+namelists.py    user_nl_elm and user_nl_landslide
+manifest.py     what enable wrote and what stood there before
+plan.py         everything that enable or disable would change, in memory
+transaction.py  shows the changes, or makes them: all or none
+command.py      the command line
+
+Where ELM calls the component stands in cime_config/hooks.toml.
+"""

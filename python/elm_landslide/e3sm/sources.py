@@ -1,0 +1,62 @@
+"""What the tool ships. In a wheel it lies beside this file, put there by CMakeLists.txt; in a checkout where it is
+written."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from elm_landslide import fields
+from elm_landslide.errors import UserError
+
+_HERE = Path(__file__).parent
+_CHECKOUT = _HERE.parents[2]
+SHIPPED_MODEL = _HERE.with_name("models") / "landslide.pt"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def data_file(name: str) -> Path:
+    """A file of cime_config/."""
+    for folder in (_HERE / "cime_config", _CHECKOUT / "cime_config"):
+        if (folder / name).exists():
+            return folder / name
+    raise UserError(f"{_HERE / 'cime_config' / name} is missing: install ELM-Landslide again (pip install .)")
+
+
+def component() -> dict[str, bytes]:
+    """Name and content of the component's source files, which ELM compiles; the torchscript engine is none of them."""
+    if (_HERE / "sources").is_dir():
+        paths = list((_HERE / "sources").iterdir())
+    else:
+        fortran, bridge = _CHECKOUT / "fortran", _CHECKOUT / "bridge"
+        paths = [*(fortran / "elm").glob("*.F90"), fortran / "landslide.F90", fortran / "landslide_bridge.F90"]
+        paths += [path for ending in ("h", "hpp", "cpp") for path in bridge.glob(f"landslide*.{ending}")]
+        paths = [path for path in paths if path.name != "landslide_torch_engine.cpp"]
+    try:
+        files = {path.name: path.read_bytes() for path in paths}
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is missing: install ELM-Landslide again (pip install .)") from None
+    files["landslide_fields.h"] = fields.c_header().encode()
+    files["landslide_fields.F90"] = fields.fortran_module().encode()
+    return dict(sorted(files.items()))
+
+
+def model(path: Path | None) -> bytes:
+    """Content of a model file, the shipped one by default; UserError where it is none, or of other fields."""
+    path = Path(path or SHIPPED_MODEL)
+    from elm_landslide import model_file
+
+    if model_file.read_entry(path, model_file.SCHEMA).decode() != fields.schema_table():
+        raise UserError(f"model file '{path}' has other fields than this version of ELM-Landslide; train it again")
+    return path.read_bytes()
+
+
+def staging_script(before: str) -> bytes:
+    """PRERUN_SCRIPT of the case, which runs the case's own one (`before`) first."""
+    text = data_file("landslide_stage").read_text()
+    start, blank, end = text.partition('\nBEFORE = ""\n')
+    assert blank, "cime_config/landslide_stage has no line BEFORE"
+    return f"{start}\nBEFORE = {before!r}\n{end}".encode() if before else text.encode()
