@@ -38,8 +38,8 @@ def add_tape(text: str, elsewhere: str, name: str) -> tuple[str, str]:
 def _block(tape: int) -> str:
     names = ", ".join(f"'{field}'" for field in FIELDS)
     return hooks.block(
-        f"! A further history tape, daily unless hist_nhtfrq({tape}) says otherwise: X is the largest value, M the least,\n"
-        "! A the mean. The first tape has the means of all LANDSLIDE_ fields in any case.\n"
+        f"! A further history tape, daily unless hist_nhtfrq({tape}) says otherwise: X is the largest value, M the\n"
+        "! least, A the mean. The first tape has the means of all LANDSLIDE_ fields in any case.\n"
         f"hist_fincl{tape} = {names}"
     )
 
