@@ -206,6 +206,15 @@ def test_the_model_is_pinned_and_kept(e3sm, case, toy_file):
     assert settings.read_text() == text
 
 
+def test_a_lost_model_of_ones_own_is_not_replaced_in_silence(e3sm, case, toy_file):
+    e3sm("enable", "--model", toy_file)
+    (src(case) / "landslide.pt").unlink()
+    assert "--model again" in e3sm("enable", status=2).stderr
+    assert "model file            missing" in e3sm("check", status=1).output
+    e3sm("enable", "--force")
+    assert (src(case) / "landslide.pt").read_bytes() == model_file.SHIPPED.read_bytes()
+
+
 def test_settings_that_were_there_come_back(e3sm, case):
     text = "&landslide_inparm\n use_landslide = .true.\n landslide_sha256 = '00'\n/"
     (case / "user_nl_landslide").write_text(text)
@@ -323,8 +332,11 @@ def test_what_is_no_case_is_refused(e3sm, case, tmp_path, variable, checkout):
 def test_broken_marks_are_not_guessed_at(e3sm, case):
     e3sm("enable")
     path = src(case) / "elm_driver.F90"
-    path.write_text(path.read_text().replace(hooks.END, "!", 1))
-    assert "counterpart" in e3sm("disable", status=2).stderr
+    whole = path.read_text()
+    for text in (whole.replace(hooks.END, "!", 1), whole.replace(hooks.END, "!", 1) + f"{hooks.END}\n"):
+        path.write_text(text)
+        assert "counterpart" in e3sm("disable", status=2).stderr
+        assert path.read_text() == text
 
 
 def test_a_lost_manifest_is_told(e3sm, case, content):

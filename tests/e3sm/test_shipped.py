@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import elm_landslide
-from elm_landslide.e3sm import hooks, sources
+from elm_landslide.e3sm import hooks, namelists, sources
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "cime_config"
@@ -51,7 +51,7 @@ def test_a_wheel_needs_no_checkout(tmp_path):
         (package / "e3sm" / "sources" / name).write_bytes(text)
     shutil.copytree(CONFIG, package / "e3sm" / "cime_config")
     script = (
-        "from elm_landslide.e3sm import hooks, sources; files = sources.component(); hooks.read();"
+        "from elm_landslide.e3sm import hooks, namelists, sources; files = sources.component(); hooks.read();"
         "print(sources.data_file('hooks.toml'), len(files), len(sources.model(None)))"
     )
     done = subprocess.run(
@@ -114,3 +114,11 @@ def test_test_mods_include_the_user_mods():
     included = (folder / "include_user_mods").read_text().strip()
     assert (folder / included).resolve() == CONFIG / "usermods_dirs/landslide"
     assert "LANDSLIDE_PROB" in (folder / "user_nl_elm").read_text()
+
+
+def test_test_mods_name_the_file_with_the_slopes(case):
+    (case / "user_nl_landslide").write_text(namelists.settings("0" * 64))
+    (case / "xmlquery").write_text("#!/bin/sh\necho /data\n")
+    subprocess.run(["sh", CONFIG / "testdefs/testmods_dirs/elm/landslide/shell_commands"], cwd=case, check=True)
+    static = namelists.setting((case / "user_nl_landslide").read_text(), "landslide_static")
+    assert static.startswith("/data/lnd/clm2/surfdata_map/surfdata_360x720cru")

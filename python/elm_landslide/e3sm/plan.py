@@ -61,8 +61,7 @@ def enable(case: Case, model: Path | None = None, force: bool = False) -> Plan:
     raw = case.query("PRERUN_SCRIPT", resolved=False)
     new.prerun = old.prerun if raw == PRERUN else raw
 
-    keep = old.own_model and model is None and _content(case.sourcemods / MODEL)
-    content = keep or sources.model(model)
+    content = _model(case, old, new, model, force)
     shims = _shims(case)
     files = {"component sources": {**sources.component(), **shims}, "model file": {MODEL: content}}
     files["staging script"] = {STAGE: sources.staging_script(new.prerun)}
@@ -130,6 +129,20 @@ def disable(case: Case, force: bool = False) -> Plan:
     plan.add("manifest", case.sourcemods / manifest.NAME, None)
     _want_build(plan)
     return plan
+
+
+def _model(case: Case, old: manifest.Manifest, new: manifest.Manifest, path: Path | None, force: bool) -> bytes:
+    """The model file that is asked for, else the one that --model brought into the case, else the shipped one."""
+    if path is None and old.own_model:
+        content = _content(case.sourcemods / MODEL)
+        if content is not None:
+            return content
+        if not force:
+            raise UserError(
+                f"SourceMods/src.elm/{MODEL} is gone, and was not the shipped one: give it with --model again"
+            )
+        new.own_model = False
+    return sources.model(path)
 
 
 def _replaceable(case: Case, name: str, old: manifest.Manifest, new: bytes | None, force: bool) -> None:
