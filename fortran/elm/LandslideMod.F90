@@ -43,6 +43,7 @@ module LandslideMod
   !
   ! !PRIVATE DATA:
   integer         , parameter :: nlev = landslide_n_layers
+  real(r8)        , parameter :: g_per_kg = 1000._r8
   character(len=*), parameter :: not_in_elm = 'years_since_disturbance, root_strength_left, curvature, ' // &
        'wetness_index, aspect_sin, aspect_cos, lithology, soil_moisture_offset'
   !-----------------------------------------------------------------------
@@ -236,8 +237,8 @@ contains
        t = col_pp%topounit(c)
 
        do j = 1, nlev
-          x(fc, in_liquid_water + j - 1) = col_ws%h2osoi_liq(c,j) / (denh2o * col_pp%dz(c,j))
-          x(fc, in_ice          + j - 1) = col_ws%h2osoi_ice(c,j) / (denice * col_pp%dz(c,j))
+          x(fc, in_liquid_water + j - 1) = over(col_ws%h2osoi_liq(c,j), denh2o * col_pp%dz(c,j))
+          x(fc, in_ice          + j - 1) = over(col_ws%h2osoi_ice(c,j), denice * col_pp%dz(c,j))
           x(fc, in_porosity     + j - 1) = soilstate_vars%watsat_col(c,j)
           x(fc, in_sucsat       + j - 1) = soilstate_vars%sucsat_col(c,j)
           x(fc, in_bsw          + j - 1) = soilstate_vars%bsw_col(c,j)
@@ -259,7 +260,7 @@ contains
        x(fc, in_rain_7d                  ) = landslide_vars%RainOver(t, 7, tod)
        x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
        x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%slope_col(c,:)
-       if (use_cn) x(fc, in_vegetation_carbon) = col_cs%totvegc(c) / 1000._r8
+       if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)
 
        call average_patches(c, canopystate_vars, soilstate_vars, x(fc,:))
     end do
@@ -283,7 +284,7 @@ contains
     !
     ! !LOCAL VARIABLES:
     real(r8) :: root(nlev), lai, tree, shrub, grass, crop, carbon, weight
-    integer  :: p
+    integer  :: p, j
     !-----------------------------------------------------------------------
 
     root = 0._r8
@@ -307,9 +308,11 @@ contains
        else
           crop = crop + weight
        end if
-       lai = lai + weight * canopystate_vars%tlai_patch(p)
-       root = root + weight * soilstate_vars%rootfr_patch(p, 1:nlev)
-       if (use_cn) carbon = carbon + weight * (veg_cs%frootc(p) + veg_cs%livecrootc(p) + veg_cs%deadcrootc(p))
+       call add(weight, canopystate_vars%tlai_patch(p), lai)
+       do j = 1, nlev
+          call add(weight, soilstate_vars%rootfr_patch(p,j), root(j))
+       end do
+       if (use_cn) call add(weight, veg_cs%frootc(p) + veg_cs%livecrootc(p) + veg_cs%deadcrootc(p), carbon)
     end do
     x(in_leaf_area_index) = lai
     x(in_root_fraction:in_root_fraction + nlev - 1) = root
@@ -317,9 +320,44 @@ contains
     x(in_shrub_cover) = shrub
     x(in_grass_cover) = grass
     x(in_crop_cover) = crop
-    if (use_cn) x(in_root_carbon) = carbon / 1000._r8
+    if (use_cn) x(in_root_carbon) = over(carbon, g_per_kg)
 
   end subroutine average_patches
+
+  !-----------------------------------------------------------------------
+  pure function over(value, divisor) result(quotient)
+    !
+    ! !DESCRIPTION:
+    ! A quotient, of which spval stays spval: divided it would pass for a number.
+    !
+    ! !ARGUMENTS:
+    real(r8), intent(in) :: value, divisor
+    real(r8)             :: quotient
+    !-----------------------------------------------------------------------
+
+    quotient = spval
+    if (value < landslide_missing) quotient = value / divisor
+
+  end function over
+
+  !-----------------------------------------------------------------------
+  pure subroutine add(weight, value, total)
+    !
+    ! !DESCRIPTION:
+    ! Add a weighted value to a sum, which is spval once a value is.
+    !
+    ! !ARGUMENTS:
+    real(r8), intent(in)    :: weight, value
+    real(r8), intent(inout) :: total
+    !-----------------------------------------------------------------------
+
+    if (total < landslide_missing .and. value < landslide_missing) then
+       total = total + weight * value
+    else
+       total = spval
+    end if
+
+  end subroutine add
 
   !-----------------------------------------------------------------------
   subroutine stop_at(c, x)
@@ -363,7 +401,7 @@ contains
     ! At the end of a month write how many column steps were flagged. Serial, on all processors.
     !
     ! !USES:
-    use elm_time_manager , only : get_prev_date, is_end_curr_month
+    use elm_time_manager , only : get_nstep, get_prev_date, is_end_curr_month
     use shr_mpi_mod      , only : shr_mpi_sum
     !
     ! !ARGUMENTS:
@@ -376,7 +414,8 @@ contains
     !-----------------------------------------------------------------------
 
     if (.not. use_landslide) return
-    if (.not. is_end_curr_month()) return
+    if (get_nstep() == 0) landslide_vars%flag_count_col(:,:) = 0._r8  ! step 0 only starts the model up
+    if (get_nstep() == 0 .or. .not. is_end_curr_month()) return
     here = sum(landslide_vars%flag_count_col(bounds%begc:bounds%endc, :), dim=1)
     landslide_vars%flag_count_col(:,:) = 0._r8
     call shr_mpi_sum(here, all_steps, mpicom, 'LandslideReport')

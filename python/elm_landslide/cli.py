@@ -239,6 +239,35 @@ def inspect_command(
         Console().print(table)
 
 
+@app.command("replay")
+def replay_command(
+    files: Annotated[list[Path], typer.Argument(help="landslide_record*.bin of a run's directory.")],
+    model: _Model = None,
+    engine: Annotated[str, typer.Option(help="Engine that runs the network: tile or torchscript.")] = "tile",
+    instruction_set: _InstructionSet = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Run columns that ELM recorded through the offline component and compare the results bit for bit.
+
+    ELM records them where landslide_in says landslide_record = .true. (short runs only). Exit status 1 where a
+    result differs.
+
+        elm-landslide replay RUNDIR/landslide_record*.bin --model RUNDIR/landslide.pt
+    """
+    with _clear_errors():
+        from dataclasses import asdict
+
+        from elm_landslide import record
+
+        found = record.replay(files, model, engine, instruction_set, progress=console.records)
+        if as_json:
+            print(json.dumps(asdict(found), indent=2))
+        else:
+            console.print_replay(found)
+        if any(found.different.values()):
+            raise typer.Exit(1)
+
+
 @app.command("bench")
 def bench_command(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),

@@ -76,6 +76,17 @@ def print_summary(summary) -> None:
     print(f"written     {summary.out}")
 
 
+def print_replay(found) -> None:
+    print(f"replayed    {found.column_steps} column steps of {found.steps} records in {found.files} file(s)")
+    print(f"model       sha256 {found.model_sha256[:16]}..., engine {found.engine}, {found.instruction_set}")
+    different = {name: n for name, n in found.different.items() if n}
+    if different:
+        print(f"different   {', '.join(f'{name} {n}' for name, n in different.items())}")
+        print("            (another model file, engine or version than the run's?)")
+    else:
+        print("different   none: every output and flag has the same bits")
+
+
 def say(what: str) -> None:
     """What is done next, on stderr."""
     print(what, file=sys.stderr, flush=True)

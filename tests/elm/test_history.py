@@ -1,0 +1,61 @@
+import numpy as np
+from stub_elm import HISTORY, World
+
+from elm_landslide.fields import SPVAL
+
+
+def test_fields_on_soil_columns_only(elm):
+    world = World(48)
+    case = elm(world)
+    case.run("out")
+    for name in HISTORY:
+        values = case.history("out", name)
+        assert values.shape == (49, world.is_soil.size)  # step 0 too
+        assert (values[:, ~world.is_soil] == SPVAL).all(), name
+        assert (np.abs(values[:, world.is_soil]) < 1e6).all(), name
+    probability = case.history("out", "LANDSLIDE_PROB")[:, world.is_soil]
+    assert probability.min() >= 0 and probability.max() <= 1 and np.ptp(probability) > 0
+
+
+def test_daily_maximum_and_the_other_flags(elm):
+    """On a daily tape avgflag X is the maximum of the day's steps, as the pointer lets ELM sample every step."""
+    case = elm(World(96))
+    case.run("steps")
+    case.run("days", hist_nhtfrq=48)
+    for name in ("LANDSLIDE_PROB", "LANDSLIDE_FOS"):
+        steps = case.history("steps", name)[1:].reshape(2, 48, -1)
+        days = {flag: case.history("days", name, flag)[1:] for flag in "AXMI"}
+        np.testing.assert_array_equal(days["X"], steps.max(axis=1))
+        np.testing.assert_array_equal(days["M"], steps.min(axis=1))
+        np.testing.assert_array_equal(days["I"], steps[:, -1])
+        np.testing.assert_allclose(days["A"], steps.mean(axis=1), rtol=1e-13)
+        soil = case.world.is_soil
+        assert (days["X"][:, soil] > days["M"][:, soil]).any()
+
+
+def test_columns_with_spval(elm):
+    """A required field that is missing makes spval there, and only there; the count is in the monthly line."""
+    world = World(60)
+    sick = np.flatnonzero(world.is_soil)[2]
+    world.values["h2osoi_liq"][10:20, 3, sick] = SPVAL
+    world.values["zwt"][30, 0, sick] = SPVAL
+    case = elm(world)
+    log = case.run("out", start_date=20010131)
+    wanted = np.zeros((61, world.is_soil.size), dtype=bool)
+    wanted[10:20, sick] = wanted[30, sick] = True
+    for name in HISTORY:
+        missing = case.history("out", name) == SPVAL
+        np.testing.assert_array_equal(missing[:, world.is_soil], wanted[:, world.is_soil], err_msg=name)
+    line = next(line for line in log.splitlines() if "column steps in 2001-01" in line)
+    assert "invalid 11" in line
+
+
+def test_monthly_counts(elm):
+    """Every soil column and step is counted once, over all ranks; ELM's step 0, which starts it up, is not."""
+    world = World(48 * 3)
+    case = elm(world)
+    log = case.run("out", ranks=2, start_date=20010130)
+    lines = [line for line in log.splitlines() if "column steps in" in line]
+    assert len(lines) == 1
+    counts = [int(word.strip(",")) for word in lines[0].split("2001-01:")[1].split() if word.strip(",").isdigit()]
+    assert sum(counts) == 48 * 2 * world.is_soil.sum()
