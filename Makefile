@@ -17,7 +17,7 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 # Ranks and tests share the cores; waiting OpenMP threads would only fight for them.
 export OMP_NUM_THREADS ?= 1
 MPIRUN := mpirun --oversubscribe -n $(RANKS)
-SOURCES := $(shell find bridge fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
+SOURCES := $(shell find bridge cime_config fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 
 run: build/installed
 	mkdir -p out

@@ -5,7 +5,7 @@ import stub_elm
 @pytest.fixture(scope="session")
 def mods(tmp_path_factory):
     """SourceMods/src.elm of a case with the component."""
-    return stub_elm.source_mods(tmp_path_factory.mktemp("case") / "SourceMods" / "src.elm")
+    return stub_elm.source_mods(tmp_path_factory.mktemp("case"))
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import mini_case
 import numpy as np
 from elm_files import DZ
+from mini_case import STUBS
+from typer.testing import CliRunner
 
 from elm_landslide import fields
+from elm_landslide.e3sm import command
 from elm_landslide.fields import SPVAL
 from elm_landslide.model_file import SHIPPED
 
-REPOSITORY = Path(__file__).parents[2]
-STUBS = REPOSITORY / "tests" / "elm_stubs"
 NLEVGRND = 15
 N_PFT = 17
 TIMEOUT = 300  # s; a run that hangs is a failure
@@ -23,43 +25,11 @@ HISTORY = [*(o.history for o in fields.OUTPUTS.values()), "LANDSLIDE_OUTSIDE"]
 
 
 def source_mods(folder: Path) -> Path:
-    """SourceMods/src.elm of a case: the component's sources and hooked copies of the stand-ins."""
-    folder.mkdir(parents=True)
-    root = REPOSITORY
-    names = [*(root / "fortran/elm").glob("*.F90"), root / "fortran/landslide.F90", root / "fortran/landslide_bridge.F90"]
-    names += [p for p in (root / "bridge").glob("landslide*.*") if p.suffix in (".h", ".hpp", ".cpp") and "torch" not in p.name]
-    for path in names:
-        shutil.copy(path, folder)
-    (folder / "landslide_fields.h").write_text(fields.c_header())
-    (folder / "landslide_fields.F90").write_text(fields.fortran_module())
-    for file, pairs in TEMP.items():
-        text = (STUBS / "components/elm/src/main" / file).read_text()
-        for old, new in pairs:
-            assert text.count(old) == 1, (file, old)
-            text = text.replace(old, old + new)
-        (folder / file).write_text(text)
-    return folder
-
-
-TEMP = {
-    "elm_driver.F90": [
-        ("  use restFileMod    , only : restFile_write\n", "  use LandslideMod, only : LandslideRun, LandslideReport\n"),
-        ("          call VegStructUpdate(bounds_clump)\n       end if\n", "       call LandslideRun(bounds_clump, filter(nc)%num_soilc, filter(nc)%soilc, canopystate_vars, soilhydrology_vars, soilstate_vars)\n"),
-        ("    !$OMP END PARALLEL DO\n", "    call LandslideReport(bounds_proc)\n"),
-    ],
-    "elm_initializeMod.F90": [
-        ("    call elm_inst_biogeochem(bounds_proc)\n", "    call LandslideInit(bounds_proc)\n"),
-        ("    use stub_state  , only : read_static\n", "    use LandslideMod, only : LandslideInit\n"),
-    ],
-    "restFileMod.F90": [
-        ("  use ncdio_pio    , only : file_desc_t\n", "  use LandslideMod, only : LandslideRestart\n"),
-        *((f"    call soilstate_restart(bounds, ncid, flag='{w}')\n", f"    call LandslideRestart(bounds, ncid, flag='{w}')\n") for w in ("define", "write", "read")),
-    ],
-    "elm_finalizeMod.F90": [
-        ("    use elm_varctl , only : iulog\n", "    use LandslideMod, only : LandslideFinal\n"),
-        ("    write(iulog, '(a)') 'end of the stand-in run'\n", "    call LandslideFinal()\n"),
-    ],
-}
+    """SourceMods/src.elm of a case of the stand-in ELM after `elm-landslide e3sm enable`."""
+    case = mini_case.make_case(folder / "case")
+    done = CliRunner().invoke(command.app, ["enable", "--caseroot", str(case)])
+    assert done.exit_code == 0, done.output
+    return case / "SourceMods" / "src.elm"
 
 
 def build(folder: Path, kind: str, mods: Path) -> Path:

@@ -7,6 +7,7 @@ module elm_driver
   use histFileMod    , only : hist_htapes_wrapup, hist_update_hbuf
   use perf_mod       , only : t_startf, t_stopf
   use restFileMod    , only : restFile_write
+  use VegStructUpdateMod , only : VegStructUpdate
   implicit none
   private
   public :: elm_drv
@@ -31,9 +32,10 @@ contains
        call get_clump_bounds(nc, bounds_clump)
 
        if (use_cn .and. doalb) then
-          call VegStructUpdate(bounds_clump)
+          call VegStructUpdate(filter(nc)%num_soilc)
        end if
 
+       ! Balance
        call t_startf('balchk')
        call ColWaterBalanceCheck(bounds_clump)
        call t_stopf('balchk')
@@ -46,11 +48,6 @@ contains
     call hist_htapes_wrapup(bounds_proc, get_nstep())
     if (rstwr) call restFile_write(bounds_proc, filer)
   end subroutine elm_drv
-
-  subroutine VegStructUpdate(bounds)
-    type(bounds_type), intent(in) :: bounds
-    if (bounds%level /= 2) stop 'VegStructUpdate: not a clump'
-  end subroutine VegStructUpdate
 
   subroutine ColWaterBalanceCheck(bounds)
     type(bounds_type), intent(in) :: bounds

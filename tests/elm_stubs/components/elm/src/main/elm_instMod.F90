@@ -1,12 +1,14 @@
 module elm_instMod
   ! Stand-in: the instances of ELM's types.
   use CanopyStateType   , only : canopystate_type
+  use LakeStateType     , only : lakestate_type
   use SoilHydrologyType , only : soilhydrology_type
   use SoilStateType     , only : soilstate_type
   implicit none
   save
   public
   type(canopystate_type)   :: canopystate_vars
+  type(lakestate_type)     :: lakestate_vars
   type(soilstate_type)     :: soilstate_vars
   type(soilhydrology_type) :: soilhydrology_vars
 
