@@ -103,5 +103,3 @@ def replay(paths, model=None, engine: str = "tile", instruction_set: str = "auto
                     found.different["flag"] += int((flag != record.flag).sum())
                 advance()
     return found
-
-

@@ -129,7 +129,7 @@ def test_a_pattern_that_is_missing_or_twice_there_changes_nothing(times, e3sm, c
 
 def test_a_continued_line_is_not_torn(e3sm, checkout):
     path = checkout / "src/main/elm_finalizeMod.F90"
-    path.write_bytes(path.read_bytes().replace(b"only : use_vsfm", b"only : use_vsfm, &\n       use_cn"))
+    path.write_bytes(path.read_bytes().replace(b"only : iulog", b"only : iulog, &\n       use_cn"))
     assert "is continued" in e3sm("enable", status=2).stderr
 
 

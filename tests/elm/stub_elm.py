@@ -104,8 +104,14 @@ class World:
         steps = np.arange(n_steps + 1)[:, None, None]
         rain = quanta(64, n_topounits) * 2.0**-14 * (steps % 7 == 0)
         self.values = {
-            "counts": np.stack([np.full(n, topounits), np.bincount(self.cell, minlength=n),
-                                np.bincount(self.cell[self.patch_column], minlength=n)], axis=1),  # fmt: skip
+            "counts": np.stack(
+                [
+                    np.full(n, topounits),
+                    np.bincount(self.cell, minlength=n),
+                    np.bincount(self.cell[self.patch_column], minlength=n),
+                ],
+                axis=1,
+            ),  # fmt: skip
             "zisoi": np.concatenate([[0.0], np.cumsum(DZ)]),
             "lat": 40.0 + np.arange(n),
             "lon": 280.0 + np.arange(n),

@@ -93,8 +93,9 @@ def test_every_field(recorded):
         "vegetation_carbon": carbon(soil(world, "totvegc")),
         "root_carbon": carbon(roots[..., world.is_soil]),
         "bedrock_depth": world.values["zibed"][world.is_soil][None, None],
-        "slope": world.slope.reshape(11, world.topounits, -1)[:, (world.topounit - 1)[world.is_soil],
-                                                             world.cell[world.is_soil]][None],  # fmt: skip
+        "slope": world.slope.reshape(11, world.topounits, -1)[
+            :, (world.topounit - 1)[world.is_soil], world.cell[world.is_soil]
+        ][None],  # fmt: skip
     }
     rain = world.values["rain"][:, 0][:, topounit]
     for days in (1, 3, 7):

@@ -7,6 +7,7 @@ contains
 
   subroutine final( )
     use elm_varctl , only : iulog
+    implicit none
     write(iulog, '(a)') 'end of the stand-in run'
   end subroutine final
 

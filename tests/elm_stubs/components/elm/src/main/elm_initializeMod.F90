@@ -28,6 +28,7 @@ contains
 
   subroutine initialize2(fnamer)
     use decompMod   , only : bounds_type, get_proc_bounds
+    use histFileMod , only : hist_htapes_build
     use restFileMod , only : restFile_read
     use stub_state  , only : read_static
     character(len=*), intent(in) :: fnamer  ! restart file, if any
@@ -38,6 +39,7 @@ contains
     call read_static(soilstate_vars)
     call elm_inst_biogeochem(bounds_proc)
     if (fnamer /= ' ') call restFile_read(bounds_proc, fnamer)
+    call hist_htapes_build()
   end subroutine initialize2
 
 end module elm_initializeMod

@@ -7,7 +7,7 @@ module histFileMod
   implicit none
   save
   private
-  public :: hist_addfld1d, hist_update_hbuf, hist_htapes_wrapup
+  public :: hist_addfld1d, hist_htapes_build, hist_update_hbuf, hist_htapes_wrapup
 
   type field_type
      character(len=32) :: name
@@ -23,6 +23,7 @@ module histFileMod
   character(len=1), parameter :: flags(4) = ['A', 'X', 'M', 'I']
   type(field_type) :: fields(max_fields, size(flags))  ! every field with every flag
   integer :: n_fields = 0, n_samples = 0, n_records = 0
+  logical :: built = .false.
 
 contains
 
@@ -38,6 +39,7 @@ contains
     type(bounds_type) :: bounds
     integer :: i
 
+    if (built) stop 'hist_addfld1d: too late'
     call get_proc_bounds(bounds)
     if (units == ' ' .or. long_name == ' ' .or. avgflag /= 'A' .or. .not. present(l2g_scale_type) .or. &
          present(default)) stop 'hist_addfld1d: not as expected'
@@ -50,6 +52,10 @@ contains
        allocate(fields(n_fields, i)%buffer(bounds%begc:bounds%endc), fields(n_fields, i)%count(bounds%begc:bounds%endc))
     end do
   end subroutine hist_addfld1d
+
+  subroutine hist_htapes_build()
+    built = .true.
+  end subroutine hist_htapes_build
 
   subroutine hist_update_hbuf(bounds)
     type(bounds_type), intent(in) :: bounds

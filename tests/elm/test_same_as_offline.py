@@ -1,0 +1,160 @@
+"""The glue and the offline driver give the same bits for the same columns."""
+
+import elm_files
+import netCDF4
+import numpy as np
+import pytest
+from stub_elm import N_PFT, World
+from typer.testing import CliRunner
+
+from elm_landslide import cli, record
+from elm_landslide.component import Component
+from elm_landslide.data.columns import Columns
+from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
+from elm_landslide.model_file import SHIPPED
+
+DTIME = 10800  # an eighth of a day, so that times in days are exact
+
+
+def history_files(world, folder, use_cn: bool):
+    """What ELM would write of this world, in double precision: history on columns, and a surface dataset."""
+    soil = world.is_soil
+    n = world.n_steps + 1
+    columns = {
+        "SOILLIQ": world.values["h2osoi_liq"],
+        "SOILICE": world.values["h2osoi_ice"],
+        "ZWT": world.values["zwt"],
+        "ZWT_PERCH": world.values["zwt_perched"],
+        "FROST_TABLE": world.values["frost_table"],
+        "QOVER": world.values["qflx_surf"] + world.values["qflx_h2osfc_surf"],
+        "QDRAI": world.values["qflx_drain"],
+        "QDRAI_PERCH": world.values["qflx_drain_perched"],
+        "QTOPSOIL": world.values["qflx_top_soil"],
+        "QSNOMELT": world.values["qflx_snomelt"],
+        "RAIN": world.values["rain"][..., world.cell],
+        "TLAI": world.column_mean("tlai"),
+        "ROOTFR": np.broadcast_to(world.column_mean("rootfr"), (n, 15, soil.size)),
+    }
+    if use_cn:
+        columns["TOTVEGC"] = world.values["totvegc"]
+        for name in ("FROOTC", "LIVECROOTC", "DEADCROOTC"):
+            columns[name] = world.column_mean(name.lower())
+    constants = {"DZSOI": "dz", "WATSAT": "watsat", "SUCSAT": "sucsat", "BSW": "bsw"}
+    path = folder / "world.elm.h1.nc"
+    with netCDF4.Dataset(str(path), "w") as out:
+        for name, size in (("time", None), ("levgrnd", 15), ("hist_interval", 2), ("column", soil.size)):
+            out.createDimension(name, size)
+        places = {
+            "cols1d_lat": world.values["lat"][world.cell],
+            "cols1d_lon": world.values["lon"][world.cell],
+            "cols1d_itype_lunit": np.where(soil, 1, 5),
+        }
+        for name, values in places.items():
+            out.createVariable(name, "f8", ("column",))[:] = values
+        time = out.createVariable("time", "f8", ("time",))
+        time.setncatts({"units": "days since 2000-01-01 00:00:00", "calendar": "noleap", "bounds": "time_bounds"})
+        days = np.arange(n) * DTIME / 86400
+        time[:] = days
+        out.createVariable("time_bounds", "f8", ("time", "hist_interval"))[:] = np.stack(
+            [np.maximum(days - DTIME / 86400, 0), days], axis=1
+        )
+        for name, values in columns.items():
+            dims = ("time", "levgrnd", "column") if values.shape[1] > 1 else ("time", "column")
+            variable = out.createVariable(name, "f8", dims, fill_value=elm_files.FILL)
+            units = {"QTOPSOIL": "mm/s", "QSNOMELT": "mm/s", "ROOTFR": "proportion", "TOTVEGC": "gC/m^2"}
+            variable.units = elm_files.UNITS.get(name, units.get(name, "gC/m^2"))
+            variable.cell_methods = "time: mean"
+            variable[:] = values.reshape([len(out.dimensions[d]) or n for d in dims])
+        for name, source in constants.items():
+            variable = out.createVariable(name, "f8", ("levgrnd", "column"), fill_value=elm_files.FILL)
+            variable.units = elm_files.UNITS[name]
+            variable[:] = world.values[source][0]
+    first = np.array([np.flatnonzero(world.cell == g)[0] for g in range(len(world.soil))])
+    bed = world.values["nlevbed"][first]
+    texture = {
+        name: np.take_along_axis(world.values[source][0][:, first], np.minimum(np.arange(10)[:, None], bed - 1), axis=0)
+        for name, source in (("PCT_SAND", "cellsand"), ("PCT_CLAY", "cellclay"))
+    }
+    cover = np.stack([world.values["wtcol"][0, 0, world.patch_column == c] for c in first], axis=1)
+    surface = folder / "surfdata.nc"
+    with netCDF4.Dataset(str(surface), "w") as out:
+        sizes = {"gridcell": first.size, "nlevsoi": 10, "nlevslp": 11, "natpft": N_PFT}
+        for name, size in sizes.items():
+            out.createDimension(name, size)
+        values = {
+            "LATIXY": ("gridcell", world.values["lat"]),
+            "LONGXY": ("gridcell", world.values["lon"]),
+            "PCT_SAND": ("nlevsoi", texture["PCT_SAND"]),
+            "PCT_CLAY": ("nlevsoi", texture["PCT_CLAY"]),
+            "SLP_P10": ("nlevslp", world.slope[:, 0]),
+            "PCT_NAT_PFT": ("natpft", 100.0 * cover),
+            "PCT_NATVEG": ("gridcell", np.full(first.size, 100.0)),
+            "PCT_CROP": ("gridcell", np.zeros(first.size)),
+            "aveDTB": ("gridcell", world.values["zibed"][first]),
+        }
+        for name, (dim, array) in values.items():
+            dims = ("gridcell",) if dim == "gridcell" else (dim, "gridcell")
+            variable = out.createVariable(name, "f8", dims)
+            variable.units = {"SLP_P10": "km km^-1", "aveDTB": "m"}.get(name, "unitless")
+            variable[:] = array
+    return path, surface
+
+
+@pytest.mark.parametrize("use_cn", [False, True], ids=["SP", "CN"])
+def test_the_same_columns(elm, use_cn, tmp_path):
+    world = World(8 * 86400 // DTIME, soil=(1, 1, 1, 1))
+    half = world.values["wtcol"]
+    half[:] = half[:1]  # the offline driver knows one cover
+    dead = half[0, 0] == 0
+    for name in ("tlai", "frootc", "livecrootc", "deadcrootc"):
+        world.values[name] = np.where(dead, 1e36, world.values[name].clip(None, 1e5))
+    case = elm(world)
+    case.text("use_landslide = .true.\nlandslide_record = .true.\n")
+    case.run("out", dtime=DTIME, use_cn=use_cn)
+    history, surface = history_files(world, tmp_path, use_cn)
+    columns = Columns([history], [], surface)
+    try:
+        with Component(SHIPPED) as component:
+            elm_records = list(record.read(case.folder / "landslide_record.0.1.bin"))
+            assert len(elm_records) == len(columns.records) == world.n_steps + 1
+            flags = set()
+            for step, (ours, theirs) in enumerate(zip(elm_records, columns.records, strict=True)):
+                x = columns.x(theirs)
+                for name, f in FIELDS.items():
+                    got, wanted = ours.x[:, f.columns], x[:, f.columns]
+                    np.testing.assert_array_equal(got, wanted, err_msg=f"step {step}: {name}")
+                y, flag = component.run(x)
+                np.testing.assert_array_equal(np.asfortranarray(ours.y).view("i8"), y.view("i8"))
+                np.testing.assert_array_equal(ours.flag, flag)
+                flags |= set(flag.tolist())
+                for output in OUTPUTS.values():
+                    written = case.history("out", output.history)[step][world.is_soil]
+                    np.testing.assert_array_equal(written.astype("f8").view("i8"), y[:, output.index].view("i8"))
+    finally:
+        columns.close()
+    assert flags - {FLAGS["invalid"]}
+
+
+def test_replay(elm, tmp_path):
+    """The command finds no difference in a run's records, and finds one where a bit is changed."""
+    world = World(20, soil=(1, 0, 2, 3))
+    case = elm(world)
+    case.text("use_landslide = .true.\nlandslide_record = .true.\n")
+    case.run("out", ranks=2, threads=2)
+    files = sorted(case.folder.glob("landslide_record.*.bin"))
+    assert len(files) == 3  # the fourth clump has no soil
+    done = CliRunner().invoke(cli.app, ["replay", *map(str, files)])
+    assert done.exit_code == 0 and "every output and flag has the same bits" in done.output, done.output
+    assert f"{21 * 6} column steps" in done.output
+    data = bytearray(files[0].read_bytes())
+    data[-13 - 4 * world.soil[0]] ^= 1  # in the last output
+    changed = tmp_path / "changed.bin"
+    changed.write_bytes(data)
+    done = CliRunner().invoke(cli.app, ["replay", str(changed)])
+    assert done.exit_code == 1 and "different   " in done.output, done.output
+    changed.write_bytes(data[:-2])
+    done = CliRunner().invoke(cli.app, ["replay", str(changed)])
+    assert done.exit_code == 2 and "ends within a record" in done.output + done.stderr
+    changed.write_bytes(b"nonsense")
+    done = CliRunner().invoke(cli.app, ["replay", str(changed)])
+    assert done.exit_code == 2 and "not a record" in done.output + done.stderr
