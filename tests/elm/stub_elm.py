@@ -35,8 +35,8 @@ def source_mods(folder: Path) -> Path:
 def build(folder: Path, kind: str, mods: Path) -> Path:
     """Build the stand-in ELM with a case's SourceMods; kind: Release or Debug. Gives the program."""
     settings = [f"-DCMAKE_BUILD_TYPE={kind}", f"-DSOURCE_MODS={mods}"]
-    for command in (["cmake", "-S", STUBS, "-B", folder, "-G", "Ninja", *settings], ["cmake", "--build", folder]):
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    for words in (["cmake", "-S", STUBS, "-B", folder, "-G", "Ninja", *settings], ["cmake", "--build", folder]):
+        done = subprocess.run(list(map(str, words)), capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     return folder / "elm_stub"
 

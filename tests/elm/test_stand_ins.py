@@ -38,7 +38,7 @@ CHANGES = {
         "ColumnDataType",
         "h2osoi_ice (:,:) =>",
         "h2osoi_ice (:) =>",
-        "rank 1 pointer, the stand-in's real(r8) ra",
+        "rank 1 pointer, the stand-in's real(r8)",
     ),
     "bounds": ("ColumnDataType", "h2osoi_liq (begc:endc,-nlevsno+1:", "h2osoi_liq (begc:endc,0:", "endc,0:nlevgrnd"),
     "attribute": ("VegetationType", "logical , pointer ::", "logical , allocatable ::", "rank 1 allocatable"),
