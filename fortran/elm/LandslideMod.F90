@@ -2,21 +2,21 @@ module LandslideMod
 
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
-  ! ELM-Landslide in ELM: gathers the columns of fields.toml from ELM's state, runs the network, hands the outputs
-  ! to the history. Diagnostic only. What ELM calls, and where, stands in cime_config/hooks.toml.
+  ! ELM-Landslide in ELM: what ELM calls. Each step the columns of fields.toml are gathered from ELM's state, the
+  ! network runs, and its outputs go to the history. Diagnostic only. Where ELM calls stands in cime_config/hooks.toml.
   !
   ! !USES:
   use abortutils           , only : endrun
   use CanopyStateType      , only : canopystate_type
-  use ColumnDataType       , only : col_cs, col_wf, col_ws
   use ColumnType           , only : col_pp
   use decompMod            , only : bounds_type
-  use elm_varcon           , only : denh2o, denice, spval, zisoi
+  use elm_varcon           , only : zisoi
   use elm_varctl           , only : iulog, use_cn, use_fates
   use landslide            , only : landslide_message_size, landslide_check_layers, landslide_describe, &
        landslide_load_bytes, landslide_load_file, landslide_run
   use landslide_fields
   use LandslideControlMod
+  use LandslideGatherMod   , only : LandslideGather
   use LandslideRecordMod   , only : LandslideStartRecords, LandslideWriteRecord
   use LandslideType        , only : landslide_type
   use shr_kind_mod         , only : r8 => shr_kind_r8
@@ -24,8 +24,6 @@ module LandslideMod
   use SoilStateType        , only : soilstate_type
   use spmdMod              , only : masterproc, mpicom
   use TopounitDataType     , only : top_af
-  use VegetationDataType   , only : veg_cs
-  use VegetationType       , only : veg_pp
   !
   implicit none
   private
@@ -43,7 +41,6 @@ module LandslideMod
   !
   ! !PRIVATE DATA:
   integer         , parameter :: nlev = landslide_n_layers
-  real(r8)        , parameter :: g_per_kg = 1000._r8
   character(len=*), parameter :: not_in_elm = 'years_since_disturbance, root_strength_left, curvature, ' // &
        'wetness_index, aspect_sin, aspect_cos, lithology, soil_moisture_offset'
   !-----------------------------------------------------------------------
@@ -201,7 +198,8 @@ contains
     if (num_soilc == 0) return
 
     allocate(x(num_soilc, landslide_n_in), y(num_soilc, landslide_n_out), flag(num_soilc))
-    call gather(num_soilc, filter_soilc, tod, canopystate_vars, soilhydrology_vars, soilstate_vars, x)
+    call LandslideGather(landslide_vars, num_soilc, filter_soilc, tod, canopystate_vars, soilhydrology_vars, &
+         soilstate_vars, x)
     call landslide_run(landslide_vars%model, x, y, flag, message)
     if (message /= ' ') call endrun(msg=' ERROR: ELM-Landslide: ' // trim(message))
     if (landslide_record) call LandslideWriteRecord(bounds, filter_soilc(1:num_soilc), x, y, flag)
@@ -211,153 +209,6 @@ contains
     end do
 
   end subroutine LandslideRun
-
-  !-----------------------------------------------------------------------
-  subroutine gather(num_soilc, filter_soilc, tod, canopystate_vars, soilhydrology_vars, soilstate_vars, x)
-    !
-    ! !DESCRIPTION:
-    ! The inputs of the columns, as fields.toml names them; what ELM does not have is spval.
-    !
-    ! !ARGUMENTS:
-    integer                 , intent(in)  :: num_soilc
-    integer                 , intent(in)  :: filter_soilc(:)
-    integer                 , intent(in)  :: tod              ! time of day (s)
-    type(canopystate_type)  , intent(in)  :: canopystate_vars
-    type(soilhydrology_type), intent(in)  :: soilhydrology_vars
-    type(soilstate_type)    , intent(in)  :: soilstate_vars
-    real(r8)                , intent(out) :: x(:,:)           ! (num_soilc, landslide_n_in)
-    !
-    ! !LOCAL VARIABLES:
-    integer :: fc, c, t, j, below
-    !-----------------------------------------------------------------------
-
-    x(:,:) = spval
-    do fc = 1, num_soilc
-       c = filter_soilc(fc)
-       t = col_pp%topounit(c)
-
-       do j = 1, nlev
-          x(fc, in_liquid_water + j - 1) = over(col_ws%h2osoi_liq(c,j), denh2o * col_pp%dz(c,j))
-          x(fc, in_ice          + j - 1) = over(col_ws%h2osoi_ice(c,j), denice * col_pp%dz(c,j))
-          x(fc, in_porosity     + j - 1) = soilstate_vars%watsat_col(c,j)
-          x(fc, in_sucsat       + j - 1) = soilstate_vars%sucsat_col(c,j)
-          x(fc, in_bsw          + j - 1) = soilstate_vars%bsw_col(c,j)
-          ! ELM's texture ends at bedrock; below it the last layer's goes on, as ELM itself does for its hydraulics.
-          below = max(1, min(j, col_pp%nlevbed(c)))
-          x(fc, in_sand         + j - 1) = soilstate_vars%cellsand_col(c,below)
-          x(fc, in_clay         + j - 1) = soilstate_vars%cellclay_col(c,below)
-       end do
-
-       x(fc, in_water_table_depth        ) = soilhydrology_vars%zwt_col(c)
-       x(fc, in_perched_water_table_depth) = soilhydrology_vars%zwt_perched_col(c)
-       x(fc, in_frost_table_depth        ) = soilhydrology_vars%frost_table_col(c)
-       x(fc, in_surface_runoff           ) = col_wf%qflx_surf(c) + col_wf%qflx_h2osfc_surf(c)
-       x(fc, in_subsurface_drainage      ) = col_wf%qflx_drain(c) + col_wf%qflx_drain_perched(c)
-       x(fc, in_water_input              ) = col_wf%qflx_top_soil(c)
-       x(fc, in_snowmelt                 ) = col_wf%qflx_snomelt(c)
-       x(fc, in_rain_1d                  ) = landslide_vars%RainOver(t, 1, tod)
-       x(fc, in_rain_3d                  ) = landslide_vars%RainOver(t, 3, tod)
-       x(fc, in_rain_7d                  ) = landslide_vars%RainOver(t, 7, tod)
-       x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
-       x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%slope_col(c,:)
-       if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)
-
-       call average_patches(c, canopystate_vars, soilstate_vars, x(fc,:))
-    end do
-
-  end subroutine gather
-
-  !-----------------------------------------------------------------------
-  subroutine average_patches(c, canopystate_vars, soilstate_vars, x)
-    !
-    ! !DESCRIPTION:
-    ! What ELM keeps by patch, averaged over the active patches of a column with their weights on it.
-    !
-    ! !USES:
-    use pftvarcon , only : noveg, nbrdlf_dcd_brl_tree, nbrdlf_dcd_brl_shrub, nc4_grass
-    !
-    ! !ARGUMENTS:
-    integer               , intent(in)    :: c
-    type(canopystate_type), intent(in)    :: canopystate_vars
-    type(soilstate_type)  , intent(in)    :: soilstate_vars
-    real(r8)              , intent(inout) :: x(:)  ! (landslide_n_in) inputs of the column
-    !
-    ! !LOCAL VARIABLES:
-    real(r8) :: root(nlev), lai, tree, shrub, grass, crop, carbon, weight
-    integer  :: p, j
-    !-----------------------------------------------------------------------
-
-    root = 0._r8
-    lai = 0._r8
-    tree = 0._r8
-    shrub = 0._r8
-    grass = 0._r8
-    crop = 0._r8
-    carbon = 0._r8
-    do p = col_pp%pfti(c), col_pp%pftf(c)
-       if (.not. veg_pp%active(p)) cycle  ! its variables may never have been set
-       weight = veg_pp%wtcol(p)
-       if (veg_pp%itype(p) == noveg) then
-          cycle
-       else if (veg_pp%itype(p) <= nbrdlf_dcd_brl_tree) then
-          tree = tree + weight
-       else if (veg_pp%itype(p) <= nbrdlf_dcd_brl_shrub) then
-          shrub = shrub + weight
-       else if (veg_pp%itype(p) <= nc4_grass) then
-          grass = grass + weight
-       else
-          crop = crop + weight
-       end if
-       call add(weight, canopystate_vars%tlai_patch(p), lai)
-       do j = 1, nlev
-          call add(weight, soilstate_vars%rootfr_patch(p,j), root(j))
-       end do
-       if (use_cn) call add(weight, veg_cs%frootc(p) + veg_cs%livecrootc(p) + veg_cs%deadcrootc(p), carbon)
-    end do
-    x(in_leaf_area_index) = lai
-    x(in_root_fraction:in_root_fraction + nlev - 1) = root
-    x(in_tree_cover) = tree
-    x(in_shrub_cover) = shrub
-    x(in_grass_cover) = grass
-    x(in_crop_cover) = crop
-    if (use_cn) x(in_root_carbon) = over(carbon, g_per_kg)
-
-  end subroutine average_patches
-
-  !-----------------------------------------------------------------------
-  pure function over(value, divisor) result(quotient)
-    !
-    ! !DESCRIPTION:
-    ! A quotient, of which spval stays spval: divided it would pass for a number.
-    !
-    ! !ARGUMENTS:
-    real(r8), intent(in) :: value, divisor
-    real(r8)             :: quotient
-    !-----------------------------------------------------------------------
-
-    quotient = spval
-    if (value < landslide_missing) quotient = value / divisor
-
-  end function over
-
-  !-----------------------------------------------------------------------
-  pure subroutine add(weight, value, total)
-    !
-    ! !DESCRIPTION:
-    ! Add a weighted value to a sum, which is spval once a value is.
-    !
-    ! !ARGUMENTS:
-    real(r8), intent(in)    :: weight, value
-    real(r8), intent(inout) :: total
-    !-----------------------------------------------------------------------
-
-    if (total < landslide_missing .and. value < landslide_missing) then
-       total = total + weight * value
-    else
-       total = spval
-    end if
-
-  end subroutine add
 
   !-----------------------------------------------------------------------
   subroutine stop_at(c, x)
