@@ -20,7 +20,7 @@ from elm_landslide.model_file import SHIPPED
 
 NLEVGRND = 15
 N_PFT = 17
-TIMEOUT = 300  # s; a run that hangs is a failure
+TIMEOUT = 120  # s; a run that hangs is a failure
 HISTORY = [*(o.history for o in fields.OUTPUTS.values()), "LANDSLIDE_OUTSIDE"]
 
 

@@ -13,11 +13,19 @@ contains
   subroutine endrun_vanilla(msg)
     use elm_varctl , only : iulog
     use mpi        , only : mpi_abort, MPI_COMM_WORLD
+    use, intrinsic :: iso_c_binding, only : c_int
+    interface
+       integer(c_int) function usleep(microseconds) bind(c)
+         import :: c_int
+         integer(c_int), value :: microseconds
+       end function usleep
+    end interface
     character(len=*), intent(in), optional :: msg
-    integer :: error
+    integer :: error, ignored
 
     if (present(msg)) write(iulog, '(a)') 'ENDRUN:' // msg
     flush(iulog)
+    ignored = usleep(300000_c_int)  ! so that every processor that speaks is heard
     call mpi_abort(MPI_COMM_WORLD, 2, error)
     stop 2
   end subroutine endrun_vanilla
