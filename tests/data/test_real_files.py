@@ -59,7 +59,9 @@ def test_sample_is_made_by_its_script(tmp_path):
         with netCDF4.Dataset(str(sample_folder() / name)) as a, netCDF4.Dataset(str(tmp_path / name)) as b:
             assert a.variables.keys() == b.variables.keys()
             for variable in a.variables:
-                np.testing.assert_array_equal(a[variable][:], b[variable][:], err_msg=f"{name}: {variable}")
+                # The drawn slopes pass through exp and log, whose last bit depends on the processor.
+                rtol = 1e-14 if variable == "SLP_P10" else 0
+                np.testing.assert_allclose(a[variable][:], b[variable][:], rtol, atol=0, err_msg=f"{name}: {variable}")
 
 
 @needs_shared

@@ -9,8 +9,8 @@ def steps_of(hours: float, dtime: int) -> int:
     return round(hours * 3600 / dtime)
 
 
-@pytest.mark.parametrize("dtime", [900, 3600, 10800])
-@pytest.mark.parametrize("hours", [30, 100.25])  # within the windows of 3 and 7 days, and within an hour
+# Splits within the windows of 3 and 7 days; the first two lie within an hour, too.
+@pytest.mark.parametrize("dtime, hours", [(900, 100.25), (1800, 30.5), (10800, 99)])
 def test_a_split_run_is_the_straight_one(elm, dtime, hours):
     n = steps_of(WINDOW + 30, dtime)
     first = steps_of(hours, dtime)
