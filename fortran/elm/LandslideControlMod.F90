@@ -190,7 +190,8 @@ contains
     text = '&' // group // ' ' // line // ' /'
     read(text, nml=landslide_inparm, iostat=status, iomsg=reason)
     if (status /= 0) then
-       message = 'unknown name or bad value (' // trim(reason) // '); the names are ' // names
+       message = 'unknown name or bad value (' // trim(reason) // '); the names are ' // names // &
+            '; a switch takes .true. or .false., text stands in quotes'
        return
     end if
     call check_choice('landslide_engine'         , landslide_engine         , 'tile torchscript'         , message)

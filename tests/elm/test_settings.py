@@ -64,7 +64,7 @@ def test_the_template_runs_as_it_is(case):
 
 WRONG = {
     "an unknown name": ("use_landslid = .true.", "line 2", "use_landslid = .true.", "landslide_engine"),
-    "a bad logical": ("use_landslide = yes please", "line 2", "use_landslide = yes please"),
+    "a bad logical": ("use_landslide = yes please", "line 2", "use_landslide = yes please", ".true. or .false."),
     "a bad engine": ("landslide_engine = 'fast'", "line 2", "'fast'", "tile torchscript"),
     "a bad instruction set": ("\nlandslide_instruction_set = 'sse'", "line 3", "auto baseline avx2 avx512"),
     "a bad choice": ("landslide_invalid = 'ignore'", "line 2", "flag stop"),
