@@ -25,7 +25,7 @@ const landslide_engine_api *load_plugin(const std::string &name) {
   };
   void *library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' cannot be loaded: " + reason());
+    throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' cannot be loaded: " + reason() + "; give the path of liblandslide_torch.so");
   }
   const auto entry = reinterpret_cast<landslide_engine_entry_type>(dlsym(library, "landslide_engine_entry"));
   if (entry == nullptr) {

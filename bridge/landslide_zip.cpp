@@ -25,7 +25,7 @@ class Reader {
 
   Span at(std::size_t offset, std::size_t size, const std::string &what) const {
     if (offset > bytes_.size || size > bytes_.size - offset) {
-      throw refuse(what + " lies beyond the end of the file; the file is truncated or altered");
+      throw refuse(what + " lies beyond the end of the file; the file is truncated or altered; copy it again");
     }
     return {bytes_.data + offset, size};
   }
@@ -70,7 +70,7 @@ ZipReader::ZipReader(Span archive) {
   if (archive.size < kEndSize) throw refuse("not a model file: shorter than an empty ZIP archive");
   const Span end = reader.at(archive.size - kEndSize, kEndSize, "end record");
   if (number(end, 0, 4) != 0x06054b50u || number(end, 20, 2) != 0) {
-    throw refuse("not a model file: no ZIP end record in the last 22 bytes; the file is truncated or altered");
+    throw refuse("not a model file: no ZIP end record in the last 22 bytes; the file is truncated or altered; copy it again");
   }
   const std::size_t n_entries = number(end, 10, 2);
   const std::size_t directory_size = number(end, 12, 4);
@@ -100,7 +100,7 @@ ZipReader::ZipReader(Span archive) {
     total += size;
     if (total > archive.size) throw refuse(what + " overlaps another entry; the file is altered");
     // The engine does not check its own entries, so every stored one (all the weights) is checked here.
-    if (stored && crc32(data) != number(header, 16, 4)) throw refuse(what + " is damaged: its CRC-32 does not match");
+    if (stored && crc32(data) != number(header, 16, 4)) throw refuse(what + " is damaged: its CRC-32 does not match; copy the file again");
     entries_.push_back({name, stored, data});
   }
 }

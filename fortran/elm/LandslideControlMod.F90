@@ -21,6 +21,7 @@ module LandslideControlMod
   public :: LandslideReadSettings   ! read the settings and broadcast them
   public :: LandslideEngineSettings ! settings as landslide.h wants them
   public :: LandslideStop           ! stop the run with one message for an error that all processors have
+  public :: LandslideAbort          ! stop the run for an error of this processor
   !
   ! !PUBLIC DATA: set once by LandslideReadSettings, before any thread reads them
   logical            , public, protected :: use_landslide             = .false.
@@ -31,13 +32,16 @@ module LandslideControlMod
   character(len=32)  , public, protected :: landslide_instruction_set = 'auto'
   character(len=1024), public, protected :: landslide_static          = ' '
   character(len=32)  , public, protected :: landslide_invalid         = 'flag'
+  integer            , public, protected :: landslide_interval        = 0        ! s
   logical            , public, protected :: landslide_record          = .false.
   !
   ! !PRIVATE DATA:
   character(len=*), parameter :: group = 'landslide_inparm'
   character(len=*), parameter :: names = 'use_landslide, landslide_model, landslide_sha256, landslide_engine, ' // &
-       'landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_record'
+       'landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, ' // &
+       'landslide_record'
   integer, parameter :: line_size = 2048
+  integer, parameter :: day = 86400  ! s
   !-----------------------------------------------------------------------
 
 contains
@@ -59,7 +63,7 @@ contains
        inquire(file=trim(file), exist=exists)
        if (exists) then
           call read_group(trim(file), message)
-          if (message /= ' ') call endrun(msg=' ERROR: ELM-Landslide: ' // trim(message))  ! the others wait below
+          if (message /= ' ') call LandslideAbort(message)  ! the others wait below
           if (.not. use_landslide) write(iulog,*) 'ELM-Landslide is off: use_landslide = .false. in ' // trim(file)
        else
           write(iulog,*) 'ELM-Landslide is off: no file ' // trim(file) // ' in the run directory'
@@ -74,6 +78,7 @@ contains
     call shr_mpi_bcast(landslide_instruction_set, mpicom)
     call shr_mpi_bcast(landslide_static         , mpicom)
     call shr_mpi_bcast(landslide_invalid        , mpicom)
+    call shr_mpi_bcast(landslide_interval       , mpicom)
     call shr_mpi_bcast(landslide_record         , mpicom)
 
   end subroutine LandslideReadSettings
@@ -104,10 +109,29 @@ contains
     character(len=*), intent(in) :: message
     !-----------------------------------------------------------------------
 
-    if (masterproc) call endrun(msg=' ERROR: ELM-Landslide: ' // trim(message))
+    if (masterproc) call LandslideAbort(message)
     call shr_mpi_barrier(mpicom)
 
   end subroutine LandslideStop
+
+  !-----------------------------------------------------------------------
+  subroutine LandslideAbort(message)
+    !
+    ! !DESCRIPTION:
+    ! End all processors with an error of this one. ELM's endrun writes to the land log alone; e3sm.log, where CIME
+    ! sends the user, gets the message here.
+    !
+    ! !USES:
+    use, intrinsic :: iso_fortran_env, only : error_unit
+    !
+    ! !ARGUMENTS:
+    character(len=*), intent(in) :: message
+    !-----------------------------------------------------------------------
+
+    write(error_unit,'(a)') ' ERROR: ELM-Landslide: ' // trim(message)
+    call endrun(msg=' ERROR: ELM-Landslide: ' // trim(message))
+
+  end subroutine LandslideAbort
 
   !-----------------------------------------------------------------------
   subroutine read_group(file, message)
@@ -183,7 +207,8 @@ contains
     character(len=512) :: reason
     integer            :: status
     namelist /landslide_inparm/ use_landslide, landslide_model, landslide_sha256, landslide_engine, &
-         landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_record
+         landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, &
+         landslide_record
     !-----------------------------------------------------------------------
 
     message = ' '
@@ -201,6 +226,12 @@ contains
     if (landslide_sha256 /= ' ' .and. (len_trim(landslide_sha256) /= 64 .or. &
          verify(trim(landslide_sha256), '0123456789abcdefABCDEF') > 0)) then
        message = 'landslide_sha256 is not 64 hexadecimal digits'
+    end if
+    if (landslide_interval /= 0) then
+       if (landslide_interval < 0 .or. mod(day, max(1, landslide_interval)) /= 0) then
+          message = 'landslide_interval is the number of seconds from one run of the network to the next: a whole ' // &
+               'part of the day such as 3600 or 10800, or 0 for every time step'
+       end if
     end if
 
   end subroutine read_line

@@ -2,11 +2,11 @@ module LandslideMod
 
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
-  ! ELM-Landslide in ELM: what ELM calls. Each step the columns of fields.toml are gathered from ELM's state, the
-  ! network runs, and its outputs go to the history. Diagnostic only. Where ELM calls stands in cime_config/hooks.toml.
+  ! ELM-Landslide in ELM: what ELM calls. Each step (or landslide_interval) the columns of fields.toml are gathered from
+  ! ELM's state, the network runs, and its outputs go to the history. Diagnostic only. Where ELM calls stands in
+  ! cime_config/hooks.toml.
   !
   ! !USES:
-  use abortutils           , only : endrun
   use CanopyStateType      , only : canopystate_type
   use ColumnType           , only : col_pp
   use decompMod            , only : bounds_type
@@ -55,7 +55,8 @@ contains
     ! fields. Serial; before the restart file is read and the history tapes are built.
     !
     ! !USES:
-    use pftvarcon , only : nbrdlf_dcd_brl_tree, nbrdlf_evr_shrub, nbrdlf_dcd_brl_shrub, nc3_arctic_grass, &
+    use elm_time_manager , only : get_step_size
+    use pftvarcon        , only : nbrdlf_dcd_brl_tree, nbrdlf_evr_shrub, nbrdlf_dcd_brl_shrub, nc3_arctic_grass, &
          nc4_grass, nc3crop
     !
     ! !ARGUMENTS:
@@ -68,6 +69,11 @@ contains
     call LandslideReadSettings()
     if (.not. use_landslide) return
 
+    if (mod(landslide_interval, get_step_size()) /= 0) then
+       write(message, '(2(a, i0), a)') 'landslide_interval is ', landslide_interval, &
+            ' s, which is no multiple of the time step of ', get_step_size(), ' s; set it in user_nl_landslide'
+       call LandslideStop(message)
+    end if
     if (use_fates) call LandslideStop('use_fates is on: its cohorts are not read yet; set use_landslide = .false.')
     if (any([nbrdlf_dcd_brl_tree, nbrdlf_evr_shrub, nbrdlf_dcd_brl_shrub, nc3_arctic_grass, nc4_grass, nc3crop] &
          /= [8, 9, 11, 12, 14, 15])) then
@@ -95,6 +101,7 @@ contains
     use shr_mpi_mod , only : shr_mpi_bcast
     !
     ! !LOCAL VARIABLES:
+    character(len=*), parameter :: cure = '; file and engine are set in user_nl_landslide'
     character(len=landslide_message_size) :: message
     character(len=512)                    :: reason
     integer(c_int8_t), allocatable        :: bytes(:)
@@ -105,13 +112,13 @@ contains
     n = 0
     if (masterproc) then
        call landslide_load_file(landslide_vars%model, trim(landslide_model), LandslideEngineSettings(), message)
-       if (message /= ' ') call endrun(msg=' ERROR: ELM-Landslide: ' // trim(landslide_model) // ': ' // trim(message))
+       if (message /= ' ') call LandslideAbort(trim(message) // cure)
        open(newunit=unit, file=trim(landslide_model), access='stream', form='unformatted', status='old', &
             action='read', iostat=status, iomsg=reason)
        if (status == 0) inquire(unit=unit, size=n)
        allocate(bytes(n))
        if (status == 0) read(unit, iostat=status, iomsg=reason) bytes
-       if (status /= 0) call endrun(msg=' ERROR: ELM-Landslide: ' // trim(landslide_model) // ': ' // trim(reason))
+       if (status /= 0) call LandslideAbort(trim(landslide_model) // ': ' // trim(reason) // cure)
        close(unit)
     end if
     call shr_mpi_bcast(n, mpicom)
@@ -122,7 +129,7 @@ contains
     if (masterproc) return
     bytes = transfer(words, bytes, n)
     call landslide_load_bytes(landslide_vars%model, bytes, LandslideEngineSettings(), message)
-    if (message /= ' ') call endrun(msg=' ERROR: ELM-Landslide: ' // trim(landslide_model) // ': ' // trim(message))
+    if (message /= ' ') call LandslideAbort(trim(landslide_model) // ': ' // trim(message))
 
   end subroutine open_model
 
@@ -196,12 +203,18 @@ contains
     ! Step 0 only starts the model up: like ELM's own accumulators, the rain begins with step 1.
     if (get_nstep() > 0) call landslide_vars%AddRain(bounds, top_af%rain(bounds%begt:bounds%endt), get_step_size(), tod)
     if (num_soilc == 0) return
+    if (landslide_interval > 0) then
+       if (mod(tod, landslide_interval) /= 0) then
+          call landslide_vars%ClearOutputs(filter_soilc(1:num_soilc))
+          return
+       end if
+    end if
 
     allocate(x(num_soilc, landslide_n_in), y(num_soilc, landslide_n_out), flag(num_soilc))
     call LandslideGather(landslide_vars, num_soilc, filter_soilc, tod, canopystate_vars, soilhydrology_vars, &
          soilstate_vars, x)
     call landslide_run(landslide_vars%model, x, y, flag, message)
-    if (message /= ' ') call endrun(msg=' ERROR: ELM-Landslide: ' // trim(message))
+    if (message /= ' ') call LandslideAbort(message)
     if (landslide_record) call LandslideWriteRecord(bounds, filter_soilc(1:num_soilc), x, y, flag)
     do fc = 1, num_soilc
        if (flag(fc) == landslide_flag_invalid .and. landslide_invalid == 'stop') call stop_at(filter_soilc(fc), x(fc,:))
@@ -240,7 +253,7 @@ contains
     end do fields
     write(place, '(a, f8.3, a, f8.3)') 'lat ', grc_pp%latdeg(col_pp%gridcell(c)), ', lon ', &
          grc_pp%londeg(col_pp%gridcell(c))
-    call endrun(msg=' ERROR: ELM-Landslide: the soil column at ' // trim(place) // ' has no valid ' // &
+    call LandslideAbort('the soil column at ' // trim(place) // ' has no valid ' // &
          trim(landslide_field_names(k)) // "; landslide_invalid = 'flag' writes spval there and goes on")
 
   end subroutine stop_at

@@ -11,13 +11,13 @@ module LandslideRecordMod
   ! flag (32-bit integers). The magic number tells the byte order.
   !
   ! !USES:
-  use abortutils   , only : endrun
-  use ColumnType   , only : col_pp
-  use decompMod    , only : bounds_type, get_proc_clumps
-  use elm_instance , only : inst_suffix
-  use GridcellType , only : grc_pp
-  use shr_kind_mod , only : r8 => shr_kind_r8
-  use spmdMod      , only : iam
+  use ColumnType          , only : col_pp
+  use decompMod           , only : bounds_type, get_proc_clumps
+  use elm_instance        , only : inst_suffix
+  use GridcellType        , only : grc_pp
+  use LandslideControlMod , only : LandslideAbort
+  use shr_kind_mod        , only : r8 => shr_kind_r8
+  use spmdMod             , only : iam
   use, intrinsic :: iso_fortran_env, only : int32
   !
   implicit none
@@ -43,7 +43,7 @@ contains
 
     do clump = 1, get_proc_clumps()
        open(newunit=unit, file=file_of(clump), status='replace', iostat=status)
-       if (status /= 0) call endrun(msg=' ERROR: ELM-Landslide: ' // file_of(clump) // ' cannot be written')
+       if (status /= 0) call LandslideAbort(file_of(clump) // ' cannot be written')
        close(unit, status='delete')
     end do
 
@@ -76,7 +76,7 @@ contains
          grc_pp%latdeg(g), grc_pp%londeg(g), col_pp%wtgcell(columns), x, y, int(flag, int32)
     if (status == 0) close(unit, iostat=status, iomsg=reason)
     end associate
-    if (status /= 0) call endrun(msg=' ERROR: ELM-Landslide: ' // file_of(bounds%clump_index) // ': ' // trim(reason))
+    if (status /= 0) call LandslideAbort(file_of(bounds%clump_index) // ': ' // trim(reason))
 
   end subroutine LandslideWriteRecord
 

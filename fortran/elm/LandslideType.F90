@@ -54,6 +54,7 @@ module LandslideType
      procedure, public  :: AddRain
      procedure, public  :: RainOver
      procedure, public  :: SetOutputs
+     procedure, public  :: ClearOutputs
      procedure, private :: InitAllocate
      procedure, private :: InitHistory
      procedure, private :: InitCold
@@ -310,6 +311,22 @@ contains
     this%flag_count_col(c, flag) = this%flag_count_col(c, flag) + 1._r8
 
   end subroutine SetOutputs
+
+  !-----------------------------------------------------------------------
+  subroutine ClearOutputs(this, columns)
+    !
+    ! !DESCRIPTION:
+    ! No outputs in this step: the history's means, minima and maxima leave it out.
+    !
+    ! !ARGUMENTS:
+    class(landslide_type) :: this
+    integer , intent(in)  :: columns(:)
+    !-----------------------------------------------------------------------
+
+    this%out_col(columns, :) = spval
+    this%outside_col(columns) = spval
+
+  end subroutine ClearOutputs
 
   !-----------------------------------------------------------------------
   subroutine Final(this)

@@ -152,7 +152,7 @@ def run_command(
 
 @app.command("plot")
 def plot_command(
-    files: Annotated[list[Path], typer.Argument(help="Files written by elm-landslide run.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of elm-landslide run, or of ELM: CASE.elm.h0.*.nc.")],
     inputs: Annotated[
         list[Path] | None,
         typer.Option(help="Folder with the run's input files, for rain and water table; the sample's is known."),
@@ -162,7 +162,7 @@ def plot_command(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ):
-    """Draw time series, maps and flags of one or several landslide history files.
+    """Draw time series, maps and flags of landslide history files, offline ones or of ELM itself.
 
     For what one probability rests on, see elm-landslide profile.
 

@@ -122,7 +122,7 @@ class Layout:
 def write_history(path, kind: str, fields: dict, times, bounds, mean: bool = False, units=None) -> Path:
     """Write a history file. fields: (record, [level,] cell), or (level, cell) for constants; times in days."""
     layout = Layout(kind)
-    with netCDF4.Dataset(str(path), "w") as out:
+    with netCDF4.Dataset(str(path), "w", format="NETCDF3_64BIT_DATA") as out:
         out.createDimension("time", None)
         out.createDimension("levgrnd", 15)
         out.createDimension("hist_interval", 2)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from stub_elm import HISTORY, World
 
 from elm_landslide.fields import SPVAL
@@ -59,3 +60,22 @@ def test_monthly_counts(elm):
     assert len(lines) == 1
     counts = [int(word.strip(",")) for word in lines[0].split("2001-01:")[1].split() if word.strip(",").isdigit()]
     assert sum(counts) == 48 * 2 * world.is_soil.sum()
+
+
+@pytest.mark.parametrize("dtime, every", [(1800, 6), (10800, 1)])
+def test_an_interval_leaves_out_steps_alone(elm, dtime, every):
+    """Where it runs, on other ranks and after a restart within it too, the results are those of every step."""
+    n = 50 if every > 1 else 10
+    case = elm(World(n, soil=(1, 0, 2)))
+    case.run("all", dtime=dtime)
+    case.settings(use_landslide=".true.", landslide_interval=10800)
+    case.run("some", dtime=dtime, ranks=2)
+    case.run("one", dtime=dtime, last_step=every * 4 + 2, restart_to_write="rest")
+    case.run("two", dtime=dtime, first_step=every * 4 + 2, restart_to_read="rest", threads=2)
+    runs = np.arange(n + 1) % every == 0
+    for name in HISTORY:
+        wanted = np.where(runs[:, None], case.history("all", name), SPVAL).astype(">f8")
+        some = case.history("some", name)
+        np.testing.assert_array_equal(some.view(">i8"), wanted.view(">i8"), err_msg=name)
+    case.same_history("one", "some", slice(0, every * 4 + 3))
+    case.same_history("two", "some", slice(every * 4 + 3, None))

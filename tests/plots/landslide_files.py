@@ -16,6 +16,10 @@ FLAG[:, 1] = 1
 FLAG[:2, 2] = 2  # cell 2 is outside in 2 of 5 records
 
 
+RAIN = 1e-4 * (1.0 + np.arange(elm_files.N) + 0.1 * np.arange(N_TIMES)[:, None])  # mm/s
+WATER_TABLE = 1.0 + np.arange(elm_files.N) + 0.1 * np.arange(N_TIMES)[:, None]  # m
+
+
 def write(path, kind="unstructured", probability=PROBABILITY, fos=FOS, flag=FLAG):
     """Where the flag is 3, every value is missing."""
     layout = elm_files.Layout(kind)
@@ -35,4 +39,30 @@ def write(path, kind="unstructured", probability=PROBABILITY, fos=FOS, flag=FLAG
         variable = out.createVariable("LANDSLIDE_FLAG", "i1", ("time", *layout.dims), fill_value=np.int8(-127))
         flags = layout.put(flag.astype(float))
         variable[:] = np.where(flags >= 1e35, -127, flags).astype(np.int8)
+    return path
+
+
+def write_elm(path, kind="unstructured", flag=FLAG):
+    """Daily means of ELM with the component on, in the format that E3SM writes; a further tape, so
+    LANDSLIDE_FOS_MEDIAN is not in it."""
+    layout = elm_files.Layout(kind)
+    with netCDF4.Dataset(str(path), "w", format="NETCDF3_64BIT_DATA") as out:
+        out.createDimension("time", None)
+        out.createDimension("hist_interval", 2)
+        layout.define(out)
+        time = out.createVariable("time", "f4", ("time",))
+        time.setncatts({"units": "days since 2000-01-01 00:00:00", "calendar": "noleap", "bounds": "time_bounds"})
+        time[:] = 11.0 + np.arange(N_TIMES)
+        bounds = out.createVariable("time_bounds", "f8", ("time", "hist_interval"))
+        bounds[:] = 10.0 + np.arange(N_TIMES)[:, None] + [0.0, 1.0]
+        for name, values in (
+            ("LANDSLIDE_PROB", PROBABILITY),
+            ("LANDSLIDE_FOS", FOS),
+            ("LANDSLIDE_OUTSIDE", (flag == 2).astype(float)),
+            ("RAIN", RAIN),
+            ("ZWT", WATER_TABLE),
+        ):
+            variable = out.createVariable(name, "f8", ("time", *layout.dims), fill_value=SPVAL)
+            variable.setncatts({"cell_methods": "time: mean", "units": {"RAIN": "mm/s", "ZWT": "m"}.get(name, "1")})
+            variable[:] = layout.put(np.where((flag == 3) & name.startswith("LANDSLIDE"), SPVAL, values))
     return path

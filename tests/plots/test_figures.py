@@ -2,6 +2,7 @@
 
 import elm_files
 import landslide_files
+import netCDF4
 import numpy as np
 import pytest
 from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
@@ -87,6 +88,37 @@ def test_missing_values_are_left_out(tmp_path, figures, kind):
     assert map_values(flags.axes[1], kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_history_of_elm_itself(tmp_path, figures, kind):
+    """It has the share of time outside instead of flags, rain and water table of its own, and perhaps no median."""
+    flag = FLAG.copy()
+    flag[:, 0] = 3
+    path = landslide_files.write_elm(tmp_path / "case.elm.h0.nc", kind, flag=flag)
+    plots.draw([path], tmp_path)
+    series, _, flags = figures()
+    rain, table, probability, fos = series.axes
+    np.testing.assert_allclose([bar.get_height() for bar in rain.patches], 86400.0 * landslide_files.RAIN[:, 4])
+    assert [bar.get_width() for bar in rain.patches] == pytest.approx([1.0] * N_TIMES)
+    np.testing.assert_array_equal(table.get_lines()[0].get_ydata(), landslide_files.WATER_TABLE[:, 4])
+    np.testing.assert_array_equal(probability.get_lines()[0].get_ydata(), PROBABILITY[:, 4])
+    assert [line.get_label() for line in fos.get_lines()] == ["90th percentile of slope", "failure (1)"]
+    share, outside, _ = flags.axes
+    tops = [band.get_paths()[0].vertices for band in share.collections]
+    at = [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
+    np.testing.assert_allclose(at, [[80, 100], [100, 100]])  # one of five valid cells at first, then none
+    assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
+
+
+@pytest.mark.parametrize("lacking", ["LANDSLIDE_PROB", "LANDSLIDE_FOS", "LANDSLIDE_OUTSIDE"])
+def test_a_history_that_lacks_a_field_is_refused(tmp_path, lacking):
+    path = landslide_files.write_elm(tmp_path / "a.nc")
+    with netCDF4.Dataset(str(path), "a") as dataset:
+        dataset.renameVariable(lacking, "OTHER")
+    with pytest.raises(UserError, match=f"a.nc: n.*{lacking}"):
+        plots.draw([path], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_without_a_valid_value_is_refused(tmp_path):
     path = landslide_files.write(tmp_path / "a.nc", flag=np.full_like(FLAG, 3))
     with pytest.raises(UserError, match="a.nc: no valid value of LANDSLIDE_FOS to draw"):
@@ -118,7 +150,8 @@ def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
     np.testing.assert_array_equal(found.probability_range[rows], PROBABILITY[rows][:, [0, 4]])
     assert np.isnan(found.probability_range[2]).all()
     np.testing.assert_allclose(found.share_outside, [0, 0, 0.5, 0, 0, np.nan])
-    np.testing.assert_allclose(found.flag_share[[0, 2]], [[3 / 6, 1 / 6, 1 / 6, 1 / 6], [0, 0, 0, 1]])
+    shares = np.stack([found.flag_share[name] for name in ("ok", "filled", "outside", "invalid")], axis=1)
+    np.testing.assert_allclose(shares[[0, 2]], [[3 / 6, 1 / 6, 1 / 6, 1 / 6], [0, 0, 0, 1]])
     assert len(found.dates) == N_TIMES and found.cell == 4
 
 

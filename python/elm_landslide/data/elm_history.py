@@ -99,7 +99,8 @@ class HistoryFiles:
             self.close()
             self._open = (path, netcdf.open_dataset(path))
             for variable in self._open[1].variables.values():
-                if variable.ndim and variable.chunking() != "contiguous" and variable.chunking()[0] == 1:
+                chunks = variable.chunking()  # None in the classic formats, which ELM writes
+                if variable.ndim and chunks not in (None, "contiguous") and chunks[0] == 1:
                     variable.set_var_chunk_cache(1)  # a record is read once: keep none; the default is 64 MB
         return self._open[1]
 

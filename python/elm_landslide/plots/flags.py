@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib.dates as mdates
-
-from elm_landslide.fields import FLAGS
+import numpy as np
 
 from .maps import draw_map
 from .run import Run
 from .style import GREEN, ORANGE, SKY, plt, save
 
-_COLOURS = {"ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
+_COLOURS = {"inside": GREEN, "ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
 _MEANINGS = {
+    "inside": "inside the training domain",
     "ok": "ok",
     "filled": "filled: an optional field took its default",
     "outside": "outside the training domain",
@@ -33,9 +33,9 @@ def draw_flags(run: Run, path: Path) -> Path:
         width_ratios=[1.15, 1.0] if several else None,
     )
     axis = axes[0, 0]
-    labels = [_MEANINGS[name] for name in FLAGS]
-    shares = 100.0 * run.flag_share.T
-    axis.stackplot(run.dates, shares, labels=labels, colors=[_COLOURS[name] for name in FLAGS], linewidth=0)
+    names, shares = run.flag_share.keys(), 100.0 * np.stack([*run.flag_share.values()])
+    labels, colours = [_MEANINGS[name] for name in names], [_COLOURS[name] for name in names]
+    axis.stackplot(run.dates, shares, labels=labels, colors=colours, linewidth=0)
     axis.set(ylabel="share of columns (%)", ylim=(0.0, 100.0), xlim=(run.dates[0], run.dates[-1]))
     locator = mdates.AutoDateLocator(minticks=3, maxticks=6)
     axis.xaxis.set_major_locator(locator)

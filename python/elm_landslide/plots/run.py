@@ -19,14 +19,17 @@ from .style import dates
 _DAY = 86400.0
 _BLOCK_VALUES = 1_000_000  # of one variable in memory at a time
 _NO_FLAG = 255  # where no column was run
+_ELM_SHARES = ["inside", "outside"]  # of a history file of ELM
 
 
 @dataclass
 class Run:
     """One file. Arrays by place lie on the flattened layout, NaN where no record is valid.
 
-    cell: the place with the lowest FoS, of which probability, fos and fos_median (time,) are drawn.
-    flag_share (time, len(FLAGS)) is of the places run. synthetic: the surface dataset says so of itself.
+    cell: the place with the lowest FoS, of which probability, fos and fos_median (time,) are drawn; ELM's further
+    history tapes may lack the last. flag_share: by name of the flag (time,), of the places run; in ELM's history, which
+    has no flags but the share of time outside, of the valid places: "inside" and "outside". synthetic: the surface
+    dataset says so of itself.
     """
 
     label: str
@@ -40,11 +43,11 @@ class Run:
     lowest_fos: np.ndarray  # by place
     share_outside: np.ndarray  # by place, share of its valid records
     probability_range: np.ndarray  # (time, 2)
-    flag_share: np.ndarray
+    flag_share: dict[str, np.ndarray]
     cell: int
     probability: np.ndarray
     fos: np.ndarray
-    fos_median: np.ndarray
+    fos_median: np.ndarray | None
     synthetic: bool
     overrides: str
     water_table: tuple[list[datetime], np.ndarray] | None = None
@@ -57,10 +60,17 @@ class Run:
 
 
 def read(path: Path, label: str, folders=()) -> Run:
-    """Read a file of elm-landslide run. folders: where its input files may lie, for rain and water table."""
+    """Read a file of elm-landslide run or a history file of ELM with the component on.
+
+    folders: where the input files of elm-landslide run may lie, for rain and water table; ELM's history has its own.
+    """
     with netcdf.open_dataset(path) as dataset:
-        if "LANDSLIDE_PROB" not in dataset.variables:
-            raise UserError(f"{path}: no variable LANDSLIDE_PROB: not a file of elm-landslide run")
+        for name in ("LANDSLIDE_PROB", "LANDSLIDE_FOS"):
+            if name not in dataset.variables:
+                raise UserError(f"{path}: no variable {name}: not a file of elm-landslide run or of ELM with it on")
+        from_elm = "LANDSLIDE_FLAG" not in dataset.variables
+        if from_elm and "LANDSLIDE_OUTSIDE" not in dataset.variables:
+            raise UserError(f"{path}: neither LANDSLIDE_FLAG nor LANDSLIDE_OUTSIDE: what can be trusted is not known")
         layout = netcdf.layout_of(dataset, path, "LANDSLIDE_PROB")
         n_times = len(dataset.dimensions["time"])
         step = max(_BLOCK_VALUES // layout.size, 1)
@@ -78,6 +88,7 @@ def read(path: Path, label: str, folders=()) -> Run:
                 ("fos", "LANDSLIDE_FOS"),
                 ("fos_median", "LANDSLIDE_FOS_MEDIAN"),
             )
+            if variable in dataset.variables
         }
         time = dataset["time"]
         times = np.concatenate([np.asarray(time[block], dtype=np.float64) for block in blocks])
@@ -92,10 +103,12 @@ def read(path: Path, label: str, folders=()) -> Run:
             synthetic="synthetic" in str(getattr(dataset, "surface_source", "")),
             overrides=str(getattr(dataset, "overrides", "none")),
             **reduced,
-            **series,
+            **{"fos_median": None, **series},
         )
         names = str(getattr(dataset, "input_files", "")).split()
     found = [p for name in names for p in [next((d / name for d in folders if (d / name).exists()), None)] if p]
+    if from_elm:
+        found = [path]
     run.water_table, run.rain = _drivers(found, layout, cell)
     return run
 
@@ -107,7 +120,8 @@ def _nan(values) -> np.ndarray:
 def _reduce(dataset, blocks, size: int, n_times: int) -> dict[str, np.ndarray]:
     """One pass over the records: extremes by place, range over the places and shares of the flags by record."""
     largest, at, lowest = np.full(size, -np.inf), np.zeros(size, dtype=int), np.full(size, np.inf)
-    flags = np.zeros((n_times, len(FLAGS)))
+    names = list(FLAGS) if "LANDSLIDE_FLAG" in dataset.variables else _ELM_SHARES
+    flags = np.zeros((n_times, len(names)))
     outside, valid = np.zeros(size), np.zeros(size)
     extent = np.full((n_times, 2), np.nan)
     for block in blocks:
@@ -123,11 +137,16 @@ def _reduce(dataset, blocks, size: int, n_times: int) -> dict[str, np.ndarray]:
         low = np.where(np.isnan(probability), np.inf, probability).min(axis=1)
         extent[block] = np.stack([low, filled.max(axis=1)], axis=1)
         lowest = np.fmin(lowest, np.fmin.reduce(values("LANDSLIDE_FOS"), axis=0))
-        flag = np.ma.filled(np.ma.asarray(dataset["LANDSLIDE_FLAG"][block]).astype(int), _NO_FLAG)
-        flag = flag.reshape(block.stop - block.start, -1)
-        flags[block] = np.stack([(flag == value).sum(axis=1) for value in FLAGS.values()], axis=1)
-        outside += (flag == FLAGS["outside"]).sum(axis=0)
-        valid += (flag < FLAGS["invalid"]).sum(axis=0)
+        if names is _ELM_SHARES:
+            share = values("LANDSLIDE_OUTSIDE")
+            counts = [1.0 - share, share]
+        else:
+            flag = np.ma.filled(np.ma.asarray(dataset["LANDSLIDE_FLAG"][block]).astype(int), _NO_FLAG)
+            flag = flag.reshape(block.stop - block.start, -1)
+            counts = [flag == value for value in FLAGS.values()]
+        flags[block] = np.stack([np.nansum(count, axis=1) for count in counts], axis=1)
+        outside += np.nansum(counts[names.index("outside")], axis=0)
+        valid += np.isfinite(probability).sum(axis=0)
     with np.errstate(invalid="ignore"):  # 0/0 is NaN, as wanted
         return {
             "largest_probability": np.where(np.isfinite(largest), largest, np.nan),
@@ -135,7 +154,7 @@ def _reduce(dataset, blocks, size: int, n_times: int) -> dict[str, np.ndarray]:
             "lowest_fos": np.where(np.isfinite(lowest), lowest, np.nan),
             "share_outside": outside / valid,
             "probability_range": np.where(np.isfinite(extent), extent, np.nan),
-            "flag_share": flags / flags.sum(axis=1, keepdims=True),
+            "flag_share": dict(zip(names, (flags / flags.sum(axis=1, keepdims=True)).T, strict=True)),
         }
 
 

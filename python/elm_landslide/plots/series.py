@@ -73,10 +73,11 @@ def _draw_probability(axis, run: Run) -> None:
 
 def _draw_fos(axis, run: Run) -> None:
     axis.set_ylabel("factor of\nsafety (1)")
-    axis.plot(run.dates, run.fos_median, color=GREEN, label="median slope")
+    if run.fos_median is not None:
+        axis.plot(run.dates, run.fos_median, color=GREEN, label="median slope")
     axis.plot(run.dates, run.fos, color=VERMILION, label="90th percentile of slope")
     axis.axhline(1.0, color=GREY, linestyle="--", linewidth=1, label="failure (1)")
-    top = np.nanmax(run.fos_median)
+    top = np.nanmax(run.fos if run.fos_median is None else run.fos_median)
     axis.set_ylim(0.0, 1.45 * max(top, 1.0))  # room for the legend
     axis.legend(fontsize=8, ncols=3, loc="upper center")
 
