@@ -247,7 +247,7 @@ contains
     !
     ! !LOCAL VARIABLES:
     integer  :: before   ! s from the last whole hour to the start of the step
-    integer  :: mark, t
+    integer  :: k, mark, t
     real(r8) :: part     ! of the step up to a whole hour
     real(r8) :: total(bounds%begt:bounds%endt)
     !-----------------------------------------------------------------------
@@ -259,7 +259,9 @@ contains
     before = modulo(tod - step, hour)
     do mark = 1, (before + step) / hour
        part = real(mark * hour - before, r8) / real(step, r8)
-       this%rain_top(bounds%begt:bounds%endt, 2:hours+1) = this%rain_top(bounds%begt:bounds%endt, 1:hours)
+       do k = hours + 1, 2, -1  ! one array assignment would make a copy of it all
+          this%rain_top(bounds%begt:bounds%endt, k) = this%rain_top(bounds%begt:bounds%endt, k-1)
+       end do
        this%rain_top(bounds%begt:bounds%endt, 1) = this%rain_top(bounds%begt:bounds%endt, 0) + part * total
     end do
     this%rain_top(bounds%begt:bounds%endt, 0) = this%rain_top(bounds%begt:bounds%endt, 0) + total
