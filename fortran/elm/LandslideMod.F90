@@ -203,11 +203,8 @@ contains
     ! Step 0 only starts the model up: like ELM's own accumulators, the rain begins with step 1.
     if (get_nstep() > 0) call landslide_vars%AddRain(bounds, top_af%rain(bounds%begt:bounds%endt), get_step_size(), tod)
     if (num_soilc == 0) return
-    if (landslide_interval > 0) then
-       if (mod(tod, landslide_interval) /= 0) then
-          call landslide_vars%ClearOutputs(filter_soilc(1:num_soilc))
-          return
-       end if
+    if (landslide_interval > 0) then  ! between two runs of the network the outputs stay as they are
+       if (mod(tod, landslide_interval) /= 0 .and. get_nstep() > 0) return
     end if
 
     allocate(x(num_soilc, landslide_n_in), y(num_soilc, landslide_n_out), flag(num_soilc))

@@ -15,7 +15,7 @@ module LandslideType
   use landslide_fields    , only : landslide_flag_outside, landslide_flag_invalid, landslide_missing, &
        landslide_n_out, landslide_n_percentiles, landslide_output_history, landslide_output_long_names, &
        landslide_output_units
-  use LandslideControlMod , only : landslide_static, LandslideStop
+  use LandslideControlMod , only : landslide_interval, landslide_static, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
   !
@@ -26,6 +26,7 @@ module LandslideType
   ! !PUBLIC DATA:
   integer , parameter :: hour = 3600          ! s between the marks of the rain
   integer , parameter :: hours = 7 * 24       ! of the longest window
+  integer , parameter :: outside = landslide_n_out + 1  ! of out_col
   !
   ! !PUBLIC TYPES:
   type, public :: landslide_type
@@ -33,8 +34,8 @@ module LandslideType
      type(landslide_model_type) :: model              ! opened once, shared by all threads
 
      ! History
-     real(r8), pointer :: out_col        (:,:) => null() ! col outputs of the network, (begc:endc, landslide_n_out)
-     real(r8), pointer :: outside_col    (:)   => null() ! col 1 where the state lay outside the training domain, else 0
+     real(r8), pointer :: out_col        (:,:) => null() ! col outputs of the network, (begc:endc, landslide_n_out + 1);
+     ! the last is 1 where the state lay outside the training domain, else 0
 
      ! Static
      real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
@@ -54,7 +55,6 @@ module LandslideType
      procedure, public  :: AddRain
      procedure, public  :: RainOver
      procedure, public  :: SetOutputs
-     procedure, public  :: ClearOutputs
      procedure, private :: InitAllocate
      procedure, private :: InitHistory
      procedure, private :: InitCold
@@ -89,8 +89,7 @@ contains
     !-----------------------------------------------------------------------
 
     associate(begc => bounds%begc, endc => bounds%endc, begt => bounds%begt, endt => bounds%endt)
-    allocate(this%out_col        (begc:endc, landslide_n_out))          ; this%out_col        (:,:) = spval
-    allocate(this%outside_col    (begc:endc))                           ; this%outside_col    (:)   = spval
+    allocate(this%out_col        (begc:endc, landslide_n_out + 1))      ; this%out_col        (:,:) = spval
     allocate(this%slope_col      (begc:endc, landslide_n_percentiles))  ; this%slope_col      (:,:) = spval
     allocate(this%rain_top       (begt:endt, 0:hours+1))                ; this%rain_top       (:,:) = spval
     allocate(this%flag_count_col (begc:endc, 0:landslide_flag_invalid)) ; this%flag_count_col (:,:) = 0._r8
@@ -119,9 +118,10 @@ contains
             avgflag='A', long_name=trim(landslide_output_long_names(k)), &
             ptr_col=output_col, l2g_scale_type='veg')
     end do
+    output_col(bounds%begc:) => this%out_col(:, outside)
     call hist_addfld1d(fname='LANDSLIDE_OUTSIDE', units='1', &
          avgflag='A', long_name='1 where the state lies outside the training domain, else 0', &
-         ptr_col=this%outside_col, l2g_scale_type='veg')
+         ptr_col=output_col, l2g_scale_type='veg')
 
   end subroutine InitHistory
 
@@ -196,11 +196,12 @@ contains
   subroutine Restart(this, bounds, ncid, flag)
     !
     ! !DESCRIPTION:
-    ! Write or read the antecedent rain. A file without it, written with the component off, is no error: the rain is
-    ! then missing until the run is as long as the window.
+    ! Write or read the antecedent rain and, where they stand for more than one step, the outputs. A file without
+    ! them, written with the component off, is no error: they are then missing until the run is as long as the windows,
+    ! and until the network runs.
     !
     ! !USES:
-    use ncdio_pio   , only : file_desc_t, ncd_defdim, ncd_double, ncd_inqvid, var_desc_t
+    use ncdio_pio   , only : file_desc_t, ncd_defdim, ncd_double
     use restUtilMod , only : restartvar
     !
     ! !ARGUMENTS:
@@ -210,27 +211,51 @@ contains
     character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
     !
     ! !LOCAL VARIABLES:
-    character(len=*), parameter :: name = 'LANDSLIDE_RAIN'
-    type(var_desc_t) :: vardesc
-    integer          :: id
-    logical          :: found
+    integer :: id
+    logical :: readvar
     !-----------------------------------------------------------------------
 
     if (flag == 'define') call ncd_defdim(ncid, 'landslide_hour', hours + 2, id)
-    if (flag == 'read') then
-       call ncd_inqvid(ncid, name, id, vardesc, found)
-       if (.not. found) then
-          if (masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: the antecedent ' // &
-               'rain is missing until the run covers its windows'
-          return
-       end if
-    end if
-    call restartvar(ncid=ncid, flag=flag, varname=name, xtype=ncd_double, &
-         dim1name='topounit', dim2name='landslide_hour', switchdim=.true., lowerb2=0, upperb2=hours + 1, &
-         long_name='rain since the start of the run: now, at the last whole hour and at those before', units='mm', &
-         interpinic_flag='skip', readvar=found, data=this%rain_top)
+    if (available(ncid, flag, 'LANDSLIDE_RAIN')) call restartvar(ncid=ncid, flag=flag, varname='LANDSLIDE_RAIN', &
+         xtype=ncd_double, dim1name='topounit', dim2name='landslide_hour', switchdim=.true., lowerb2=0, &
+         upperb2=hours + 1, units='mm', &
+         long_name='rain since the start of the run: now, at the last whole hour and at those before', &
+         interpinic_flag='skip', readvar=readvar, data=this%rain_top)
+    if (landslide_interval == 0) return
+    if (flag == 'define') call ncd_defdim(ncid, 'landslide_output', landslide_n_out + 1, id)
+    if (available(ncid, flag, 'LANDSLIDE_OUTPUTS')) call restartvar(ncid=ncid, flag=flag, varname='LANDSLIDE_OUTPUTS', &
+         xtype=ncd_double, dim1name='column', dim2name='landslide_output', switchdim=.true., lowerb2=1, &
+         upperb2=landslide_n_out + 1, units='mixed', &
+         long_name='outputs of the network when it last ran, and whether outside its domain', &
+         interpinic_flag='skip', readvar=readvar, data=this%out_col)
 
   end subroutine Restart
+
+  !-----------------------------------------------------------------------
+  logical function available(ncid, flag, name)
+    !
+    ! !DESCRIPTION:
+    ! False, with a line in the log, for a variable that is to be read and is not in the restart file.
+    !
+    ! !USES:
+    use ncdio_pio , only : file_desc_t, ncd_inqvid, var_desc_t
+    !
+    ! !ARGUMENTS:
+    type(file_desc_t), intent(inout) :: ncid
+    character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
+    character(len=*) , intent(in)    :: name
+    !
+    ! !LOCAL VARIABLES:
+    type(var_desc_t) :: vardesc
+    integer          :: id
+    !-----------------------------------------------------------------------
+
+    available = .true.
+    if (flag == 'read') call ncd_inqvid(ncid, name, id, vardesc, available)
+    if (.not. available .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ' // &
+         'missing until the run has made it anew'
+
+  end function available
 
   !-----------------------------------------------------------------------
   subroutine AddRain(this, bounds, rain, step, tod)
@@ -307,28 +332,12 @@ contains
     integer , intent(in)  :: flag
     !-----------------------------------------------------------------------
 
-    this%out_col(c, :) = y
-    this%outside_col(c) = merge(1._r8, 0._r8, flag == landslide_flag_outside)
-    if (flag == landslide_flag_invalid) this%outside_col(c) = spval
+    this%out_col(c, :outside-1) = y
+    this%out_col(c, outside) = merge(1._r8, 0._r8, flag == landslide_flag_outside)
+    if (flag == landslide_flag_invalid) this%out_col(c, outside) = spval
     this%flag_count_col(c, flag) = this%flag_count_col(c, flag) + 1._r8
 
   end subroutine SetOutputs
-
-  !-----------------------------------------------------------------------
-  subroutine ClearOutputs(this, columns)
-    !
-    ! !DESCRIPTION:
-    ! No outputs in this step: the history's means, minima and maxima leave it out.
-    !
-    ! !ARGUMENTS:
-    class(landslide_type) :: this
-    integer , intent(in)  :: columns(:)
-    !-----------------------------------------------------------------------
-
-    this%out_col(columns, :) = spval
-    this%outside_col(columns) = spval
-
-  end subroutine ClearOutputs
 
   !-----------------------------------------------------------------------
   subroutine Final(this)

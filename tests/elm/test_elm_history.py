@@ -62,20 +62,34 @@ def test_monthly_counts(elm):
     assert sum(counts) == 48 * 2 * world.is_soil.sum()
 
 
-@pytest.mark.parametrize("dtime, every", [(1800, 6), (10800, 1)])
-def test_an_interval_leaves_out_steps_alone(elm, dtime, every):
-    """Where it runs, on other ranks and after a restart within it too, the results are those of every step."""
-    n = 50 if every > 1 else 10
+@pytest.mark.parametrize("dtime, every, n", [(1800, 6, 50), (10800, 1, 10)])
+def test_an_interval_keeps_the_last_outputs(elm, dtime, every, n):
+    """Those of every step at the same time, on other ranks and after a restart within the interval too."""
     case = elm(World(n, soil=(1, 0, 2)))
+    split = every * 4 + every // 2 + 1
     case.run("all", dtime=dtime)
     case.settings(use_landslide=".true.", landslide_interval=10800)
-    case.run("some", dtime=dtime, ranks=2)
-    case.run("one", dtime=dtime, last_step=every * 4 + 2, restart_to_write="rest")
-    case.run("two", dtime=dtime, first_step=every * 4 + 2, restart_to_read="rest", threads=2)
-    runs = np.arange(n + 1) % every == 0
+    case.run("some", dtime=dtime, ranks=2, restart_to_write="rest_some")
+    case.run("one", dtime=dtime, last_step=split, restart_to_write="rest")
+    case.run("two", dtime=dtime, first_step=split, restart_to_read="rest", restart_to_write="rest_two", threads=2)
+    kept = np.arange(n + 1) // every * every
     for name in HISTORY:
-        wanted = np.where(runs[:, None], case.history("all", name), SPVAL).astype(">f8")
-        some = case.history("some", name)
-        np.testing.assert_array_equal(some.view(">i8"), wanted.view(">i8"), err_msg=name)
-    case.same_history("one", "some", slice(0, every * 4 + 3))
-    case.same_history("two", "some", slice(every * 4 + 3, None))
+        np.testing.assert_array_equal(
+            case.history("some", name).view(">i8"), case.history("all", name)[kept].view(">i8"), err_msg=name
+        )
+    case.same_history("one", "some", slice(0, split + 1))
+    case.same_history("two", "some", slice(split + 1, None))
+    for name in ("LANDSLIDE_RAIN", "LANDSLIDE_OUTPUTS"):
+        assert (case.folder / "rest_two" / name).read_bytes() == (case.folder / "rest_some" / name).read_bytes()
+
+
+def test_an_interval_and_a_restart_without_outputs(elm):
+    """Written with another interval: missing until the network runs again, and no more."""
+    case = elm(World(12, soil=(1, 2)))
+    case.run("one", last_step=7, restart_to_write="rest")
+    assert not (case.folder / "rest" / "LANDSLIDE_OUTPUTS").exists()
+    case.settings(use_landslide=".true.", landslide_interval=10800)
+    log = case.run("two", first_step=7, restart_to_read="rest")
+    assert "LANDSLIDE_OUTPUTS is not in the restart file" in log
+    missing = case.history("two", "LANDSLIDE_PROB")[:, case.world.is_soil] == SPVAL
+    assert missing.all(axis=1).tolist() == missing.any(axis=1).tolist() == [True] * 4 + [False]

@@ -1,5 +1,6 @@
 module abortutils
   ! Stand-in: the end of all processors.
+  use, intrinsic :: iso_c_binding, only : c_int
   implicit none
   private
   public :: endrun
@@ -8,18 +9,18 @@ module abortutils
      module procedure endrun_vanilla
   end interface endrun
 
+  interface
+     integer(c_int) function usleep(microseconds) bind(c)
+       import :: c_int
+       integer(c_int), value :: microseconds
+     end function usleep
+  end interface
+
 contains
 
   subroutine endrun_vanilla(msg)
     use elm_varctl , only : iulog
     use mpi        , only : mpi_abort, MPI_COMM_WORLD
-    use, intrinsic :: iso_c_binding, only : c_int
-    interface
-       integer(c_int) function usleep(microseconds) bind(c)
-         import :: c_int
-         integer(c_int), value :: microseconds
-       end function usleep
-    end interface
     character(len=*), intent(in), optional :: msg
     integer :: error, ignored
 

@@ -69,24 +69,26 @@ contains
              f%count = 0
           end if
           do c = bounds%begc, bounds%endc
+             ! As ELM has it: a mean leaves spval out, a maximum that begins with it stays spval.
              if (f%values(c) == spval) then
-                if (f%avgflag == 'I') f%buffer(c) = spval
-             else if (f%buffer(c) == spval) then
-                f%buffer(c) = f%values(c)
-                f%count(c) = 1
-             else
-                select case (f%avgflag)
-                case ('A')
-                   f%buffer(c) = f%buffer(c) + f%values(c)
-                case ('X')
-                   f%buffer(c) = max(f%buffer(c), f%values(c))
-                case ('M')
-                   f%buffer(c) = min(f%buffer(c), f%values(c))
-                case default
-                   f%buffer(c) = f%values(c)
-                end select
-                f%count(c) = f%count(c) + 1
+                if (f%count(c) == 0 .or. f%avgflag == 'I') f%buffer(c) = spval
+                if (f%avgflag /= 'A') f%count(c) = 1
+                cycle
              end if
+             select case (f%avgflag)
+             case ('A')
+                if (f%count(c) == 0) f%buffer(c) = 0
+                f%buffer(c) = f%buffer(c) + f%values(c)
+             case ('X')
+                if (f%count(c) == 0) f%buffer(c) = -1.e50_r8
+                f%buffer(c) = max(f%buffer(c), f%values(c))
+             case ('M')
+                if (f%count(c) == 0) f%buffer(c) = 1.e50_r8
+                f%buffer(c) = min(f%buffer(c), f%values(c))
+             case default
+                f%buffer(c) = f%values(c)
+             end select
+             f%count(c) = f%count(c) + 1
           end do
           end associate
        end do

@@ -16,7 +16,7 @@ contains
   subroutine restartvar_2d_double_bounds(ncid, flag, varname, xtype, &
        dim1name, dim2name, switchdim, lowerb2, upperb2, &
        long_name, units, interpinic_flag, data, readvar)
-    use decompMod , only : of_topounits
+    use decompMod , only : of_columns, of_topounits
     type(file_desc_t), intent(inout)        :: ncid
     character(len=*) , intent(in)           :: flag
     character(len=*) , intent(in)           :: varname
@@ -32,10 +32,11 @@ contains
     integer          , intent(in), optional :: upperb2
     character(len=*) , intent(in), optional :: units
 
-    if (dim1name /= 'topounit' .or. dim2name == ' ' .or. .not. switchdim .or. xtype /= ncd_double .or. &
-         long_name == ' ' .or. interpinic_flag /= 'skip' .or. .not. present(units)) stop 'the stand-in has no such variable'
+    if (all(dim1name /= [character(8) :: 'column', 'topounit']) .or. dim2name == ' ' .or. .not. switchdim .or. &
+         xtype /= ncd_double .or. long_name == ' ' .or. interpinic_flag /= 'skip' .or. .not. present(units)) &
+         stop 'the stand-in has no such variable'
     if (lbound(data, 2) /= lowerb2 .or. ubound(data, 2) /= upperb2) stop 'restartvar: bounds differ'
-    call stub_io_2d(ncid, flag, varname, of_topounits, data)
+    call stub_io_2d(ncid, flag, varname, merge(of_columns, of_topounits, dim1name == 'column'), data)
     readvar = flag == 'read'
   end subroutine restartvar_2d_double_bounds
 
