@@ -51,7 +51,7 @@ def _draw_rain(axis, run: Run) -> None:
     if run.rain is None:
         return say(axis, "no time means of rain")
     starts, rain, days = run.rain
-    axis.bar(starts, rain, width=days, align="edge", color=BLUE)
+    axis.bar(starts, rain, width=days, align="edge", color=BLUE, edgecolor=BLUE, linewidth=0.6)  # no bar under a pixel
 
 
 def _draw_water_table(axis, run: Run) -> None:
