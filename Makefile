@@ -30,7 +30,7 @@ run: build/installed
 		--out out/profile.png
 
 test: build/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 bench: build/installed build/bench/landslide_bench
 	mkdir -p out
