@@ -19,6 +19,11 @@ def sucsat(sand):
     return 10 * 10 ** (1.88 - 0.0131 * sand)
 
 
+def ks(sand):
+    """Saturated hydraulic conductivity (m/s)."""
+    return 0.0070556e-3 * 10 ** (-0.884 + 0.0153 * sand)
+
+
 def texture(porosity, bsw):
     """Sand and clay (%) of mineral soil from its porosity (m3/m3) and exponent b (1): the inverse of the above."""
     return (0.489 - porosity) / 0.00126, (bsw - 2.91) / 0.159

@@ -59,3 +59,41 @@ def relative_density(root_fraction: Tensor) -> Tensor:
 def surcharge(vegetation_carbon: Tensor) -> Tensor:
     """Weight of the vegetation (Pa) from its carbon (kg C/m2), about a quarter of the fresh mass."""
     return GRAVITY * 4.0 * vegetation_carbon
+
+
+def wu_waldron(tensile_strength: Tensor, area_ratio: Tensor, share: float = 0.5) -> Tensor:
+    """Root cohesion (Pa) k' 1.2 sum T_i RAR_i (Wu et al. 1979), the last axis over root classes.
+
+    tensile_strength T (Pa); area_ratio RAR (1); share k' (1) 0.4 to 0.6, for roots do not break all at once.
+    """
+    return share * 1.2 * (tensile_strength * area_ratio).sum(-1)
+
+
+def bundle_force(
+    displacement: Tensor, number: Tensor, stiffness: Tensor, longest: Tensor, scale: float = 1.05, shape: float = 2.0
+) -> Tensor:
+    """Force (N) of a bundle of roots against displacement (m) [k], the root bundle model of Schwarz et al. (2013).
+
+    F(x) = sum_d N_d k_d x exp(-(x / (scale x_d))^shape) over the diameter classes d [class]: number N, stiffness k
+    (N/m), longest: displacement x_d at which a root of the class breaks (m). The root cohesion is the maximum of F over
+    the area it acts on.
+    """
+    x = displacement.unsqueeze(-1)
+    return (number * stiffness * x * torch.exp(-((x / (scale * longest)) ** shape))).sum(-1)
+
+
+# Years after clearing (Sidle 1991 and 1992): old roots decay as exp(-k t^n); new ones grow as 1/(a + b exp(-k t)) + c.
+DECAY = (0.5, 0.73)
+REGROWTH = (0.952, 19.05, -0.05, 0.25)
+
+
+def root_strength_left(years: Tensor, kept: float = 0.0) -> Tensor:
+    """Root strength relative to that before clearing (1), `years` after it, as old roots decay and new ones grow.
+
+    kept: share of the vegetation that was left standing (1). At most 1.
+    """
+    years = years.clamp(min=0.0)
+    decay = torch.exp(-DECAY[0] * years ** DECAY[1])
+    a, b, c, k = REGROWTH
+    regrowth = (1.0 / (a + b * torch.exp(-k * years)) + c).clamp(min=0.0)
+    return (kept + (1.0 - kept) * (decay + regrowth)).clamp(max=1.0)

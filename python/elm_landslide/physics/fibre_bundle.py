@@ -1,0 +1,46 @@
+"""Fibre bundles: many parallel fibres of unit stiffness and random strength share a load equally (Daniels 1945).
+
+They stand for the cohesive contacts and roots at the base and the sides of a soil column (Cohen et al. 2009, Lehmann
+and Or 2012). A bundle of Weibull thresholds (scale, shape) at a strain x carries x exp(-(x / scale)^shape) per fibre.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import lambertw
+
+
+def uniform_stress(strain):
+    """Stress (1) per fibre at a strain (1) for thresholds uniform on 0 to 1: x (1 - x)."""
+    return strain * np.clip(1.0 - strain, 0.0, 1.0)
+
+
+def weibull_stress(strain, scale: float, shape: float):
+    """Stress per fibre, in the unit of scale, at a strain."""
+    return strain * np.exp(-((strain / scale) ** shape))
+
+
+def weibull_peak(scale: float, shape: float) -> tuple[float, float]:
+    """(strain, stress) where the bundle carries most: scale m^(-1/m) and that times exp(-1/m), for shape m."""
+    strain = scale * shape ** (-1.0 / shape)
+    return strain, strain * np.exp(-1.0 / shape)
+
+
+def damage(load, shape: float):
+    """Share of broken fibres (1) of a Weibull bundle that carries `load`, as a share of its peak (0 to 1).
+
+    From x exp(-x^m) = load peak on the rising branch: x^m = -W(-load^m / e) / m with Lambert's W.
+    """
+    load = np.clip(load, 0.0, 1.0)
+    return 1.0 - np.exp(lambertw(-(load**shape) / np.e).real / shape)
+
+
+def bursts(thresholds: np.ndarray) -> np.ndarray:
+    """Numbers of fibres that break at once, in order, as the load on a bundle grows to its peak.
+
+    thresholds [fibre] (any order). Hemmer and Hansen (1992): numbers of bursts fall with size to the power -5/2.
+    """
+    ordered = np.sort(thresholds)
+    force = ordered * np.arange(len(ordered), 0, -1)  # on the bundle as fibre k is about to break
+    record = np.flatnonzero(force > np.maximum.accumulate(np.append(-np.inf, force[:-1])))
+    return np.diff(record)  # the last record is the peak: what follows is the failure of all

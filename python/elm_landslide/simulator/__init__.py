@@ -1,0 +1,1 @@
+"""Process-based hillslopes: column hydrology, lateral flow, hydromechanical triggering, ensembles."""

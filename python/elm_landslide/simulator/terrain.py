@@ -1,0 +1,150 @@
+"""Hillslopes on a square grid: shapes, DEM tiles, flow directions, and fields that vary at random over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+SHAPES = ("planar", "convergent", "divergent")
+STEEPEST = 80.0  # degrees
+NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
+
+
+@dataclass
+class Terrain:
+    """Cells of a hillslope, numbered from the highest to the lowest.
+
+    Of n cells: row, column [n] on the grid of `shape`; size (m); elevation (m), gradient (m/m) [n]; receivers, weights
+    [n, 8]: the cells that take the water of a cell, and their shares (index n: over the edge, or nowhere to go);
+    sides [n, 4]: the neighbours above, left, right and below on the grid (n: none); down [n]: the neighbour across a
+    side that a column pushes against, or n.
+    """
+
+    shape: tuple[int, int]
+    size: float
+    row: np.ndarray
+    column: np.ndarray
+    elevation: np.ndarray
+    gradient: np.ndarray
+    receivers: np.ndarray
+    weights: np.ndarray
+    sides: np.ndarray
+    down: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.row)
+
+    def grid(self, values, fill=np.nan) -> np.ndarray:
+        """Values [n] on the grid, `fill` where there is no cell."""
+        out = np.full(self.shape, fill, dtype=np.result_type(values, type(fill)))
+        out[self.row, self.column] = values
+        return out
+
+
+def terrain(elevation: np.ndarray, size: float) -> Terrain:
+    """Terrain of a grid of elevations (m), rows from the top of the page down; NaN outside. size: of a cell (m).
+
+    Water leaves over the lower neighbours in proportion to gradient and width (Quinn et al. 1991), and at the edge of
+    the grid over the slope of the cell. A hollow without a lower neighbour keeps its water.
+    Raises ValueError for a cell size that is not positive, fewer than nine cells, holes, slopes above STEEPEST.
+    """
+    elevation = np.asarray(elevation, dtype=float)
+    if not size > 0:
+        raise ValueError(f"terrain: size of a cell: {size} m; it must be positive")
+    inside = np.isfinite(elevation)
+    if elevation.ndim != 2 or min(elevation.shape) < 3 or inside.sum() < 9:
+        raise ValueError(f"terrain: elevation: {elevation.shape} with {inside.sum()} values; at least 3 x 3 are needed")
+    holes = ndimage.binary_fill_holes(inside) & ~inside
+    if holes.any():
+        at = np.argwhere(holes)[0]
+        raise ValueError(
+            f"terrain: elevation: {holes.sum()} values are missing inside the tile, the first in row {at[0]}, column "
+            f"{at[1]}; fill them first, or cut the tile elsewhere"
+        )
+    # Outside, the nearest value stands in, so that gradients at the edge are one-sided.
+    nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
+    filled = np.pad(elevation[tuple(nearest)], 1, mode="reflect", reflect_type="odd")
+    dy, dx = np.gradient(filled, size)
+    gradient = np.hypot(dy, dx)[1:-1, 1:-1]
+    if np.degrees(np.arctan(gradient[inside].max())) > STEEPEST:
+        at = np.argwhere(inside & (gradient == gradient[inside].max()))[0]
+        raise ValueError(
+            f"terrain: slope: {np.degrees(np.arctan(gradient[tuple(at)])):.0f} degrees in row {at[0]}, column {at[1]}; "
+            f"above {STEEPEST:.0f} there is no soil to fail: check the unit of elevation and cell size"
+        )
+    row, column = np.nonzero(inside)
+    order = np.lexsort((column, row, -elevation[inside]))
+    row, column = row[order], column[order]
+    n = len(row)
+    number = np.full(np.array(elevation.shape) + 2, n)
+    number[row + 1, column + 1] = np.arange(n)
+    ring = np.stack([number[row + 1 + a, column + 1 + b] for a, b in NEIGHBOURS], axis=1)
+    height = np.append(elevation[row, column], np.nan)
+    far = np.array([np.hypot(a, b) for a, b in NEIGHBOURS])
+    width = np.where(far > 1.0, 0.354, 0.5)  # of the contour, in cells (Quinn et al. 1991)
+    # Beyond the edge the surface goes on with the slope of the filled grid.
+    beyond = np.stack([filled[row + 1 + a, column + 1 + b] for a, b in NEIGHBOURS], axis=1)
+    drop = (height[:n, None] - np.where(ring < n, height[ring], beyond)) / (far * size)
+    share = np.where(drop > 0, drop, 0.0) * width
+    total = share.sum(1, keepdims=True)
+    weights = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+    sides = ring[:, [1, 3, 4, 6]]
+    fall = np.where(sides < n, drop[:, [1, 3, 4, 6]], 0.0)
+    steepest = fall.argmax(1)
+    down = np.where(fall.max(1) > 0, sides[np.arange(n), steepest], n)
+    return Terrain(
+        elevation.shape, float(size), row, column, height[:n], gradient[row, column], ring, weights, sides, down
+    )
+
+
+def hillslope(shape: str, gradient: float, rows: int, columns: int, size: float, bend: float = 0.0) -> Terrain:
+    """A hillslope `rows` long and `columns` wide that falls towards the last row.
+
+    shape: one of SHAPES; gradient: mean (m/m); bend: plan curvature (1/m, >= 0) of contours, towards the middle
+    (convergent) or the sides (divergent), as the parabolic hillslopes of Troch et al. (2002).
+    """
+    if shape not in SHAPES:
+        raise ValueError(f"hillslope: shape: {shape!r}; one of {', '.join(SHAPES)}")
+    y = (rows - 1 - np.arange(rows))[:, None] * size
+    x = (np.arange(columns) - 0.5 * (columns - 1))[None] * size
+    sign = {"planar": 0.0, "convergent": 1.0, "divergent": -1.0}[shape]
+    return terrain(gradient * y + sign * 0.5 * bend * gradient * x**2, size)
+
+
+def read_dem(path: Path | str, size: float | None = None) -> Terrain:
+    """Terrain of an ESRI ASCII grid; size: of a cell (m), where the file's is in degrees.
+
+    Raises ValueError as `terrain` does, for a broken header, and for a grid in degrees without `size`.
+    """
+    path = Path(path)
+    try:
+        with path.open() as file:
+            header = {}
+            while len(header) < 6 and (words := file.readline().split()):
+                header[words[0].lower()] = float(words[1])
+            values = np.loadtxt(file)
+        shape, cell = (int(header["nrows"]), int(header["ncols"])), header["cellsize"]
+        missing = header.get("nodata_value")
+    except (KeyError, IndexError, UnicodeDecodeError, ValueError) as e:
+        raise ValueError(f"{path}: not an ESRI ASCII grid ({e}); it starts with ncols, nrows, ..., cellsize") from None
+    if values.shape != shape:
+        raise ValueError(f"{path}: {values.shape} values, but the header says {shape}")
+    if size is None and cell < 0.1:
+        raise ValueError(f"{path}: cellsize is {cell}, in degrees; project the grid to metres, or give the cell size")
+    return terrain(np.where(values == missing, np.nan, values), cell if size is None else size)
+
+
+def random_field(rng: np.random.Generator, shape: tuple[int, int], length: float) -> np.ndarray:
+    """Standard normal field with a Gaussian correlation of `length` (cells; to 1/e at `length`), on a torus."""
+    noise = rng.standard_normal(shape)
+    if length <= 0.0:
+        return noise
+    frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
+    # The square root of the spectrum of exp(-(r / length)^2), scaled to unit variance on this grid.
+    amplitude = np.exp(-0.5 * (np.pi * length * frequency) ** 2)
+    full = np.exp(-0.5 * (np.pi * length * np.hypot(*np.meshgrid(*map(np.fft.fftfreq, shape), indexing="ij"))) ** 2)
+    return np.fft.irfft2(np.fft.rfft2(noise) * amplitude, s=shape) / np.sqrt((full**2).mean())

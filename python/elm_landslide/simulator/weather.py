@@ -1,0 +1,114 @@
+"""Weather that drives columns and hillslopes: stochastic days and storms, and real days split into hours.
+
+Distributions. Wet days: a first-order Markov chain, amounts gamma distributed (Richardson 1981). Temperature: a yearly
+sine and a first-order autoregression. Storms: depth, duration and time of the peak are drawn by the ensemble; within a
+storm rain follows a beta curve about its peak (the shape of Huff's curves) with log-normal noise. Within a day rain
+falls in one shower with exponential hourly weights. All keep the depths they are given.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UserError
+
+AMOUNT_SHAPE = 0.7  # 1, of the gamma distribution of rain on wet days (Wilks 1999: 0.6 to 0.9)
+PERSISTENCE, TEMPERATURE_SD = 0.7, 3.0  # 1 from day to day; K
+CONCENTRATION = 4.0  # of the beta curve of a storm; 2 would be uniform
+NOISE = 0.6  # sd of ln rain between the hours of a storm
+SHOWER = (2.0, 0.3)  # h, and h per mm: mean length of a day's rain
+HOUR = 3600.0
+
+
+@dataclass
+class Climate:
+    """wet_after_dry, wet_after_wet: chances (1) of a wet day; amount: mean of wet days (mm); temperature: mean of the
+    year (degrees C); range: half of the yearly range (K); latitude (degrees)."""
+
+    wet_after_dry: float = 0.25
+    wet_after_wet: float = 0.6
+    amount: float = 8.0
+    temperature: float = 12.0
+    range: float = 10.0
+    latitude: float = 40.0
+
+
+def days(rng: np.random.Generator, climate: Climate, n: int, first_day: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """(precipitation (mm), temperature (degrees C)) of n days, [n]."""
+    wet, anomaly = False, 0.0
+    rain, temperature = np.zeros(n), np.zeros(n)
+    season = -np.cos(2 * np.pi * (first_day + np.arange(n) - 20) / 365.0) * np.sign(climate.latitude or 1.0)
+    for i in range(n):
+        wet = rng.random() < (climate.wet_after_wet if wet else climate.wet_after_dry)
+        amount = rng.gamma(AMOUNT_SHAPE, climate.amount / AMOUNT_SHAPE)
+        rain[i] = amount if wet else 0.0
+        anomaly = PERSISTENCE * anomaly + np.sqrt(1 - PERSISTENCE**2) * TEMPERATURE_SD * rng.standard_normal()
+        temperature[i] = climate.temperature + climate.range * season[i] + anomaly
+    return rain, temperature
+
+
+def storm(rng: np.random.Generator, depth: float, hours: float, peak: float) -> np.ndarray:
+    """Hourly rain (mm) of a storm: depth (mm), duration (h, rounded up), peak: its place in the storm (1)."""
+    if not depth >= 0 or not hours > 0 or not 0 <= peak <= 1:
+        raise ValueError(f"storm: depth {depth} mm, duration {hours} h, peak {peak}: wanted >= 0, > 0 and 0 to 1")
+    n = int(np.ceil(hours))
+    middle = (np.arange(n) + 0.5) / n
+    a = 1.0 + (CONCENTRATION - 2.0) * peak
+    weight = middle ** (a - 1.0) * (1.0 - middle) ** (CONCENTRATION - 1.0 - a)
+    weight = weight * np.exp(NOISE * rng.standard_normal(n))
+    return depth * weight / weight.sum()
+
+
+def hourly(rng: np.random.Generator, daily: np.ndarray) -> np.ndarray:
+    """Days of precipitation (mm) [day] split into hours [24 day]; every day keeps its sum.
+
+    Raises ValueError for a gap or a negative day.
+    """
+    daily = np.asarray(daily, dtype=float)
+    if not (daily >= 0).all():
+        at = int(np.argmin(daily >= 0))
+        raise ValueError(f"rain: day {at}: {daily[at]} mm; fill gaps first, and leave out what is not measured")
+    out = np.zeros((len(daily), 24))
+    for day, amount in enumerate(daily):
+        if amount > 0:
+            length = int(np.clip(np.ceil(rng.gamma(2.0, 0.5 * (SHOWER[0] + SHOWER[1] * amount))), 1, 24))
+            start = rng.integers(0, 25 - length)
+            weight = rng.exponential(size=length)
+            out[day, start : start + length] = amount * weight / weight.sum()
+    return out.ravel()
+
+
+def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
+    """(precipitation (mm), temperature (degrees C)) [site, day] of a site table: columns precipN ... precip0 and
+    tempN ... temp0, the last day last. Raises UserError for a file without them, for gaps and for negative rain."""
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise UserError(f"{path}: {getattr(e, 'strerror', None) or e}") from None
+    n = 0
+    while rows and f"precip{n}" in rows[0] and f"temp{n}" in rows[0]:
+        n += 1
+    if n == 0:
+        raise UserError(f"{path}: no columns precip0, temp0, precip1, ...; wanted a table of sites with daily weather")
+    found = np.zeros((2, len(rows), n))
+    for kind, name in enumerate(("precip", "temp")):
+        for i, row in enumerate(rows):
+            for day in range(n):
+                text = row[f"{name}{n - 1 - day}"]
+                try:
+                    value = float(text)
+                except (TypeError, ValueError):
+                    value = np.nan
+                if not np.isfinite(value) or (kind == 0 and value < 0):
+                    raise UserError(
+                        f"{path}: row {i + 1}, column {name}{n - 1 - day}: {text!r} is no {name}; fill the gap or "
+                        "leave out the row"
+                    )
+                found[kind, i, day] = value
+    return found[0], found[1]
