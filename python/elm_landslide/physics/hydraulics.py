@@ -26,7 +26,7 @@ SPECIFIC_STORAGE = 1e-3  # 1/m, of loose soil (Domenico and Mifflin 1965: loose 
 DRIEST = 1e-3  # of saturation; the curves are held below
 
 
-@njit(cache=True)
+@njit
 def air_entry(kind: float, a: float, b: float) -> float:
     """Head (m) at which a layer becomes saturated."""
     if kind == CLAPP_HORNBERGER:
@@ -34,7 +34,7 @@ def air_entry(kind: float, a: float, b: float) -> float:
     return -b if kind == LINEAR else 0.0
 
 
-@njit(cache=True)
+@njit
 def head_and_conductivity(w: float, layer) -> tuple[float, float, float, float]:
     """(head (m), d head / d w (m), conductivity (m/s), d conductivity / d w (m/s)) of a layer at water content w."""
     kind, saturated, residual, ks = layer[0], layer[1], layer[2], layer[3]
@@ -54,7 +54,7 @@ def head_and_conductivity(w: float, layer) -> tuple[float, float, float, float]:
     return (w - saturated) / a - b, 1.0 / a, ks, 0.0
 
 
-@njit(cache=True)
+@njit
 def water_content(head: float, layer) -> float:
     """The inverse: water content (m3/m3) of a layer at a head (m)."""
     kind, saturated, residual, a, b, elastic = layer[0], layer[1], layer[2], layer[4], layer[5], layer[6]

@@ -28,6 +28,7 @@ DEEPEST_TABLE = 80.0  # m
 SATURATED_DECAY = 0.25  # 1/m, of the saturated fraction with the depth of the table (ELM: half of fff = 0.5)
 BASEFLOW_DECAY = 2.5  # 1/m
 BASEFLOW_FACTOR = 0.01  # m/s; times the sine of the mean slope
+MOST_DRAINED = 0.05  # m3/m3 of what is saturated that leaves as baseflow in one step
 RAIN_FROM, SNOW_BELOW = 2.0, 0.0  # degrees C; between them both fall
 DEGREE_DAY = 3.5  # mm/day/K (Hock 2003: 2.5 to 6)
 CANOPY_PER_LAI = 0.1e-3  # m of water a leaf area holds
@@ -101,7 +102,7 @@ def partition(precipitation: np.ndarray, temperature: np.ndarray) -> tuple[np.nd
     return precipitation * liquid, precipitation * (1.0 - liquid)
 
 
-@njit(cache=True)
+@njit
 def _table(w, layers, interfaces, head):
     """Depth (m) of the water table: beneath the lowest unsaturated layer, hydrostatic between node and table."""
     n = len(w) - 1
@@ -114,7 +115,7 @@ def _table(w, layers, interfaces, head):
     return 0.0
 
 
-@njit(cache=True)
+@njit
 def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturated, sine, forcing, seconds, substeps):
     n_steps, n = forcing.shape[1], len(w)
     fluxes, moisture = np.zeros((6, n_steps)), np.zeros((n_steps, n - 1))
@@ -150,6 +151,8 @@ def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturat
             below = 0.0
             for i in range(n - 1):
                 below += max(interfaces[i + 1] - max(interfaces[i], depth), 0.0)
+            if below > 0.0:
+                baseflow = min(baseflow, MOST_DRAINED * below / dt)
             sinks[n - 1] = baseflow if below <= 0.0 else 0.0
             for i in range(n - 1):
                 if below > 0.0:

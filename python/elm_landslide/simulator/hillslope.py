@@ -77,7 +77,7 @@ class Hillslope:
 
     def set_head(self, head: np.ndarray) -> None:
         """Set the water to heads (m) [n, layer]; macropores and ponds empty."""
-        self.w = np.vectorize(lambda h: water_content(h, self.layers[0, 0]))(head)
+        self.w = _water_contents(np.ascontiguousarray(head, dtype=float), self.layers)
         self.macropores[:] = 0.0
         self.ponds[:] = 0.0
 
@@ -129,7 +129,16 @@ class Hillslope:
         return head, saturation
 
 
-@njit(cache=True)
+@njit
+def _water_contents(head, layers):
+    w = np.empty_like(head)
+    for c in range(head.shape[0]):
+        for i in range(head.shape[1]):
+            w[c, i] = water_content(head[c, i], layers[c, i])
+    return w
+
+
+@njit
 def _faces(w, layers, dz, cosine2):
     n, m = w.shape
     head, saturation = np.empty((n, m)), np.empty((n, m))
@@ -140,7 +149,7 @@ def _faces(w, layers, dz, cosine2):
     return head, saturation
 
 
-@njit(cache=True)
+@njit
 def _exchange(w, layers, dz, cosine2, water, porosity, seconds):
     """Water (m) that goes from the macropores into the lowest layer (negative: out of it) in one step."""
     last = len(w) - 1
@@ -160,7 +169,7 @@ def _exchange(w, layers, dz, cosine2, water, porosity, seconds):
     return max(min(moved, water), -max((w[last] - full) * dz, 0.0))
 
 
-@njit(cache=True)
+@njit
 def _sweep(
     w, macropores, ponds, layers, dz, cosine2, gradient, receivers, weights, size,
     rain, lateral, share, porosity, conductivity, rock, seconds,

@@ -77,6 +77,7 @@ PRIORS = {
     "shape": Prior("uniform", 0.0, 3.0, "1", "0 planar, 1 convergent, 2 divergent (rounded down)"),
     "gradient": Prior("uniform", 0.2, 1.1, "m/m", "mean gradient"),
     "bend": Prior("log_uniform", 2e-3, 3e-2, "1/m", "curvature of contours, where not planar"),
+    "roughness": Prior("uniform", 0.02, 0.15, "m/m", "sd of the gradient about its mean, along each axis"),
 }
 # Beyond these a draw is taken back; the tails of the distributions know no physics.
 LIMITS = {

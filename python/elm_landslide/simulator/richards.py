@@ -38,7 +38,7 @@ def store_layer(capacity: float, ks: float, entry: float = 0.0, elastic: float =
     return np.array([[LINEAR, FULL_STORE, 0.0, ks, capacity, entry, elastic]])
 
 
-@njit(cache=True)
+@njit
 def _fluxes(w, layers, thickness, gravity, supply, kind, boundary, q, dq_up, dq_down, head, slope, k, dk):
     """Fluxes q (m/s, down) over the n + 1 interfaces at water contents w, and their derivatives with respect to the
     water content above (dq_up) and below (dq_down)."""
@@ -73,7 +73,7 @@ def _fluxes(w, layers, thickness, gravity, supply, kind, boundary, q, dq_up, dq_
         q[n], dq_up[n] = (boundary if kind == DRAIN else 0.0), 0.0
 
 
-@njit(cache=True)
+@njit(error_model="numpy")
 def step(w, layers, thickness, gravity, supply, sinks, kind, boundary, seconds, work):
     """Advance w [layer] in place by `seconds`; returns (infiltration, outflow at the base) in m, or (nan, nan).
 
@@ -98,8 +98,11 @@ def step(w, layers, thickness, gravity, supply, sinks, kind, boundary, seconds, 
             worst = 0.0
             for i in range(n):
                 residual[i] = thickness[i] * (trial[i] - old[i]) - dt * (q[i] - q[i + 1] - sinks[i])
+                if not math.isfinite(residual[i]):  # max() would pass over it
+                    worst = math.inf
+                    break
                 worst = max(worst, abs(residual[i]))
-            if not worst < 1e300:
+            if worst == math.inf:
                 break
             if worst < _TOLERANCE:
                 converged = True
@@ -148,7 +151,7 @@ def step(w, layers, thickness, gravity, supply, sinks, kind, boundary, seconds, 
     return infiltration, outflow
 
 
-@njit(cache=True)
+@njit
 def heads(w, layers):
     """Heads (m) [layer] at water contents w."""
     out = np.empty(len(w))

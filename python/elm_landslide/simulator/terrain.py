@@ -101,18 +101,47 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
     )
 
 
-def hillslope(shape: str, gradient: float, rows: int, columns: int, size: float, bend: float = 0.0) -> Terrain:
+def hillslope(
+    shape: str,
+    gradient: float,
+    rows: int,
+    columns: int,
+    size: float,
+    bend: float = 0.0,
+    relief: np.ndarray | float = 0.0,
+) -> Terrain:
     """A hillslope `rows` long and `columns` wide that falls towards the last row.
 
     shape: one of SHAPES; gradient: mean (m/m); bend: plan curvature (1/m, >= 0) of contours, towards the middle
-    (convergent) or the sides (divergent), as the parabolic hillslopes of Troch et al. (2002).
+    (convergent) or the sides (divergent), as the parabolic hillslopes of Troch et al. (2002); relief (m): added to the
+    elevation, [rows, columns].
     """
     if shape not in SHAPES:
         raise ValueError(f"hillslope: shape: {shape!r}; one of {', '.join(SHAPES)}")
     y = (rows - 1 - np.arange(rows))[:, None] * size
     x = (np.arange(columns) - 0.5 * (columns - 1))[None] * size
     sign = {"planar": 0.0, "convergent": 1.0, "divergent": -1.0}[shape]
-    return terrain(gradient * y + sign * 0.5 * bend * gradient * x**2, size)
+    return terrain(gradient * y + sign * 0.5 * bend * gradient * x**2 + relief, size)
+
+
+def wetness_index(land: Terrain) -> np.ndarray:
+    """Topographic wetness index ln(a / tan(beta)) (1) [n]; a: area drained per contour length (m) (Beven and Kirkby 1979)."""
+    area = np.full(land.n + 1, land.size**2)
+    shares = land.weights / np.maximum(land.weights.sum(1, keepdims=True), 1e-12)
+    for cell in range(land.n):  # from the highest down
+        np.add.at(area, land.receivers[cell], shares[cell] * area[cell])
+    return np.log(area[:-1] / land.size / np.maximum(land.gradient, 1e-3))
+
+
+def plan_curvature(land: Terrain) -> np.ndarray:
+    """Curvature of the contours (1/m) [n], positive where flow converges (Zevenbergen and Thorne 1987); 0 at the edge."""
+    z = land.grid(land.elevation)
+    p, q = np.gradient(z, land.size)
+    r, s = np.gradient(p, land.size)
+    t = np.gradient(q, land.size)[1]
+    steep = np.maximum(p * p + q * q, 1e-9)
+    curvature = (q * q * r - 2.0 * p * q * s + p * p * t) / steep**1.5
+    return np.nan_to_num(curvature[land.row, land.column])
 
 
 def read_dem(path: Path | str, size: float | None = None) -> Terrain:
@@ -136,6 +165,24 @@ def read_dem(path: Path | str, size: float | None = None) -> Terrain:
     if size is None and cell < 0.1:
         raise ValueError(f"{path}: cellsize is {cell}, in degrees; project the grid to metres, or give the cell size")
     return terrain(np.where(values == missing, np.nan, values), cell if size is None else size)
+
+
+def tile(land: Terrain, rows: int, columns: int, rng: np.random.Generator) -> Terrain:
+    """A tile of `rows` by `columns` cells of a larger terrain, at a place drawn among those without a missing cell.
+
+    Raises ValueError where no such place is there.
+    """
+    elevation = land.grid(land.elevation)
+    whole = np.isfinite(elevation).astype(int)
+    if min(whole.shape[0] - rows, whole.shape[1] - columns) < 0:
+        raise ValueError(f"terrain: {whole.shape} cells; a tile of {rows} x {columns} does not fit")
+    sums = np.pad(whole.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    inside = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+    places = np.argwhere(inside == rows * columns)
+    if not len(places):
+        raise ValueError(f"terrain: no tile of {rows} x {columns} cells is without a missing cell; take fewer")
+    row, column = places[rng.integers(len(places))]
+    return terrain(elevation[row : row + rows, column : column + columns], land.size)
 
 
 def random_field(rng: np.random.Generator, shape: tuple[int, int], length: float) -> np.ndarray:

@@ -165,7 +165,7 @@ class Triggering:
         return found
 
 
-@njit(cache=True)
+@njit
 def _avalanche(driving, resistance, friction, limit, bonds, sides, down, failed, torn, released):
     """Flags in place, until none changes; returns the load on every base (N) and what is newly released.
 

@@ -1,0 +1,216 @@
+"""Ensembles of hillslope storms over MPI ranks, in one netCDF file; what is finished survives a kill.
+
+Members are run in parcels. A finished parcel is one file in a folder beside the output, `.NAME.parts`, written under
+another name first; a run that is started again takes the parcels that are there. At the end they are joined, in order,
+so the file does not depend on ranks or on interruptions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..errors import UserError
+from . import member, weather
+from .prior import LIMITS, PRIORS, design
+from .terrain import Terrain, read_dem, tile
+
+PARCEL = 20  # members
+EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_initial")
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """members, seed; settings of each member; weather: a site table whose real days take the place of drawn storms;
+    dem: an ESRI ASCII grid that gives the terrain, tile by tile; dem_size (m): its cells, where it is in degrees."""
+
+    members: int
+    seed: int = 1
+    settings: member.Settings = field(default_factory=member.Settings)
+    weather: str = ""
+    dem: str = ""
+    dem_size: float | None = None
+
+    def identity(self) -> dict:
+        """What the numbers of a member depend on, inputs by their content."""
+        inputs = {n: _digest(getattr(self, n)) for n in ("weather", "dem") if getattr(self, n)}
+        priors = {name: [*asdict(prior).values()][:3] for name, prior in PRIORS.items()}
+        return {
+            "version": __version__,
+            "seed": self.seed,
+            "settings": asdict(self.settings),
+            "inputs": inputs,
+            "dem_size": self.dem_size,
+            "priors": priors,
+            "limits": {name: list(limits) for name, limits in LIMITS.items()},
+        }
+
+
+def _digest(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+class Runner:
+    """Runs members of an ensemble; made once on every rank, for it reads the inputs."""
+
+    def __init__(self, ensemble: Ensemble):
+        import torch
+
+        torch.set_num_threads(1)  # ranks share the cores
+        self.ensemble = ensemble
+        self._design = design(ensemble.members, ensemble.seed)
+        self._weather = weather.daily_sequences(ensemble.weather) if ensemble.weather else None
+        try:
+            self._dem = read_dem(ensemble.dem, ensemble.dem_size) if ensemble.dem else None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{ensemble.dem}: {getattr(error, 'strerror', None) or error}") from None
+
+    def parameters(self, i: int) -> dict[str, float]:
+        return dict(zip(PRIORS, self._design[i].tolist(), strict=True))
+
+    def scene(self, i: int, parameters: dict[str, float] | None = None, **changes) -> member.Scene:
+        """The scene of member i; parameters and changes take the place of its own, its random numbers stay."""
+        rng = np.random.default_rng([self.ensemble.seed, i, 0])
+        days = None
+        if self._weather is not None:
+            site = int(rng.integers(len(self._weather[0])))
+            days = self._weather[0][site], self._weather[1][site]
+        land = self._land(rng) if self._dem is not None else None
+        seed = [self.ensemble.seed, i, 1]
+        return member.scene(parameters or self.parameters(i), seed, self.ensemble.settings, days, land, **changes)
+
+    def _land(self, rng: np.random.Generator) -> Terrain:
+        settings = self.ensemble.settings
+        try:
+            return tile(self._dem, settings.rows, settings.columns, rng)
+        except ValueError as error:
+            raise UserError(f"{self.ensemble.dem}: {error}") from None
+
+    def run(self, i: int, **changes) -> dict[str, np.ndarray]:
+        """Member i as member.run gives it, with `failed` 1 where its equations found no solution (then no state)."""
+        made = self.scene(i, **changes)
+        try:
+            return {**member.run(made, self.ensemble.settings), "failed": np.array(0.0)}
+        except ArithmeticError:
+            return {"failed": np.array(1.0)}
+
+    def parcel(self, first: int) -> dict[str, np.ndarray]:
+        """PARCEL members from `first` on, stacked; events follow each other, `event_count` [member] tells how many."""
+        chosen = range(first, min(first + PARCEL, self.ensemble.members))
+        runs = [self.run(i) for i in chosen]
+        whole = next((r for r in runs if not r["failed"]), None)
+        if whole is None:
+            return {"failed": np.ones(len(runs))}
+        out = {"failed": np.array([r["failed"] for r in runs])}
+        for name in whole.keys() - set(EVENTS) - {"failed"}:
+            nothing = np.full(whole[name].shape, np.nan)
+            out[name] = np.stack([r.get(name, nothing) for r in runs])
+        for name in EVENTS:
+            out[name] = np.concatenate([r.get(name, np.zeros(0)) for r in runs])
+        out["event_count"] = np.array([len(r.get(EVENTS[0], ())) for r in runs])
+        return out
+
+
+_runner: Runner | None = None
+
+
+def _work(ensemble: Ensemble, first: int) -> dict[str, np.ndarray]:
+    """A parcel, on a rank that keeps its Runner from one to the next."""
+    global _runner
+    if _runner is None or _runner.ensemble != ensemble:
+        _runner = Runner(ensemble)
+    return _runner.parcel(first)
+
+
+@contextmanager
+def workers(comm) -> Iterator[Callable | None]:
+    """On rank 0 a `map(function, *iterables)` that hands out work to the other ranks, and gives results as they come in
+    order; with one rank, the map of Python. On the other ranks None, when the work is done."""
+    if comm.size == 1:
+        yield map
+        return
+    from mpi4py.futures import MPICommExecutor
+
+    with MPICommExecutor(comm, root=0) as pool:
+        yield None if pool is None else pool.map
+
+
+def parts_folder(out: Path) -> Path:
+    return out.with_name(f".{out.name}.parts")
+
+
+def prepare(ensemble: Ensemble, out: Path) -> list[int]:
+    """First members of the parcels still to do; makes the folder of the parts. Raises UserError where it holds those of
+    another ensemble, and for inputs that cannot be used."""
+    Runner(ensemble).scene(0)
+    folder, identity = parts_folder(out), json.dumps(ensemble.identity(), indent=1)
+    try:
+        folder.mkdir(exist_ok=True)
+        known = folder / "ensemble.json"
+        if known.exists() and known.read_text() != identity:
+            raise UserError(
+                f"{folder}: holds parts of an ensemble with other settings, inputs or version; remove it to start anew, or "
+                "give another --out"
+            )
+        _write_whole(known, lambda path: path.write_text(identity))
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
+    return [first for first in range(0, ensemble.members, PARCEL) if not _parcel_file(folder, ensemble, first).exists()]
+
+
+def _parcel_file(folder: Path, ensemble: Ensemble, first: int) -> Path:
+    # The last parcel may be short: with more members it is another one.
+    return folder / f"{first:08d}-{min(first + PARCEL, ensemble.members):08d}.npz"
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f".{path.name}")
+    write(part)
+    os.replace(part, path)
+
+
+def run(ensemble: Ensemble, out: Path, run_map: Callable, left: list[int], advance: Callable[[int], None]) -> None:
+    """Run the parcels that are left, and keep each; rank 0 only. advance(n): n members more are done."""
+    folder = parts_folder(out)
+    advance(sum(min(PARCEL, ensemble.members - f) for f in range(0, ensemble.members, PARCEL) if f not in set(left)))
+    # Parcels come back in order; a slow one holds up what is behind it only on its way to disk.
+    for first, found in zip(left, run_map(_work, [ensemble] * len(left), left), strict=True):
+        path = _parcel_file(folder, ensemble, first)
+
+        def save(part: Path, found=found) -> None:
+            with part.open("wb") as file:
+                np.savez(file, **found)
+
+        try:
+            _write_whole(path, save)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written ({error.strerror}); what is finished is kept") from None
+        advance(min(PARCEL, ensemble.members - first))
+
+
+def parcels(ensemble: Ensemble, out: Path) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
+    """Finished parcels in order, with the members they hold."""
+    for first in range(0, ensemble.members, PARCEL):
+        path = _parcel_file(parts_folder(out), ensemble, first)
+        try:
+            with np.load(path) as found:
+                yield slice(first, first + len(found["failed"])), dict(found)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{path}: cannot be read ({error}); remove it and run again") from None
+
+
+def forget(out: Path) -> None:
+    """Remove the parts."""
+    shutil.rmtree(parts_folder(out))

@@ -1,0 +1,139 @@
+"""The netCDF file of an ensemble: written from its parts, read as one object."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from .. import __version__
+from ..errors import UserError
+from ..fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
+from . import member
+from .ensemble import EVENTS, Ensemble, parcels
+from .prior import PRIORS, design
+
+_AXES = {10: "layer", 11: "percentile", 5: "quantile"}
+_HOUR = "hours after the start of the storm"
+# Of the hillslope: dimensions, unit, what it is. Names of fields.toml's outputs mean what they mean there.
+HILLSLOPE = {
+    "probability": (("member", "time"), "1", OUTPUTS["probability"].long_name.replace("expected f", "f")),
+    "fos": (("member", "time"), "1", OUTPUTS["fos"].long_name),
+    "fos_median": (("member", "time"), "1", OUTPUTS["fos_median"].long_name),
+    "depth": (("member", "time"), "m", OUTPUTS["depth"].long_name),
+    "released": (("member", "time"), "1", "fraction of the hillslope that has slid"),
+    "fos_class": (
+        ("member", "time", "slope_class", "soil_layer"),
+        "1",
+        "median factor of safety of a fifth of the area by gradient, on the lower faces of soil layers of equal thickness",
+    ),
+    "soil_depth": (("member", "slope_class"), "m", "median soil thickness of a fifth of the area by gradient"),
+    "balance": (("member",), "1", "greatest error of the water balances, as a share of the input"),
+    "failed": (("member",), "1", "1 where the equations found no solution: the member has no state"),
+}
+_EVENTS = {
+    "event_time": ("h", f"time of the landslide, {_HOUR}"),
+    "event_area": ("m2", "area of the landslide on the map"),
+    "event_volume": ("m3", "volume of the landslide"),
+    "event_depth": ("m", "mean depth of the landslide"),
+    "event_initial": ("1", "1 where it slid as the event began, before its storm"),
+}
+assert tuple(_EVENTS) == EVENTS
+
+
+def write(ensemble: Ensemble, out: Path, command: str) -> dict:
+    """Join the parts into `out`, whole or not at all; returns counts for the summary."""
+    part = out.with_name(f".{out.name}.part")
+    counts = {"members": ensemble.members, "failed": 0, "landslides": 0, "with_landslides": 0, "balance": 0.0}
+    try:
+        with netCDF4.Dataset(str(part), "w", format="NETCDF4") as file:
+            _define(file, ensemble, command)
+            for name, values in zip(PRIORS, design(ensemble.members, ensemble.seed).T, strict=True):
+                file[f"parameter_{name}"][:] = values
+            for members, found in parcels(ensemble, out):
+                _put(file, members, found, counts)
+        part.replace(out)
+    except (OSError, RuntimeError) as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f"{out}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+    return counts
+
+
+def _define(file: netCDF4.Dataset, ensemble: Ensemble, command: str) -> None:
+    settings = ensemble.settings
+    file.setncatts(
+        {
+            "Conventions": "CF-1.8",
+            "title": "Hillslope storms simulated with the ELM-like columns above them",
+            "source": f"ELM-Landslide {__version__}",
+            "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {command}",
+            "seed": np.int64(ensemble.seed),
+            "ensemble": json.dumps(ensemble.identity()),
+            "weather": ensemble.weather or "drawn storms",
+            "dem": ensemble.dem or "drawn hillslopes",
+            "cell_area": settings.size**2,
+        }
+    )
+    sizes = {
+        "member": ensemble.members,
+        "time": len(settings.times),
+        **{name: size for size, name in _AXES.items()},
+        "slope_class": member.SLOPE_CLASSES,
+        "soil_layer": settings.layers,
+        "event": None,
+    }
+    for name, size in sizes.items():
+        file.createDimension(name, size)
+
+    def variable(name, dims, unit, long_name, kind="f4", **options):
+        chunks = [1024] if dims == ("event",) else None
+        made = file.createVariable(name, kind, dims, zlib=True, chunksizes=chunks, **options)
+        made.setncatts({"units": unit, "long_name": long_name})
+        return made
+
+    variable("time", ("time",), "h", f"time, {_HOUR}")[:] = settings.times
+    variable("percentile", ("percentile",), "%", "percentile of area by gradient")[:] = SLOPE_PERCENTILES
+    for name, prior in PRIORS.items():
+        made = variable(f"parameter_{name}", ("member",), prior.unit, f"drawn: {prior.long_name}", "f8")
+        made.prior = f"{prior.kind}({prior.a:g}, {prior.b:g})"
+    for field in FIELDS.values():
+        axis = (_AXES[field.layers],) if field.layers > 1 else ()
+        made = variable(
+            field.name, ("member", "time", *axis), field.unit, field.long_name, fill_value=np.float32(SPVAL)
+        )
+        made.comment = "as the network takes it from ELM"
+    for name, (dims, unit, long_name) in HILLSLOPE.items():
+        # The fields have a depth and a probability of their own kind nowhere: outputs keep their names, prefixed.
+        variable(f"hillslope_{name}", dims, unit, long_name)
+    count = variable("event_count", ("member",), "1", "number of landslides of the member", "i4")
+    count.sample_dimension = "event"
+    variable("event_member", ("event",), "1", "member of the landslide, from 0", "i4")
+    for name, (unit, long_name) in _EVENTS.items():
+        variable(name, ("event",), unit, long_name)
+
+
+def _put(file: netCDF4.Dataset, members: slice, found: dict, counts: dict) -> None:
+    counts["failed"] += int(found["failed"].sum())
+    file["hillslope_failed"][members] = found["failed"]
+    if "x" not in found:
+        file["event_count"][members] = 0
+        return
+    x = np.nan_to_num(found["x"], nan=SPVAL)
+    for field in FIELDS.values():
+        values = x[:, :, field.columns]
+        file[field.name][members] = values if field.layers > 1 else values[:, :, 0]
+    for name in HILLSLOPE:
+        file[f"hillslope_{name}"][members] = found[name]
+    file["event_count"][members] = found["event_count"]
+    start, n = len(file.dimensions["event"]), len(found["event_time"])
+    if n:
+        numbers = np.arange(members.start, members.stop)
+        file["event_member"][start : start + n] = np.repeat(numbers, found["event_count"])
+        for name in EVENTS:
+            file[name][start : start + n] = found[name]
+    counts["landslides"] += n
+    counts["with_landslides"] += int((found["event_count"] > 0).sum())
+    counts["balance"] = max(counts["balance"], float(np.nanmax(found["balance"])))

@@ -1,0 +1,194 @@
+"""Stochastic weather keeps its sums and its statistics; tables of real weather are read whole, or refused."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from elm_landslide.errors import UserError
+from elm_landslide.simulator import weather
+from elm_landslide.simulator.weather import Climate, daily_sequences, days, hourly, storm
+
+GLAS = Path(__file__).parents[3] / "shared" / "data" / "glas"
+needs_glas = pytest.mark.skipif(not GLAS.is_dir(), reason="site tables with weather (../shared/data/glas) are not here")
+CLIMATES = [Climate(), Climate(wet_after_dry=0.1, wet_after_wet=0.8, amount=20.0, temperature=3.0, range=2.0)]
+
+
+def rng(seed=1):
+    return np.random.default_rng(seed)
+
+
+def test_days_keep_their_sums():
+    daily, _ = days(rng(), Climate(), 2000)
+    hours = hourly(rng(), daily)
+    assert hours.shape == (48000,) and (hours >= 0.0).all()
+    np.testing.assert_allclose(hours.reshape(-1, 24).sum(1), daily, rtol=0, atol=1e-12)
+
+
+def test_a_day_has_one_shower_that_grows_with_its_rain():
+    """Gaps within a day: none. Mean length: 2 h and .3 h per mm, rounded up, so between that and one hour more."""
+    wet = hourly(rng(), np.full(4000, 10.0)).reshape(-1, 24) > 0.0
+    assert (np.diff(wet.astype(int), axis=1) == 1).sum(1).max() <= 1
+    assert ((wet[:, 1:] & ~wet[:, :-1]).sum(1) + wet[:, 0] == 1).all()
+    assert 5.0 < wet.sum(1).mean() < 6.0
+    assert wet.any(0).all()
+
+
+def test_a_dry_day_stays_dry():
+    assert (hourly(rng(), np.zeros(3)) == 0.0).all() and len(hourly(rng(), np.zeros(0))) == 0
+
+
+@pytest.mark.parametrize(("depth", "hours", "n"), [(90.0, 18.0, 18), (1e-3, 0.2, 1), (400.0, 2.5, 3), (0.0, 6.0, 6)])
+@pytest.mark.parametrize("peak", [0.0, 0.3, 1.0])
+def test_storms_keep_depth_and_duration(depth, hours, n, peak):
+    rain = storm(rng(), depth, hours, peak)
+    assert rain.shape == (n,) and (rain >= 0.0).all()
+    assert rain.sum() == pytest.approx(depth, rel=1e-12, abs=1e-300)
+    assert (rain > 0.0).all() or depth == 0.0
+
+
+def test_storms_have_their_peak_in_its_place():
+    """Mean centre of mass of the beta curve with a = 1 + 2 peak of 4: a / 4."""
+    middle = (np.arange(24) + 0.5) / 24
+    for peak in (0.0, 0.25, 0.5, 1.0):
+        centres = np.array([(storm(r, 1.0, 24.0, peak) * middle).sum() for r in [rng(5)] for _ in range(2000)])
+        assert centres.mean() == pytest.approx((1.0 + 2.0 * peak) / 4.0, abs=0.01)
+
+
+@pytest.mark.parametrize("climate", CLIMATES)
+def test_wet_days_are_those_of_the_markov_chain(climate):
+    """Share of wet days p / (1 + p - q), its variance by the autocorrelation q - p; within 4 standard errors."""
+    n, p, q = 20000, climate.wet_after_dry, climate.wet_after_wet
+    rain, _ = days(rng(2), climate, n)
+    wet = rain > 0.0
+    share = p / (1.0 + p - q)
+    error = math.sqrt(share * (1.0 - share) * (1.0 + q - p) / (1.0 - q + p) / n)
+    assert wet.mean() == pytest.approx(share, abs=4.0 * error)
+    for before, chance in ((False, p), (True, q)):
+        after = wet[1:][wet[:-1] == before]
+        assert after.mean() == pytest.approx(chance, abs=4.0 * math.sqrt(chance * (1.0 - chance) / len(after)))
+
+
+@pytest.mark.parametrize("climate", CLIMATES)
+def test_amounts_are_gamma_distributed(climate):
+    """Mean, and variance mean^2 / .7, whose own standard error follows from the kurtosis 3 + 6 / .7."""
+    rain, _ = days(rng(3), climate, 20000)
+    amounts = rain[rain > 0.0]
+    variance = climate.amount**2 / weather.AMOUNT_SHAPE
+    assert amounts.mean() == pytest.approx(climate.amount, abs=4.0 * math.sqrt(variance / len(amounts)))
+    error = variance * math.sqrt((2.0 + 6.0 / weather.AMOUNT_SHAPE) / len(amounts))
+    assert amounts.var() == pytest.approx(variance, abs=4.0 * error)
+
+
+@pytest.mark.parametrize("latitude", [40.0, -40.0])
+def test_temperature_of_the_year(latitude):
+    """The mean of 50 years and those of January 20 and its opposite; persistence .7 of the noise."""
+    _, temperature = days(rng(4), Climate(latitude=latitude), 50 * 365)
+    sd, r = weather.TEMPERATURE_SD, weather.PERSISTENCE
+    error = sd * math.sqrt((1.0 + r) / (1.0 - r) / len(temperature))
+    assert temperature.mean() == pytest.approx(12.0, abs=4.0 * error)
+    years = temperature.reshape(50, 365)
+    sign = np.sign(latitude)
+    assert years[:, 19].mean() == pytest.approx(12.0 - sign * 10.0, abs=4.0 * sd / math.sqrt(50))
+    assert years[:, 202].mean() == pytest.approx(12.0 + sign * 10.0, abs=4.0 * sd / math.sqrt(50))
+    noise = (years - 12.0 + sign * 10.0 * np.cos(2 * np.pi * (np.arange(365) - 19) / 365)).ravel()
+    assert noise.std() == pytest.approx(sd, rel=0.05)
+    assert np.corrcoef(noise[1:], noise[:-1])[0, 1] == pytest.approx(r, abs=0.03)
+
+
+def test_first_day_is_a_day_of_the_year():
+    _, from_january = days(rng(), Climate(), 400)
+    _, from_july = days(rng(), Climate(), 100, first_day=183)
+    assert from_july[:20].mean() - from_january[:20].mean() > 15.0
+
+
+def test_same_seed_same_numbers():
+    for draw in (
+        lambda r: days(r, Climate(), 100),
+        lambda r: storm(r, 50.0, 12.0, 0.4),
+        lambda r: hourly(r, np.array([3.0, 0.0, 40.0])),
+    ):
+        np.testing.assert_array_equal(draw(rng(9)), draw(rng(9)))
+        assert not np.array_equal(draw(rng(9)), draw(rng(10)))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: hourly(rng(), [1.0, 0.0, -0.5]), r"rain: day 2: -0.5 mm; fill gaps"),
+        (lambda: hourly(rng(), [1.0, math.nan]), r"rain: day 1: nan mm; fill gaps"),
+        (lambda: storm(rng(), -1.0, 6.0, 0.5), r"storm: depth -1.0 mm"),
+        (lambda: storm(rng(), math.nan, 6.0, 0.5), r"storm: depth nan mm"),
+        (lambda: storm(rng(), 10.0, 0.0, 0.5), r"duration 0.0 h"),
+        (lambda: storm(rng(), 10.0, math.nan, 0.5), r"duration nan h"),
+        (lambda: storm(rng(), 10.0, 6.0, 1.1), r"peak 1.1"),
+        (lambda: storm(rng(), 10.0, 6.0, -0.1), r"peak -0.1"),
+    ],
+)
+def test_refusals(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def table(tmp_path, text):
+    path = tmp_path / "sites.csv"
+    path.write_text(text)
+    return path
+
+
+HEADER = "id,precip2,temp2,precip1,temp1,precip0,temp0,slope\n"
+
+
+def test_oldest_day_first(tmp_path):
+    rain, temperature = daily_sequences(table(tmp_path, HEADER + "7,1,11,2,12,3,13,9999\n8,4,-1,5,-2,6.5,-3,\n"))
+    assert rain.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]]
+    assert temperature.tolist() == [[11.0, 12.0, 13.0], [-1.0, -2.0, -3.0]]
+
+
+def test_columns_in_any_order(tmp_path):
+    rain, temperature = daily_sequences(table(tmp_path, "temp0,precip0,temp1,precip1\n13,3,12,2\n"))
+    assert (rain.tolist(), temperature.tolist()) == ([[2.0, 3.0]], [[12.0, 13.0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER + "7,1,11,2,12,3,13,0\n8,1,11,,12,3,13,0\n", r"sites.csv: row 2, column precip1: '' is no precip"),
+        (HEADER + "7,1,NA,2,12,3,13,0\n", r"sites.csv: row 1, column temp2: 'NA' is no temp"),
+        (HEADER + "7,1,11,2,12,nan,13,0\n", r"row 1, column precip0: 'nan' is no precip"),
+        (HEADER + "7,1,11,2,12,3,inf,0\n", r"row 1, column temp0: 'inf' is no temp"),
+        (HEADER + "7,1,11,2,12,-3,13,0\n", r"row 1, column precip0: '-3' is no precip; fill the gap or leave out the row"),
+        (HEADER + "7,1,11,2\n", r"row 1, column precip0: None is no precip"),
+        ("id,rain,slope\n1,2,3\n", r"sites.csv: no columns precip0, temp0, precip1, ...; wanted a table of sites"),
+        ("precip0,slope\n1,2\n", r"sites.csv: no columns precip0, temp0"),
+        ("", r"sites.csv: no columns precip0, temp0"),
+    ],
+)
+def test_bad_tables(tmp_path, text, message):
+    with pytest.raises(UserError, match=message):
+        daily_sequences(table(tmp_path, text))
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(UserError, match=r"none.csv: No such file or directory"):
+        daily_sequences(tmp_path / "none.csv")
+    with pytest.raises(UserError, match="Is a directory"):
+        daily_sequences(tmp_path)
+    (tmp_path / "sites.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"sites.csv: 'utf-8' codec"):
+        daily_sequences(tmp_path / "sites.csv")
+
+
+@needs_glas
+@pytest.mark.parametrize(("name", "sites"), [("landslides", 2926), ("nonLandslideSame", 2926), ("random", 3730)])
+def test_real_tables(name, sites):
+    """Numbers of rows from their README; the first row from the words of the file."""
+    path = GLAS / f"{name}.csv"
+    rain, temperature = daily_sequences(path)
+    assert rain.shape == temperature.shape == (sites, 16)
+    assert (rain >= 0.0).all() and rain.max() < 2000.0 and (abs(temperature) <= 60.0).all()
+    columns, first = (line.split(",") for line in path.read_text().splitlines()[:2])
+    if len(first) == len(columns):  # no comma within quotes
+        assert rain[0, 0] == float(first[columns.index("precip15")])
+        assert temperature[0, -1] == float(first[columns.index("temp0")])
