@@ -85,4 +85,6 @@ def test_driest(name):
     """Head and conductivity are held below a saturation of DRIEST, and finite without water."""
     layer = LAYERS[name][0]
     dry = layer[2] + hydraulics.DRIEST * (layer[1] - layer[2])
-    assert head_and_conductivity(layer[2], layer)[::2] == pytest.approx(head_and_conductivity(dry, layer)[::2], rel=1e-9)
+    assert head_and_conductivity(layer[2], layer)[::2] == pytest.approx(
+        head_and_conductivity(dry, layer)[::2], rel=1e-9
+    )

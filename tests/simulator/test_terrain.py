@@ -42,7 +42,11 @@ def test_gradient_of_a_plane_is_exact():
 @pytest.mark.xfail(strict=True, reason="the value of the nearest cell beyond an edge of missing values: level there")
 def test_gradient_and_outflow_at_edges_of_missing_values(cut):
     z, (row, column) = plane(), np.mgrid[:9, :7]
-    outside = {"sides": (row > 6) | (column < 1), "corner": row - column > 5, "round": np.hypot(row - 4, column - 3) > 4}
+    outside = {
+        "sides": (row > 6) | (column < 1),
+        "corner": row - column > 5,
+        "round": np.hypot(row - 4, column - 3) > 4,
+    }
     land = terrain(np.where(outside[cut], np.nan, z), 10.0)
     np.testing.assert_allclose(land.gradient, 0.5, rtol=1e-13)
     np.testing.assert_allclose(land.weights.sum(1), 1.0, rtol=1e-13)
@@ -177,7 +181,9 @@ def test_dem_with_missing_values_at_its_edges(tmp_path):
     assert np.isnan(land.grid(land.elevation)[[0, 2], [0, 3]]).all()
 
 
-@pytest.mark.xfail(strict=True, reason="NODATA_value is optional in an ESRI ASCII grid; a row of values is taken for it")
+@pytest.mark.xfail(
+    strict=True, reason="NODATA_value is optional in an ESRI ASCII grid; a row of values is taken for it"
+)
 def test_dem_without_nodata(tmp_path):
     assert dem(tmp_path, HEADER.replace("NODATA_value -9999\n", "") + VALUES).n == 12
 
@@ -192,7 +198,10 @@ def test_dem_without_nodata(tmp_path):
         (HEADER + VALUES + "1 1 1 1\n", r"dem.asc: \(4, 4\) values, but the header says \(3, 4\)"),
         (HEADER + "9 9 9 9\n6 6 6\n3 3 3 3\n", r"dem.asc: not an ESRI ASCII grid .*columns changed from 4 to 3"),
         (HEADER + VALUES.replace("3 3 3 3", "3 x 3 3"), r"dem.asc: not an ESRI ASCII grid"),
-        (HEADER + VALUES.replace("6 6 6 6", "6 -9999 6 6"), r"1 values are missing inside the tile, .* row 1, column 1"),
+        (
+            HEADER + VALUES.replace("6 6 6 6", "6 -9999 6 6"),
+            r"1 values are missing inside the tile, .* row 1, column 1",
+        ),
     ],
 )
 def test_bad_dem(tmp_path, text, message):

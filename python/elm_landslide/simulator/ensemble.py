@@ -161,8 +161,8 @@ def prepare(ensemble: Ensemble, out: Path) -> list[int]:
         known = folder / "ensemble.json"
         if known.exists() and known.read_text() != identity:
             raise UserError(
-                f"{folder}: holds parts of an ensemble with other settings, inputs or version; remove it to start anew, or "
-                "give another --out"
+                f"{folder}: holds parts of an ensemble with other settings, inputs or version; remove it to start "
+                "anew, or give another --out"
             )
         _write_whole(known, lambda path: path.write_text(identity))
     except OSError as error:

@@ -18,7 +18,7 @@ from .prior import PRIORS, design
 
 _AXES = {10: "layer", 11: "percentile", 5: "quantile"}
 _HOUR = "hours after the start of the storm"
-# Of the hillslope: dimensions, unit, what it is. Names of fields.toml's outputs mean what they mean there.
+# Variables hillslope_NAME: dimensions, unit, what it is. Names of fields.toml's outputs mean what they mean there.
 HILLSLOPE = {
     "probability": (("member", "time"), "1", OUTPUTS["probability"].long_name.replace("expected f", "f")),
     "fos": (("member", "time"), "1", OUTPUTS["fos"].long_name),
@@ -28,7 +28,7 @@ HILLSLOPE = {
     "fos_class": (
         ("member", "time", "slope_class", "soil_layer"),
         "1",
-        "median factor of safety of a fifth of the area by gradient, on the lower faces of soil layers of equal thickness",
+        "median factor of safety of a fifth of the area by gradient, on the lower faces of layers of equal thickness",
     ),
     "soil_depth": (("member", "slope_class"), "m", "median soil thickness of a fifth of the area by gradient"),
     "balance": (("member",), "1", "greatest error of the water balances, as a share of the input"),
@@ -106,7 +106,6 @@ def _define(file: netCDF4.Dataset, ensemble: Ensemble, command: str) -> None:
         )
         made.comment = "as the network takes it from ELM"
     for name, (dims, unit, long_name) in HILLSLOPE.items():
-        # The fields have a depth and a probability of their own kind nowhere: outputs keep their names, prefixed.
         variable(f"hillslope_{name}", dims, unit, long_name)
     count = variable("event_count", ("member",), "1", "number of landslides of the member", "i4")
     count.sample_dimension = "event"

@@ -29,14 +29,15 @@ PFT_OF_COVER = (7, 10, 13, 15)  # deciduous temperate tree and shrub, C3 grass, 
 SETTLING = 12  # h, steps in which the hillslope settles
 SLOPE_CLASSES = 5  # of equal area
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
+LEAST_INPUT = 1e-3  # m of water; errors of a balance are shares of the input, or of this
 BEDROCK = float(elm_layers.INTERFACES[-1])  # m, ELM's own
 
 
 @dataclass(frozen=True)
 class Settings:
     """rows, columns: cells of the hillslope; size (m): of a cell; layers: of its soil; spin_up: days of weather before
-    the event; settle: the last of them (days) that the hillslope sees; lead: hours of the event before its storm; hours:
-    of the event; substeps: of an hour; every: hours between stored states."""
+    the event; settle: the last of them (days) that the hillslope sees; lead: hours of the event before its storm;
+    hours: of the event; substeps: of an hour; every: hours between stored states."""
 
     rows: int = 32
     columns: int = 32
@@ -57,7 +58,11 @@ class Settings:
 
 @dataclass
 class Scene:
-    """What a draw stands for, before anything happens. forcing [4, hour] as column.FORCING; event: its hours at the end."""
+    """What a draw stands for, before anything happens.
+
+    forcing: rows of column.FORCING, [4, hour], the event at its end; rain (mm) [hour]; roots: root cohesion (Pa) on the
+    lower faces of the hillslope's layers [cell, layer]; static: fields that do not change.
+    """
 
     soil: column.Soil
     water: column.Water
@@ -73,8 +78,8 @@ def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrai
 
     p: parameters by name of PRIORS; seed: of numpy's generator; days: (precipitation (mm), temperature (degrees C))
     [day] of real weather that ends the season and holds the event, in place of the drawn storm; land: terrain in place
-    of a drawn hillslope; changes: of HillslopeSoil's and HillslopeStrength's members, for experiments: root_factor on root
-    cohesion, macropore_share, bonds.
+    of a drawn hillslope; changes, for experiments: root_factor (1) on root cohesion, macropore_share and bonds of
+    HillslopeSoil and HillslopeStrength.
     """
     weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     forcing, rain = _weather(p, weather_rng, settings, days)
@@ -197,42 +202,67 @@ def _root_profile(root_fraction: np.ndarray, hill: Hillslope) -> np.ndarray:
     return np.interp(faces, elm_layers.NODES.numpy(), density)
 
 
+@dataclass
+class Storm:
+    """A scene as its event begins.
+
+    event: of the column, as column.run; budget: (input, losses) (m) of the hillslope since it held `stored` (m);
+    initial: landslides before the first hour; error: of the column's balance, as a share of its input.
+    """
+
+    event: dict[str, np.ndarray]
+    budget: np.ndarray
+    stored: float
+    initial: list[Landslide]
+    error: float
+
+
+def begin(made: Scene, settings: Settings) -> Storm:
+    """Take the column through season and event, and the hillslope to where the event begins."""
+    before = made.forcing.shape[1] - settings.hours
+    total = made.water.total()
+    season = column.run(made.soil, made.water, made.forcing[:, :before])
+    _start(made, season, settings)
+    stored = made.hill.hillslope.stored()
+    budget = _settle(made, season, settings)
+    initial = made.hill.update(-settings.lead * HOUR)
+    event = column.run(made.soil, made.water, made.forcing[:, before:])
+    return Storm(event, budget, stored, initial, _column_error(total, made, season, event))
+
+
+def advance(made: Scene, storm: Storm, settings: Settings, hour: int) -> list[Landslide]:
+    """One hour of the event on the hillslope; its landslides."""
+    found, part = [], HOUR / settings.substeps
+    for k in range(1, settings.substeps + 1):
+        storm.budget = storm.budget + _fluxes(made.hill.hillslope.step(storm.event["water_input"][hour], part))
+        found += made.hill.update((hour - settings.lead) * HOUR + k * part)
+    return found
+
+
 def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
     """Run a scene; returns `x` [time, N_IN], what the hillslope did at those times [time, ...], and its landslides:
 
     probability: share of the cells whose FoS of the infinite slope is below 1 somewhere; fos, fos_median, depth as in
     fields.toml; fos_class [time, SLOPE_CLASSES, layer]: median FoS by class of slope on the lower faces of the layers,
     soil_depth [class]: median thickness; released: share of the cells that slid; event_time (h after the start of the
-    storm), event_area (m2), event_volume (m3), event_depth (m), event_initial (1: as the event began, before its storm).
+    storm), event_area (m2), event_volume (m3), event_depth (m), event_initial (1: before the first hour of the event).
     balance: greatest error of the water balance, as a share of the input.
     """
-    before = made.forcing.shape[1] - settings.hours
-    total = made.water.total()
-    season = column.run(made.soil, made.water, made.forcing[:, :before])
+    storm = begin(made, settings)
     hill, land = made.hill.hillslope, made.hill.hillslope.terrain
-    _start(made, season, settings)
-    started = hill.stored()
-    settled = _settle(made, season, settings)
-    events: list[tuple[Landslide, bool]] = [(e, True) for e in made.hill.update(-settings.lead * HOUR)]
-    event = column.run(made.soil, made.water, made.forcing[:, before:])
-    column_error = _column_error(total, made, season, event)
-
     order = np.argsort(land.gradient, kind="stable")
     classes = np.array_split(order, SLOPE_CLASSES)
     near = {q: order[int((q - 0.05) * land.n) : int((q + 0.05) * land.n) + 1] for q in (0.5, 0.9)}
     out = {name: [] for name in ("probability", "fos", "fos_median", "depth", "released", "fos_class")}
-    kept, budget = [], settled
+    kept, events = [], [(e, True) for e in storm.initial]
     for hour in range(settings.hours):
-        for _ in range(settings.substeps):
-            budget = budget + _fluxes(hill.step(event["water_input"][hour], HOUR / settings.substeps))
-        now = (hour + 1 - settings.lead) * HOUR
-        events += [(e, False) for e in made.hill.update(now)]
+        events += [(e, False) for e in advance(made, storm, settings, hour)]
         if (hour + 1) % settings.every == 0:
             kept.append(hour)
             for name, value in _state(made, classes, near).items():
                 out[name].append(value)
-    incoming = max(budget[0], 1e-3)
-    slope_error = abs(budget[0] - budget[1] - (hill.stored() - started)) / incoming
+    incoming, lost = storm.budget
+    slope_error = abs(incoming - lost - (hill.stored() - storm.stored)) / max(incoming, LEAST_INPUT)
     found = {
         "event_time": [e.time / HOUR for e, _ in events],
         "event_area": [e.area for e, _ in events],
@@ -241,11 +271,11 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
         "event_initial": [float(initial) for _, initial in events],
     }
     return {
-        "x": _fields(made, event, np.array(kept), before),
+        "x": _fields(made, storm.event, np.array(kept), made.forcing.shape[1] - settings.hours),
         **{name: np.array(values) for name, values in out.items()},
         "soil_depth": np.array([np.median(hill.thickness[c]) for c in classes]),
         **{name: np.array(values, dtype=float) for name, values in found.items()},
-        "balance": np.array(max(slope_error, column_error)),
+        "balance": np.array(max(slope_error, storm.error)),
     }
 
 
@@ -278,7 +308,7 @@ def _column_error(total: float, made: Scene, season, event) -> float:
     went = HOUR * sum(
         part[name].sum() for part in (season, event) for name in ("evaporation", "surface_runoff", "baseflow")
     )
-    return abs(total + came - went - made.water.total()) / max(came, 1e-3)
+    return abs(total + came - went - made.water.total()) / max(came, LEAST_INPUT)
 
 
 def _state(made: Scene, classes, near) -> dict:

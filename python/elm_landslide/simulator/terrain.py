@@ -125,7 +125,7 @@ def hillslope(
 
 
 def wetness_index(land: Terrain) -> np.ndarray:
-    """Topographic wetness index ln(a / tan(beta)) (1) [n]; a: area drained per contour length (m) (Beven and Kirkby 1979)."""
+    """Topographic wetness index ln(a / tan(beta)) (1) [n], a (m): area drained per contour (Beven and Kirkby 1979)."""
     area = np.full(land.n + 1, land.size**2)
     shares = land.weights / np.maximum(land.weights.sum(1, keepdims=True), 1e-12)
     for cell in range(land.n):  # from the highest down
@@ -134,7 +134,7 @@ def wetness_index(land: Terrain) -> np.ndarray:
 
 
 def plan_curvature(land: Terrain) -> np.ndarray:
-    """Curvature of the contours (1/m) [n], positive where flow converges (Zevenbergen and Thorne 1987); 0 at the edge."""
+    """Curvature of contours (1/m) [n], positive where they converge (Zevenbergen and Thorne 1987); 0 at the edge."""
     z = land.grid(land.elevation)
     p, q = np.gradient(z, land.size)
     r, s = np.gradient(p, land.size)

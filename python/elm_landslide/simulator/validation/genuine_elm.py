@@ -1,0 +1,145 @@
+"""The column beside output of the genuine ELM: started from its state, driven by its rain, snow and temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...data import netcdf
+from ...data.elm_history import HistoryFiles, missing_variable, read_constants, soil_levels
+from ...data.netcdf import Places
+from ...data.surface import read_surface
+from ...errors import UserError
+from ...fields import LAYER_INTERFACES
+from .. import column
+from .check import Check
+
+NEEDED = ("ZWT", "SOILLIQ", "RAIN", "SNOW", "TBOT", "TLAI")
+SURFACE = ("SLOPE", "FMAX")
+DAY = 86400.0
+FREEZING = 273.15  # K
+_STILL = 1e-4  # m or m3/m3: a series that varies less has no correlation worth a name
+
+
+@dataclass
+class Comparison:
+    """Of n cells: correlation in time and bias (ours less ELM's) of the water table (m) [n] and of the liquid water of
+    the layers (m3/m3) [n, 10]; NaN where ELM's hardly varies."""
+
+    table_r: np.ndarray
+    table_bias: np.ndarray
+    water_r: np.ndarray
+    water_bias: np.ndarray
+
+
+def checks(history: list[Path] | None, surface: Path | None) -> Iterator[Check]:
+    wanted = "median correlation >= .9"
+    if not history or not surface:
+        reason = "not run: give --history (daily means of ELM, h0) and --surface"
+        yield Check("columns against the genuine ELM", reason, wanted, None)
+        return
+    found = compare(history, surface)
+    median = np.nanmedian(found.table_r)
+    yield Check(
+        "water table against the genuine ELM",
+        f"median r {median:.3f} of {np.isfinite(found.table_r).sum()} cells, least {np.nanmin(found.table_r):.3f}, "
+        f"median bias {np.median(found.table_bias):+.3f} m",
+        wanted,
+        bool(median >= 0.9),
+    )
+    by_layer = np.nanmedian(found.water_r, axis=0)
+    yield Check(
+        "liquid water of the layers against the genuine ELM",
+        f"median r {np.nanmedian(found.water_r):.3f}, by layer {' '.join(f'{r:.2f}' for r in by_layer)}, median bias "
+        f"{np.median(found.water_bias):+.3f} m3/m3",
+        wanted,
+        bool(np.nanmedian(found.water_r) >= 0.9),
+    )
+
+
+def compare(history: list[Path], surface: Path) -> Comparison:
+    """Run every cell of ELM's daily means beside them. Raises UserError for files that lack what is needed."""
+    files = HistoryFiles(history)
+    for name in NEEDED:
+        if name not in files.variables:
+            raise missing_variable(files.paths[0], name, "which the comparison needs as daily means")
+    first = files.records[0]
+    if not first.bounds or not files.is_mean("RAIN"):
+        raise UserError(f"{files.paths[0]}: RAIN is not a time mean; give the tape of daily means (h0)")
+    step = (first.bounds[1] - first.bounds[0]) * files.seconds_per_unit
+    layout = files.layout()
+    places = Places(layout, np.flatnonzero(layout.active))
+    lat, lon = layout.lat[places.index], layout.lon[places.index]
+    constants, source = read_constants(files.paths, lat, lon, layout, places)
+    with netcdf.open_dataset(source) as dataset:
+        if "HKSAT" not in dataset.variables:
+            raise UserError(f"{source}: no variable HKSAT, which ELM writes beside WATSAT")
+        constants["HKSAT"] = places.read(dataset["HKSAT"], soil_levels(dataset["HKSAT"], source))
+    static, roots = _surface(surface, lat, lon), read_surface(surface, lat, lon).values["root_fraction"]
+    series = {name: np.stack([files.read(r, name, places) for r in files.records], axis=-1) for name in NEEDED}
+    first_day = _day_of_year(files, first.time)
+    files.close()
+    runs = [
+        _run(
+            {name: values[..., i] for name, values in constants.items()},
+            {name: values[..., i, :] for name, values in series.items()},
+            {name: values[i] for name, values in static.items()},
+            roots[i],
+            float(lat[i]),
+            first_day,
+            step,
+        )
+        for i in range(len(lat))
+    ]
+    return Comparison(*(np.array(part) for part in zip(*runs, strict=True)))
+
+
+def _surface(path: Path, lat, lon) -> dict[str, np.ndarray]:
+    with netcdf.open_dataset(path) as dataset:
+        for name in SURFACE:
+            if name not in dataset.variables:
+                raise UserError(f"{path}: no variable {name}; give the surface dataset of the run")
+        cells_lat, cells_lon = (netcdf.filled(dataset[name][:]).ravel() for name in ("LATIXY", "LONGXY"))
+        at = netcdf.match_cells(lat, lon, cells_lat, cells_lon)
+        if (at < 0).any():
+            raise UserError(f"{path}: no cell at lat {lat[at < 0][0]:g}, lon {lon[at < 0][0]:g}")
+        return {name: netcdf.filled(dataset[name][:]).ravel()[at] for name in SURFACE}
+
+
+def _day_of_year(files: HistoryFiles, time: float) -> int:
+    import netCDF4
+
+    return int(netCDF4.num2date(time, files.time_units, files.calendar).dayofyr)
+
+
+def _run(constants, series, static, roots, lat: float, first_day: int, seconds: float):
+    """(correlation, bias) of the water table and of the layers of one cell; the first mean is the start."""
+    thickness = np.diff(LAYER_INTERFACES)
+    soil = column.Soil(
+        constants["WATSAT"],
+        constants["HKSAT"] / 1000.0,
+        constants["SUCSAT"] / 1000.0,
+        constants["BSW"],
+        roots,
+        float(series["TLAI"].mean()),
+        float(static["FMAX"]),
+        float(static["SLOPE"]),
+    )
+    liquid = series["SOILLIQ"] / 1000.0 / thickness[:, None]
+    temperature = series["TBOT"] - FREEZING
+    days = first_day + np.arange(temperature.size) * seconds / DAY
+    potential = column.potential_evaporation(temperature, days, lat)
+    forcing = np.stack([series["RAIN"] / 1000.0, series["SNOW"] / 1000.0, temperature, potential])[:, 1:]
+    start = column.state_from_table(soil, float(series["ZWT"][0]), liquid[:, 0])
+    found = column.run(soil, start, forcing, seconds, substeps=max(int(seconds / 1800.0), 1))
+    table, table_bias = _agreement(found["water_table"], series["ZWT"][1:])
+    layers = [_agreement(found["liquid_water"][:, i], liquid[i, 1:]) for i in range(len(thickness))]
+    return table, table_bias, [r for r, _ in layers], [bias for _, bias in layers]
+
+
+def _agreement(ours: np.ndarray, elm: np.ndarray) -> tuple[float, float]:
+    varies = min(ours.std(), elm.std()) > _STILL
+    return (float(np.corrcoef(ours, elm)[0, 1]) if varies else np.nan), float((ours - elm).mean())

@@ -1,0 +1,183 @@
+"""Hillslopes over draws of the priors: balances, the infinite slope as a limit, sizes of landslides, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from scipy import optimize, stats
+
+from .. import member
+from ..ensemble import Ensemble, Runner
+from ..prior import LIMITS
+from .check import Check
+
+SEED = 7
+SIZES = (2, 40)  # cells: the range of the fit, more than a decade
+_FEWEST = 5  # pairs of draws that must differ for a sign to be judged
+_runner: dict[tuple, Runner] = {}
+
+
+def _make(members: int, substeps: int) -> Runner:
+    key = members, substeps
+    if key not in _runner:
+        _runner[key] = Runner(Ensemble(members, SEED, replace(member.Settings(), substeps=substeps)))
+    return _runner[key]
+
+
+def ensembles(run_map: Callable, members: int, advance: Callable[[], None]) -> Iterator[Check]:
+    """Checks over `members` draws of the priors; run_map: as map, over processes; advance: called after each draw."""
+    found = []
+    for result in run_map(_experiments, range(members), [members] * members):
+        found.append(result)
+        advance()
+    worst = max(f["balance"] for f in found)
+    yield Check("water of columns and hillslopes", f"balances close to {worst:.1e} of the input", "1e-9", worst <= 1e-9)
+    unlike = sum(f["unlike"] for f in found)
+    cells, released = sum(f["cells"] for f in found), sum(f["unstable"] for f in found)
+    yield Check(
+        "without bonds and macropores: the infinite slope",
+        f"{unlike} of {cells} cells released otherwise than FoS < 1 ({released} are below)",
+        "none, and some below",
+        unlike == 0 and released > 0,
+    )
+    yield frequency_area([f["as drawn"]["area"] for f in found])
+    yield from _roots([(f["weak roots"], f["strong roots"]) for f in found])
+    yield _macropores([(f["no macropores"], f["macropores"]) for f in found])
+
+
+def _experiments(i: int, members: int) -> dict:
+    """Member i as it is drawn, and with one thing changed."""
+    runner = _make(members, 1)
+    parameters = runner.parameters(i)
+    trees = {**parameters, "cover": 0.0, "cleared": 1.0}
+    most = LIMITS["macropore_share"][1]
+    drawn = _landslides(runner, i, parameters)
+    fine = _make(members, 2)  # half hours, to tell which fails first
+    return {
+        "as drawn": drawn,
+        "balance": drawn["balance"],
+        "weak roots": _landslides(runner, i, trees, root_factor=0.3),
+        "strong roots": _landslides(runner, i, trees, root_factor=2.0),
+        "no macropores": _landslides(fine, i, parameters, macropore_share=0.0),
+        "macropores": _landslides(fine, i, parameters, macropore_share=most),
+        **_infinite_slope(runner, i, parameters),
+    }
+
+
+def _landslides(runner: Runner, i: int, parameters: dict[str, float], **changes) -> dict:
+    """Areas (cells) and times (h) of the landslides of the storm, and the balance."""
+    settings = runner.ensemble.settings
+    found = member.run(runner.scene(i, parameters, **changes), settings)
+    storm = found["event_initial"] == 0.0
+    return {
+        "area": found["event_area"][storm] / settings.size**2,
+        "time": found["event_time"][storm],
+        "balance": float(found["balance"]),
+    }
+
+
+def _infinite_slope(runner: Runner, i: int, parameters: dict[str, float]) -> dict[str, int]:
+    """Without bonds and macropores: cells whose release differs, in some hour, from FoS < 1 on bedrock until then."""
+    settings = runner.ensemble.settings
+    made = runner.scene(i, parameters, bonds=False, macropore_share=0.0)
+    storm = member.begin(made, settings)
+    below = made.hill.factor_of_safety()[:, -1] < 1.0
+    unlike = made.hill.released != below
+    for hour in range(settings.hours):
+        member.advance(made, storm, settings, hour)
+        below |= made.hill.factor_of_safety()[:, -1] < 1.0
+        unlike |= made.hill.released != below
+    return {"unlike": int(unlike.sum()), "unstable": int(below.sum()), "cells": len(below)}
+
+
+def exponent(sizes: np.ndarray, least: int, most: int) -> float:
+    """Exponent of the density of sizes (cells, whole numbers) between two of them: maximum likelihood of a power law
+    cut at both ends (Clauset et al. 2009)."""
+    numbers = np.arange(least, most + 1)
+    chosen = sizes[(sizes >= least) & (sizes <= most)]
+    if not len(chosen):
+        return np.nan
+    mean = np.log(chosen).mean()
+
+    def negative(power):
+        return power * mean + np.log((numbers**-power).sum())
+
+    return float(optimize.minimize_scalar(negative, bounds=(0.0, 6.0), method="bounded").x)
+
+
+def exponent_interval(by_member: list[np.ndarray], resamples: int = 400) -> tuple[float, float, float]:
+    """(exponent, low, high): the 95 % interval from members drawn again, whose landslides belong together."""
+    rng = np.random.default_rng(1)
+    best = exponent(np.concatenate(by_member), *SIZES)
+    again = []
+    for _ in range(resamples):
+        chosen = rng.integers(len(by_member), size=len(by_member))
+        again.append(exponent(np.concatenate([by_member[i] for i in chosen]), *SIZES))
+    return best, *np.nanpercentile(again, (2.5, 97.5))
+
+
+def frequency_area(by_member: list[np.ndarray]) -> Check:
+    """The density of areas falls as those of published models and inventories do."""
+    best, low, high = exponent_interval([np.rint(a) for a in by_member])
+    n = sum(len(a) for a in by_member)
+    return Check(
+        "frequency and area of landslides",
+        f"exponent -{best:.2f}, 95 % interval -{high:.2f} to -{low:.2f}; {n}, {SIZES[0]} to {SIZES[1]} cells",
+        "-1.0 to -2.2, the interval too",
+        bool(1.0 <= low and high <= 2.2),
+    )
+
+
+def _time_of_area(run: dict, area: float) -> float:
+    """When (h) that much (cells) and more than nothing has failed; never is infinite."""
+    order = np.argsort(run["time"], kind="stable")
+    sums = np.cumsum(run["area"][order])
+    at = np.searchsorted(sums, area)
+    return run["time"][order][at] if at < len(sums) else np.inf
+
+
+def _sign(more: int, less: int) -> tuple[float, bool]:
+    """(p of the one-sided sign test, whether it is below .01 and enough draws differ)."""
+    if more + less < _FEWEST:
+        return np.nan, False
+    p = stats.binomtest(more, more + less, 0.5, alternative="greater").pvalue
+    return p, bool(p < 0.01)
+
+
+def _roots(pairs) -> Iterator[Check]:
+    fewer = sum(len(strong["area"]) < len(weak["area"]) for weak, strong in pairs)
+    more = sum(len(strong["area"]) > len(weak["area"]) for weak, strong in pairs)
+    p, clear = _sign(fewer, more)
+    yield Check(
+        "stronger roots: fewer landslides",
+        f"in {fewer} draws, more in {more} (p {p:.1g})",
+        "more often fewer, p < .01",
+        clear,
+    )
+    weak, strong = (np.concatenate([pair[k]["area"] for pair in pairs]) for k in (0, 1))
+    p = stats.mannwhitneyu(strong, weak, alternative="greater").pvalue if len(strong) and len(weak) else np.nan
+    yield Check(
+        "stronger roots: larger landslides",
+        f"mean {strong.mean():.2f} against {weak.mean():.2f} cells ({len(strong)} and {len(weak)}; p {p:.1g})",
+        "larger, p < .01",
+        bool(strong.mean() > weak.mean() and p < 0.01),
+    )
+
+
+def _macropores(pairs) -> Check:
+    """Compared is when half of the area has failed that fails in the one of the pair that fails less."""
+    times = []
+    for pair in pairs:
+        half = 0.5 * min(run["area"].sum() for run in pair)
+        times.append([_time_of_area(run, half) for run in pair])
+    without, with_them = np.array(times).T
+    earlier, later = int((with_them < without).sum()), int((with_them > without).sum())
+    p, clear = _sign(earlier, later)
+    return Check(
+        "macropores: failure comes earlier",
+        f"in {earlier} draws, later in {later}, the same half hour or never in {len(pairs) - earlier - later} (p {p:.1g})",
+        "more often earlier, p < .01",
+        clear,
+    )
