@@ -39,10 +39,10 @@ def inputs(sample, history, constants, rain, surface):
         return history, constants, [], surface
     if not history or not surface:
         raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    return _expand(history), _expand(constants or []), _expand(rain or []), surface
+    return expand(history), expand(constants or []), expand(rain or []), surface
 
 
-def _expand(patterns: list) -> list[str]:
+def expand(patterns: list) -> list[str]:
     """Files of patterns that the shell has left alone; a pattern without a file is an error."""
     paths = []
     for pattern in map(str, patterns):

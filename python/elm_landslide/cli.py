@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import traceback
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +10,9 @@ import typer
 
 from elm_landslide import __version__, arguments, console
 from elm_landslide.e3sm import command as e3sm
-from elm_landslide.errors import LandslideError, UserError
+from elm_landslide.endings import clear_errors, on_all_ranks
+from elm_landslide.errors import UserError
+from elm_landslide.simulator import command as simulator
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,23 +20,6 @@ app = typer.Typer(
     help="Landslide probability from the output of the E3SM Land Model (ELM).",
 )
 app.add_typer(e3sm.app, name="e3sm")
-
-
-def _complain(error) -> None:
-    print(f"elm-landslide: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _clear_errors():
-    """A UserError or LandslideError becomes one line on stderr and exit status 2; Ctrl-C one line and status 130."""
-    try:
-        yield
-    except (UserError, LandslideError) as error:
-        _complain(error)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        raise typer.Exit(130) from None
 
 
 def _version(wanted: bool):
@@ -117,37 +99,30 @@ def run_command(
     from elm_landslide.history import temporary
 
     comm = driver.world()
-    try:
-        history, constants, rain, surface = arguments.inputs(sample, history, constants, rain, surface)
+
+    def act():
+        files = arguments.inputs(sample, history, constants, rain, surface)
         with interrupt.leaves_nothing(temporary(out), speak=comm.rank == 0):
-            summary = driver.run(
-                history,
-                surface,
+            return driver.run(
+                files[0],
+                files[3],
                 out,
-                constants,
+                files[1],
                 model,
                 engine,
                 overwrite,
                 arguments.overrides(override or []),
-                rain,
+                files[2],
                 progress=console.records,
                 instruction_set=instruction_set,
             )
-        status = 0
-    except (UserError, LandslideError) as error:
-        if comm.rank == 0:
-            _complain(error)
-        status = 2
-    except Exception:  # a rank that fails must still reach the barrier
-        traceback.print_exc()
-        status = 1
-    # Every rank arrives here with the same kind of status. mpirun ends a job when its first rank exits with
-    # an error, so none may leave before the message is out.
-    comm.barrier()
-    if status:
-        raise typer.Exit(status)
+
+    summary = on_all_ranks(comm, act)
     if comm.rank == 0:
         print(summary.as_json()) if as_json else console.print_summary(summary)
+
+
+app.command("simulate", cls=arguments.ListOptions)(simulator.simulate)
 
 
 @app.command("plot")
@@ -168,7 +143,7 @@ def plot_command(
 
     elm-landslide plot out/landslide.nc out/steep.nc --label "Susquehanna" --label "steep, wet site" --out out
     """
-    with _clear_errors():
+    with clear_errors():
         from elm_landslide import plots
 
         for path in plots.draw(files, out, labels or [], inputs or []):
@@ -205,7 +180,7 @@ def profile_command(
         elm-landslide profile --history case.elm.h1.*.nc --constants case.elm.h0.*.nc \\
             --surface surfdata.nc --cell 41.25,-76.75
     """
-    with _clear_errors():
+    with clear_errors():
         from elm_landslide.plots import case
 
         history, constants, rain, surface = arguments.inputs(sample, history, constants, rain, surface)
@@ -223,7 +198,7 @@ def inspect_command(
 
     elm-landslide inspect landslide.pt --json
     """
-    with _clear_errors():
+    with clear_errors():
         from elm_landslide import model_file
 
         found = model_file.describe(model or model_file.SHIPPED)
@@ -254,7 +229,7 @@ def replay_command(
 
         elm-landslide replay RUNDIR/landslide_record*.bin --model RUNDIR/landslide.pt
     """
-    with _clear_errors():
+    with clear_errors():
         from dataclasses import asdict
 
         from elm_landslide import record
@@ -285,7 +260,7 @@ def bench_command(
 
     elm-landslide bench --out bench.json
     """
-    with _clear_errors():
+    with clear_errors():
         from elm_landslide import bench
 
         if not out.absolute().parent.is_dir():
@@ -306,7 +281,7 @@ def train_command(
 
     elm-landslide train --preset quick --out landslide.pt --json > scores.json
     """
-    with _clear_errors():
+    with clear_errors():
         from elm_landslide import training
 
         with console.stages() as report:

@@ -6,9 +6,14 @@ import sys
 from contextlib import contextmanager
 
 
-@contextmanager
 def records(total: int):
-    """A bar on a terminal, else a line every tenth; on stderr."""
+    """Progress over records of history."""
+    return progress("record", total)
+
+
+@contextmanager
+def progress(noun: str, total: int):
+    """advance(n=1): a bar on a terminal, else a line every tenth; on stderr."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -16,18 +21,18 @@ def records(total: int):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         with Progress(
-            TextColumn("records"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+            TextColumn(f"{noun}s"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
         ) as bar:
             task = bar.add_task("", total=total)
-            yield lambda: bar.advance(task)
+            yield lambda n=1: bar.advance(task, n)
         return
     done = 0
 
-    def advance():
+    def advance(n: int = 1):
         nonlocal done
-        done += 1
-        if done * 10 // total != (done - 1) * 10 // total:
-            print(f"record {done} of {total}", file=sys.stderr, flush=True)
+        done += n
+        if done * 10 // total != (done - n) * 10 // total:
+            print(f"{noun} {done} of {total}", file=sys.stderr, flush=True)
 
     yield advance
 
@@ -74,6 +79,21 @@ def print_summary(summary) -> None:
     if summary.absent:
         print(f"default     {', '.join(summary.absent)}")
     print(f"written     {summary.out}")
+
+
+def print_ensemble(counts: dict, out) -> None:
+    """What simulator.ensemble_file.write counted."""
+    print(f"members     {counts['members']}, {counts['with_landslides']} with landslides, {counts['failed']} unsolved")
+    print(f"landslides  {counts['landslides']}")
+    print(f"balance     water closes to {counts['balance']:.1e} of the input")
+    if counts["seconds_per_member"]:
+        print(f"time        {counts['seconds_per_member']:.3f} s a member on each working rank")
+    print(f"written     {out}")
+
+
+def print_check(check) -> None:
+    state = {True: "holds", False: "FAILS", None: "not run"}[check.holds]
+    print(f"{state:<8}{check.name}: {check.figure}; wanted: {check.wanted}", flush=True)
 
 
 def print_replay(found) -> None:

@@ -70,7 +70,7 @@ class Summary:
         return json.dumps(asdict(self), indent=2)
 
 
-def _together(comm, action: Callable, *arguments):
+def together(comm, action: Callable, *arguments):
     """Run an action on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
     result = error = None
     try:
@@ -120,16 +120,16 @@ def run(
 
     def prepare():
         if comm.rank == 0:
-            _check_out(out, overwrite, [*history, *constants, *rain, surface])
+            check_out(out, overwrite, [*history, *constants, *rain, surface])
         content = _read_model(model) if comm.rank == 0 else None
         return content, Columns(history, constants, surface, overrides, comm.rank, comm.size, rain)
 
-    content, columns = _together(comm, prepare)
+    content, columns = together(comm, prepare)
     content = comm.bcast(content)
     component = None
     try:
         settings = {"instruction_set": instruction_set}
-        component = _together(comm, _open_component, content, model, engine, settings, columns)
+        component = together(comm, _open_component, content, model, engine, settings, columns)
         used = component.describe()
         sets = sorted(set(comm.allgather(used["instruction_set"] or "chosen by libtorch")))
         summary = Summary(
@@ -153,7 +153,8 @@ def run(
     return summary
 
 
-def _check_out(out: Path, overwrite: bool, inputs) -> None:
+def check_out(out: Path, overwrite: bool, inputs) -> None:
+    """Refuse an output file that is there already, is an input, or has no folder."""
     if out.exists() and not out.is_file():  # a folder or a device, which the rename would replace
         raise UserError(f"{out}: is not a file; give the name of one")
     if not out.absolute().parent.is_dir():
@@ -212,7 +213,7 @@ class _Tally:
 
 def _steps(comm, columns: Columns, component, summary: Summary, progress) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    writer = _together(comm, lambda: _open_writer(columns, summary) if comm.rank == 0 else None)
+    writer = together(comm, lambda: _open_writer(columns, summary) if comm.rank == 0 else None)
     tally, seconds = _Tally(), 0.0
 
     def accept(record, parts) -> None:
@@ -228,12 +229,12 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
     try:
         with (progress if comm.rank == 0 else _silent)(len(columns.records)) as advance:
             for record in columns.records:
-                y, flag, elapsed = _together(comm, _step, columns, component, record)
+                y, flag, elapsed = together(comm, _step, columns, component, record)
                 seconds += elapsed
                 parts = comm.gather((y, flag))
-                _together(comm, accept, record, parts)
+                together(comm, accept, record, parts)
                 advance()
-        _together(comm, finish)
+        together(comm, finish)
     finally:
         if writer:
             writer.discard()

@@ -55,7 +55,6 @@ def test_damage_solves_its_equation(shape):
 
 @pytest.mark.parametrize("shape", [1.0, 2.0, 5.0])
 @pytest.mark.parametrize("load", [1.0, 3.0])
-@pytest.mark.xfail(strict=True, reason="SciPy's lambertw is nan at -1/e as rounded")
 def test_damage_at_the_peak(shape, load):
     assert fibre_bundle.damage(load, shape) == pytest.approx(1.0 - math.exp(-1.0 / shape), abs=1e-6)
 

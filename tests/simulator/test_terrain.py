@@ -39,7 +39,6 @@ def test_gradient_of_a_plane_is_exact():
 
 
 @pytest.mark.parametrize("cut", ["sides", "corner", "round"])
-@pytest.mark.xfail(strict=True, reason="the value of the nearest cell beyond an edge of missing values: level there")
 def test_gradient_and_outflow_at_edges_of_missing_values(cut):
     z, (row, column) = plane(), np.mgrid[:9, :7]
     outside = {
@@ -181,9 +180,6 @@ def test_dem_with_missing_values_at_its_edges(tmp_path):
     assert np.isnan(land.grid(land.elevation)[[0, 2], [0, 3]]).all()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="NODATA_value is optional in an ESRI ASCII grid; a row of values is taken for it"
-)
 def test_dem_without_nodata(tmp_path):
     assert dem(tmp_path, HEADER.replace("NODATA_value -9999\n", "") + VALUES).n == 12
 

@@ -164,7 +164,7 @@ def test_columns_in_any_order(tmp_path):
         (HEADER + "7,1,11,2\n", r"row 1, column precip0: None is no precip"),
         ("id,rain,slope\n1,2,3\n", r"sites.csv: no columns precip0, temp0, precip1, ...; wanted a table of sites"),
         ("precip0,slope\n1,2\n", r"sites.csv: no columns precip0, temp0"),
-        ("", r"sites.csv: no columns precip0, temp0"),
+        ("precip0,temp0\n", r"sites.csv: has no row"),
     ],
 )
 def test_bad_tables(tmp_path, text, message):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from elm_landslide import __version__
-from elm_landslide.errors import UserError
+from elm_landslide.endings import clear_errors
 
 from . import manifest, namelists, plan, transaction
 from .case import Case
@@ -23,16 +22,6 @@ app = typer.Typer(
 _Caseroot = Annotated[Path, typer.Option(help="The case directory.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change, as a diff, and write nothing.")]
 _Force = Annotated[bool, typer.Option("--force", help="Give up edits of files that enable wrote.")]
-
-
-@contextmanager
-def _clear_errors():
-    try:
-        yield
-    except UserError as error:
-        message = "; ".join([str(error), *getattr(error, "__notes__", [])])
-        print(f"elm-landslide: {' '.join(message.split())}", file=sys.stderr)
-        raise typer.Exit(2) from None
 
 
 def _carry_out(made: plan.Plan, dry_run: bool, done: str) -> None:
@@ -80,7 +69,7 @@ def enable_command(
 
         elm-landslide e3sm enable --caseroot CASE --dry-run
     """
-    with _clear_errors():
+    with clear_errors():
         made = plan.enable(Case(caseroot), model, force)
         _carry_out(made, dry_run, "ELM-Landslide is in the case: settings in user_nl_landslide; next ./case.build")
 
@@ -91,7 +80,7 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 
     elm-landslide e3sm disable --caseroot CASE
     """
-    with _clear_errors():
+    with clear_errors():
         _carry_out(plan.disable(Case(caseroot), force), dry_run, "ELM-Landslide is out of the case; next ./case.build")
 
 
@@ -101,7 +90,7 @@ def check_command(caseroot: _Caseroot):
 
     elm-landslide e3sm check --caseroot CASE
     """
-    with _clear_errors():
+    with clear_errors():
         case = Case(caseroot)
         states = state(case)
         for item, text in states.items():

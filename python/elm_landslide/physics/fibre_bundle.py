@@ -32,7 +32,8 @@ def damage(load, shape: float):
     From x exp(-x^m) = load peak on the rising branch: x^m = -W(-load^m / e) / m with Lambert's W.
     """
     load = np.clip(load, 0.0, 1.0)
-    return 1.0 - np.exp(lambertw(-(load**shape) / np.e).real / shape)
+    branch = np.nextafter(-1.0 / np.e, 0.0)  # at -1 / e itself, as rounded, SciPy gives nan
+    return 1.0 - np.exp(lambertw(np.maximum(-(load**shape) / np.e, branch)).real / shape)
 
 
 def bursts(thresholds: np.ndarray) -> np.ndarray:

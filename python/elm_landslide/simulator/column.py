@@ -84,7 +84,7 @@ def state_from_table(soil: Soil, water_table: float, liquid: np.ndarray | None =
     w = np.array([water_content(h, layer) for h, layer in zip(head, layers, strict=False)])
     if liquid is not None:
         w = np.where(nodes < water_table, np.minimum(liquid, soil.porosity), w)
-    return Water(np.append(w, water_content(BASE - water_table - soil.sucsat[-1], layers[-1])))
+    return Water(np.append(w, water_content(BASE + 0.5 * STORE_THICKNESS - water_table - soil.sucsat[-1], layers[-1])))
 
 
 def potential_evaporation(temperature: np.ndarray, day_of_year: np.ndarray, latitude: float) -> np.ndarray:
@@ -104,15 +104,17 @@ def partition(precipitation: np.ndarray, temperature: np.ndarray) -> tuple[np.nd
 
 @njit
 def _table(w, layers, interfaces, head):
-    """Depth (m) of the water table: beneath the lowest unsaturated layer, hydrostatic between node and table."""
+    """Depth (m) of the water table: hydrostatic from the topmost node of the saturated zone on the aquifer."""
     n = len(w) - 1
+    depth = interfaces[n] + 0.5 * STORE_THICKNESS - (head[n] + layers[n, 5])
     if w[n] < layers[n, 1]:
-        return interfaces[n] - (head[n] + layers[n, 5])
+        return depth
     for i in range(n - 1, -1, -1):
+        node = 0.5 * (interfaces[i] + interfaces[i + 1])
         if w[i] < layers[i, 1]:
-            node = 0.5 * (interfaces[i] + interfaces[i + 1])
-            return min(max(node - head[i] - layers[i, 4], node), interfaces[i + 1])
-    return 0.0
+            return max(depth, node)
+        depth = node - (head[i] + layers[i, 4])
+    return max(depth, 0.0)
 
 
 @njit
@@ -139,7 +141,7 @@ def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturat
             for i in range(n - 1):
                 open_ = (head[i] - WILTING_HEAD) / (OPEN_HEAD - WILTING_HEAD)
                 sinks[i] = demand * shade * roots[i] * min(max(open_, 0.0), 1.0)
-            sinks[0] += demand * (1.0 - shade) * (w[0] / layers[0, 1]) ** 2
+            sinks[0] += demand * (1.0 - shade) * min(w[0] / layers[0, 1], 1.0) ** 2
             # No layer gives more than a fifth of what it has in a step.
             for i in range(n - 1):
                 sinks[i] = min(sinks[i], 0.2 * w[i] * thickness[i] / dt)
@@ -147,16 +149,17 @@ def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturat
             baseflow = BASEFLOW_FACTOR * sine * math.exp(-BASEFLOW_DECAY * depth)
             if depth > DEEPEST_TABLE:
                 baseflow = 0.0
-            # From the layers below the table, by their share of it; from the aquifer where the table lies there.
             below = 0.0
             for i in range(n - 1):
                 below += max(interfaces[i + 1] - max(interfaces[i], depth), 0.0)
             if below > 0.0:
                 baseflow = min(baseflow, MOST_DRAINED * below / dt)
-            sinks[n - 1] = baseflow if below <= 0.0 else 0.0
-            for i in range(n - 1):
-                if below > 0.0:
-                    sinks[i] += baseflow * max(interfaces[i + 1] - max(interfaces[i], depth), 0.0) / below
+            at = n - 1  # from the layer that holds the table, as ELM does, or from the aquifer
+            for i in range(n - 2, -1, -1):
+                if interfaces[i + 1] > depth:
+                    at = i
+            sinks[n - 1] = 0.0
+            sinks[at] += baseflow
 
             saturated = most_saturated * math.exp(-SATURATED_DECAY * depth)
             supply = (1.0 - saturated) * reaching
@@ -182,6 +185,11 @@ def run(soil: Soil, water: Water, forcing: np.ndarray, seconds: float = 3600.0, 
     means over the steps, [time]: FLUXES, and `liquid_water` [time, 10] (m3/m3).
     Raises ArithmeticError where Richards' equation finds no solution.
     """
+    forcing = np.ascontiguousarray(forcing, dtype=float)
+    bad = ~np.isfinite(forcing) | ((forcing < 0.0) & (np.array(FORCING) != "temperature")[:, None])
+    if bad.any():
+        row, at = np.argwhere(bad)[0]
+        raise ValueError(f"column: {FORCING[row]}: {forcing[row, at]} in step {at}; fill gaps first")
     layers, store = soil.layers(), np.array([water.snow, water.canopy])
     fluxes, moisture, failed = _run(
         water.w,
@@ -193,7 +201,7 @@ def run(soil: Soil, water: Water, forcing: np.ndarray, seconds: float = 3600.0, 
         float(soil.leaf_area),
         float(soil.most_saturated),
         math.sin(math.radians(soil.slope)),
-        np.ascontiguousarray(forcing, dtype=float),
+        forcing,
         float(seconds),
         int(substeps),
     )

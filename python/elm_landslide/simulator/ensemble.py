@@ -21,7 +21,7 @@ import numpy as np
 from .. import __version__
 from ..errors import UserError
 from . import member, weather
-from .prior import LIMITS, PRIORS, design
+from .prior import LIMITS, PRIORS, design, limits
 from .terrain import Terrain, read_dem, tile
 
 PARCEL = 20  # members
@@ -31,7 +31,8 @@ EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_init
 @dataclass(frozen=True)
 class Ensemble:
     """members, seed; settings of each member; weather: a site table whose real days take the place of drawn storms;
-    dem: an ESRI ASCII grid that gives the terrain, tile by tile; dem_size (m): its cells, where it is in degrees."""
+    dem: an ESRI ASCII grid that gives the terrain, tile by tile; dem_size (m): its cells, where it is in degrees;
+    fixed: parameters that have one value in all members."""
 
     members: int
     seed: int = 1
@@ -39,6 +40,22 @@ class Ensemble:
     weather: str = ""
     dem: str = ""
     dem_size: float | None = None
+    fixed: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self):
+        if self.members < 1:
+            raise UserError(f"simulate: members: {self.members}; at least 1")
+        for name, value in self.fixed:
+            if name not in PRIORS:
+                raise UserError(f"simulate: {name}: no such parameter; one of {', '.join(PRIORS)}")
+            low, high = limits(name)
+            if not low <= value <= high:
+                unit, what = PRIORS[name].unit, PRIORS[name].long_name
+                raise UserError(f"simulate: {name}: {value:g} {unit} ({what}); from {low:g} to {high:g}")
+
+    def design(self) -> np.ndarray:
+        """Parameters [member, len(PRIORS)]."""
+        return design(self.members, self.seed, dict(self.fixed))
 
     def identity(self) -> dict:
         """What the numbers of a member depend on, inputs by their content."""
@@ -50,6 +67,7 @@ class Ensemble:
             "settings": asdict(self.settings),
             "inputs": inputs,
             "dem_size": self.dem_size,
+            "fixed": dict(self.fixed),
             "priors": priors,
             "limits": {name: list(limits) for name, limits in LIMITS.items()},
         }
@@ -70,7 +88,7 @@ class Runner:
 
         torch.set_num_threads(1)  # ranks share the cores
         self.ensemble = ensemble
-        self._design = design(ensemble.members, ensemble.seed)
+        self._design = ensemble.design()
         self._weather = weather.daily_sequences(ensemble.weather) if ensemble.weather else None
         try:
             self._dem = read_dem(ensemble.dem, ensemble.dem_size) if ensemble.dem else None

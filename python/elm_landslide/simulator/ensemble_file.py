@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
 from . import member
 from .ensemble import EVENTS, Ensemble, parcels
-from .prior import PRIORS, design
+from .prior import PRIORS
 
 _AXES = {10: "layer", 11: "percentile", 5: "quantile"}
 _HOUR = "hours after the start of the storm"
@@ -51,7 +51,7 @@ def write(ensemble: Ensemble, out: Path, command: str) -> dict:
     try:
         with netCDF4.Dataset(str(part), "w", format="NETCDF4") as file:
             _define(file, ensemble, command)
-            for name, values in zip(PRIORS, design(ensemble.members, ensemble.seed).T, strict=True):
+            for name, values in zip(PRIORS, ensemble.design().T, strict=True):
                 file[f"parameter_{name}"][:] = values
             for members, found in parcels(ensemble, out):
                 _put(file, members, found, counts)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..errors import UserError
 from ..fields import FIELDS, N_IN, SLOPE_PERCENTILES, SPVAL
 from ..physics import layers as elm_layers
 from ..physics import pedotransfer, roots, strength
@@ -49,6 +50,18 @@ class Settings:
     hours: int = 72
     substeps: int = 1
     every: int = 6
+
+    def __post_init__(self):
+        for name, least in (("rows", 3), ("columns", 3), ("layers", 2), ("hours", 1), ("substeps", 1), ("every", 1)):
+            if getattr(self, name) < least:
+                raise UserError(f"simulate: {name}: {getattr(self, name)}; at least {least}")
+        if not 0.0 < self.size < np.inf:
+            raise UserError(f"simulate: cell size: {self.size} m; it must be positive")
+        if not 0 <= self.lead < self.hours or self.every > self.hours or not 0 < self.settle < self.spin_up:
+            raise UserError(
+                f"simulate: hours: {self.hours}; more than the {self.lead} before the storm, at least the {self.every} "
+                f"between states, and spin_up: {self.spin_up} days, more than the {self.settle} of settle"
+            )
 
     @property
     def times(self) -> np.ndarray:

@@ -91,12 +91,20 @@ LIMITS = {
 }
 
 
-def design(members: int, seed: int) -> np.ndarray:
-    """Parameters [member, len(PRIORS)] in the order of PRIORS."""
+def limits(name: str) -> tuple[float, float]:
+    """Between which values a parameter is drawn."""
+    prior = PRIORS[name]
+    return LIMITS.get(name, (prior.a, prior.b) if "uniform" in prior.kind else (-np.inf, np.inf))
+
+
+def design(members: int, seed: int, fixed: dict[str, float] | None = None) -> np.ndarray:
+    """Parameters [member, len(PRIORS)] in the order of PRIORS; fixed: the same for all."""
     sobol = qmc.Sobol(len(PRIORS), scramble=True, rng=np.random.default_rng(seed))
     unit = sobol.random_base2(max(int(np.ceil(np.log2(max(members, 1)))), 0))[:members]
     unit = np.clip(unit, 1e-9, 1.0 - 1e-9)
     values = np.empty_like(unit)
     for i, (name, prior) in enumerate(PRIORS.items()):
         values[:, i] = np.clip(prior.quantile(unit[:, i]), *LIMITS.get(name, (-np.inf, np.inf)))
+    for name, value in (fixed or {}).items():
+        values[:, list(PRIORS).index(name)] = value
     return values

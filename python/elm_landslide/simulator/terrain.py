@@ -53,7 +53,7 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
     Raises ValueError for a cell size that is not positive, fewer than nine cells, holes, slopes above STEEPEST.
     """
     elevation = np.asarray(elevation, dtype=float)
-    if not size > 0:
+    if not 0.0 < size < np.inf:
         raise ValueError(f"terrain: size of a cell: {size} m; it must be positive")
     inside = np.isfinite(elevation)
     if elevation.ndim != 2 or min(elevation.shape) < 3 or inside.sum() < 9:
@@ -65,9 +65,7 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
             f"terrain: elevation: {holes.sum()} values are missing inside the tile, the first in row {at[0]}, column "
             f"{at[1]}; fill them first, or cut the tile elsewhere"
         )
-    # Outside, the nearest value stands in, so that gradients at the edge are one-sided.
-    nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
-    filled = np.pad(elevation[tuple(nearest)], 1, mode="reflect", reflect_type="odd")
+    filled = _beyond(np.where(inside, elevation, np.nan))
     dy, dx = np.gradient(filled, size)
     gradient = np.hypot(dy, dx)[1:-1, 1:-1]
     if np.degrees(np.arctan(gradient[inside].max())) > STEEPEST:
@@ -101,6 +99,29 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
     )
 
 
+def _beyond(elevation: np.ndarray) -> np.ndarray:
+    """Elevations (m) with one more cell on every side.
+
+    Beside a cell the surface goes on with the slope it has there: mean over sides, or over corners where there is no
+    side; the nearest value elsewhere.
+    """
+    z = np.pad(elevation, 3, constant_values=np.nan)
+    out = z[2:-2, 2:-2].copy()
+    rows, columns = out.shape
+    for ring in (1.0, np.sqrt(2.0)):
+        total, count = np.zeros(out.shape), np.zeros(out.shape)
+        for a, b in NEIGHBOURS:
+            if np.hypot(a, b) == ring:
+                near = z[2 + a : 2 + a + rows, 2 + b : 2 + b + columns]
+                far = z[2 + 2 * a : 2 + 2 * a + rows, 2 + 2 * b : 2 + 2 * b + columns]
+                value = 2.0 * near - far
+                total += np.nan_to_num(value)
+                count += np.isfinite(value)
+        out = np.where(np.isnan(out) & (count > 0), total / np.maximum(count, 1.0), out)
+    nearest = ndimage.distance_transform_edt(np.isnan(out), return_distances=False, return_indices=True)
+    return out[tuple(nearest)]
+
+
 def hillslope(
     shape: str,
     gradient: float,
@@ -118,6 +139,8 @@ def hillslope(
     """
     if shape not in SHAPES:
         raise ValueError(f"hillslope: shape: {shape!r}; one of {', '.join(SHAPES)}")
+    if not bend >= 0.0:
+        raise ValueError(f"hillslope: bend: {bend}; it must not be negative: its direction is that of the shape")
     y = (rows - 1 - np.arange(rows))[:, None] * size
     x = (np.arange(columns) - 0.5 * (columns - 1))[None] * size
     sign = {"planar": 0.0, "convergent": 1.0, "divergent": -1.0}[shape]
@@ -134,7 +157,7 @@ def wetness_index(land: Terrain) -> np.ndarray:
 
 
 def plan_curvature(land: Terrain) -> np.ndarray:
-    """Curvature of contours (1/m) [n], positive where they converge (Zevenbergen and Thorne 1987); 0 at the edge."""
+    """Curvature of contours (1/m) [n], positive where they converge (Zevenbergen and Thorne 1987)."""
     z = land.grid(land.elevation)
     p, q = np.gradient(z, land.size)
     r, s = np.gradient(p, land.size)
@@ -151,17 +174,19 @@ def read_dem(path: Path | str, size: float | None = None) -> Terrain:
     """
     path = Path(path)
     try:
-        with path.open() as file:
-            header = {}
-            while len(header) < 6 and (words := file.readline().split()):
-                header[words[0].lower()] = float(words[1])
-            values = np.loadtxt(file)
+        lines, header = path.read_text().splitlines(), {}
+        while lines and (words := lines[0].split()) and words[0][0].isalpha():
+            header[words[0].lower()] = float(words[1])
+            lines.pop(0)
+        values = np.loadtxt(lines)
         shape, cell = (int(header["nrows"]), int(header["ncols"])), header["cellsize"]
-        missing = header.get("nodata_value")
+        missing = header.get("nodata_value", -9999.0)
     except (KeyError, IndexError, UnicodeDecodeError, ValueError) as e:
         raise ValueError(f"{path}: not an ESRI ASCII grid ({e}); it starts with ncols, nrows, ..., cellsize") from None
     if values.shape != shape:
         raise ValueError(f"{path}: {values.shape} values, but the header says {shape}")
+    if not cell > 0.0:
+        raise ValueError(f"{path}: cellsize is {cell}; it must be positive")
     if size is None and cell < 0.1:
         raise ValueError(f"{path}: cellsize is {cell}, in degrees; project the grid to metres, or give the cell size")
     return terrain(np.where(values == missing, np.nan, values), cell if size is None else size)

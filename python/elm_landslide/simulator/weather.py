@@ -53,7 +53,7 @@ def days(rng: np.random.Generator, climate: Climate, n: int, first_day: int = 1)
 
 def storm(rng: np.random.Generator, depth: float, hours: float, peak: float) -> np.ndarray:
     """Hourly rain (mm) of a storm: depth (mm), duration (h, rounded up), peak: its place in the storm (1)."""
-    if not depth >= 0 or not hours > 0 or not 0 <= peak <= 1:
+    if not 0 <= depth < np.inf or not 0 < hours < np.inf or not 0 <= peak <= 1:
         raise ValueError(f"storm: depth {depth} mm, duration {hours} h, peak {peak}: wanted >= 0, > 0 and 0 to 1")
     n = int(np.ceil(hours))
     middle = (np.arange(n) + 0.5) / n
@@ -69,8 +69,9 @@ def hourly(rng: np.random.Generator, daily: np.ndarray) -> np.ndarray:
     Raises ValueError for a gap or a negative day.
     """
     daily = np.asarray(daily, dtype=float)
-    if not (daily >= 0).all():
-        at = int(np.argmin(daily >= 0))
+    good = (daily >= 0) & (daily < np.inf)
+    if not good.all():
+        at = int(np.argmin(good))
         raise ValueError(f"rain: day {at}: {daily[at]} mm; fill gaps first, and leave out what is not measured")
     out = np.zeros((len(daily), 24))
     for day, amount in enumerate(daily):
@@ -91,8 +92,10 @@ def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as e:
         raise UserError(f"{path}: {getattr(e, 'strerror', None) or e}") from None
+    if not rows:
+        raise UserError(f"{path}: has no row; wanted a table of sites with daily weather")
     n = 0
-    while rows and f"precip{n}" in rows[0] and f"temp{n}" in rows[0]:
+    while f"precip{n}" in rows[0] and f"temp{n}" in rows[0]:
         n += 1
     if n == 0:
         raise UserError(f"{path}: no columns precip0, temp0, precip1, ...; wanted a table of sites with daily weather")

@@ -177,7 +177,7 @@ def _macropores(pairs) -> Check:
     p, clear = _sign(earlier, later)
     return Check(
         "macropores: failure comes earlier",
-        f"in {earlier} draws, later in {later}, the same half hour or never in {len(pairs) - earlier - later} (p {p:.1g})",
+        f"in {earlier} draws, later in {later}, as early or never in {len(pairs) - earlier - later} (p {p:.1g})",
         "more often earlier, p < .01",
         clear,
     )

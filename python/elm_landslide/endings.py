@@ -1,0 +1,59 @@
+"""How a command ends: bad input with one line on stderr and exit status 2, on any number of ranks."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from elm_landslide.errors import LandslideError, UserError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def complain(error) -> None:
+    """An error and its notes as one line."""
+    words = "; ".join([str(error), *getattr(error, "__notes__", [])])
+    print(f"elm-landslide: {' '.join(words.split())}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """A UserError or LandslideError becomes one line on stderr and exit status 2; Ctrl-C one line and status 130."""
+    try:
+        yield
+    except (UserError, LandslideError) as error:
+        complain(error)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        complain("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def on_all_ranks(comm, action: Callable):
+    """What `action` returns. Where it fails on a rank the line comes from rank 0, or from the lowest that failed, and
+    every rank exits with the same status.
+
+    mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.
+    """
+    result, error, status = None, None, 0
+    try:
+        result = action()
+    except (UserError, LandslideError) as caught:
+        error, status = caught, BAD_INPUT
+    except KeyboardInterrupt:
+        error, status = "interrupted", INTERRUPTED
+    except Exception:  # a rank that fails must still reach the others
+        traceback.print_exc()
+        status = 1
+    statuses = comm.allgather(status)
+    failed = [rank for rank, s in enumerate(statuses) if s]
+    if failed and comm.rank == failed[0] and error is not None:
+        complain(error)
+    comm.barrier()
+    if failed:
+        raise typer.Exit(statuses[failed[0]])
+    return result

@@ -1,0 +1,147 @@
+"""The command line of `elm-landslide simulate`."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from elm_landslide import arguments, console
+from elm_landslide.endings import on_all_ranks
+from elm_landslide.errors import UserError
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("ensemble.nc"),
+    members: Annotated[int, typer.Option(help="Hillslope storms to simulate.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the design and of all that is random.")] = 1,
+    rows: Annotated[int, typer.Option(help="Cells down the hillslope.")] = 32,
+    columns: Annotated[int, typer.Option(help="Cells across it.")] = 32,
+    cell_size: Annotated[float, typer.Option(help="Side of a cell (m).")] = 5.0,
+    hours: Annotated[int, typer.Option(help="Length of the event; its storm starts 12 hours after it.")] = 72,
+    substeps: Annotated[int, typer.Option(help="Steps of the hillslope in an hour.")] = 1,
+    weather: Annotated[
+        Path | None,
+        typer.Option(help="Site table with real days (precipN ... precip0, tempN ... temp0) in place of drawn storms."),
+    ] = None,
+    dem: Annotated[
+        Path | None, typer.Option(help="ESRI ASCII grid whose tiles are the terrain, in place of drawn hillslopes.")
+    ] = None,
+    dem_size: Annotated[
+        float | None, typer.Option(help="Side of the grid's cells (m), where it is in degrees.")
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PARAMETER=VALUE", help="One value of a drawn parameter; may be repeated."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Check the simulator instead; exit status 0 only if all holds.")
+    ] = False,
+    draws: Annotated[int, typer.Option(help="With --validate: draws of the priors.")] = 200,
+    history: Annotated[
+        list[str] | None, typer.Option(help="With --validate: daily means of ELM (h0), to be compared with.")
+    ] = None,
+    surface: Annotated[Path | None, typer.Option(help="With --validate: the surface dataset of that run.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Simulate storms on hillslopes, from rain to rupture, with the ELM-like column that a land model would see there.
+
+    What is drawn, from which distribution, stands in the file. Interrupted, the same command goes on where it was. Of
+    several ranks the first hands out the work:
+
+        mpirun -n 3 elm-landslide simulate --members 20000 --out ensemble.nc
+
+    Real weather, real terrain, one cover (0 is trees):
+
+        elm-landslide simulate --weather landslides.csv --dem srtm.asc --dem-size 90 --set cover=0
+
+    The checks against theory, TRIGRS and, where its files are given, the genuine ELM:
+
+        mpirun -n 3 elm-landslide simulate --validate \\
+            --history case.elm.h0.*.nc --surface surfdata.nc
+
+    Figures: elm-landslide plot ensemble.nc
+    """
+    from elm_landslide import driver
+
+    comm = driver.world()
+
+    def act():
+        if validate:
+            files = [Path(p) for p in arguments.expand(history or [])]
+            return _validate(comm, draws, files, surface, as_json)
+        return _simulate(
+            comm,
+            out,
+            overwrite,
+            as_json,
+            members=members,
+            seed=seed,
+            fixed=tuple(sorted(arguments.overrides(override or []).items())),
+            weather=str(weather or ""),
+            dem=str(dem or ""),
+            dem_size=dem_size,
+            settings=dict(rows=rows, columns=columns, size=cell_size, hours=hours, substeps=substeps),
+        )
+
+    if not on_all_ranks(comm, act):
+        raise typer.Exit(1)
+
+
+def _simulate(comm, out: Path, overwrite: bool, as_json: bool, settings: dict, **choices) -> bool:
+    from elm_landslide import driver
+
+    from . import ensemble, ensemble_file, member
+
+    made = ensemble.Ensemble(settings=member.Settings(**settings), **choices)
+    left = driver.together(comm, _prepare, comm, made, out, overwrite)
+    with ensemble.workers(comm) as run_map:
+        if run_map is None:
+            return True
+        start = time.perf_counter()
+        with console.progress("member", made.members) as advance:
+            ensemble.run(made, out, run_map, left, advance)
+        seconds = time.perf_counter() - start
+    counts = ensemble_file.write(made, out, "elm-landslide simulate")
+    ensemble.forget(out)
+    done = sum(min(ensemble.PARCEL, made.members - first) for first in left)
+    counts["seconds_per_member"] = seconds * max(comm.size - 1, 1) / done if done else None
+    print(json.dumps({"out": str(out), **counts}, indent=2)) if as_json else console.print_ensemble(counts, out)
+    return True
+
+
+def _prepare(comm, made, out: Path, overwrite: bool) -> list[int]:
+    from elm_landslide import driver
+
+    from . import ensemble
+
+    if comm.rank:
+        return []
+    driver.check_out(out, overwrite, [p for p in (made.weather, made.dem) if p])
+    return ensemble.prepare(made, out)
+
+
+def _validate(comm, draws: int, history: list[Path], surface: Path | None, as_json: bool) -> bool:
+    from . import ensemble, validation
+
+    if draws < 1:
+        raise UserError(f"simulate: draws: {draws}; at least 1")
+    if bool(history) != bool(surface):
+        raise UserError("simulate: --history and --surface go together: give both, or neither")
+    with ensemble.workers(comm) as run_map:
+        if run_map is None:
+            return True
+        with console.progress("draw", draws) as advance:
+            checks = []
+            for check in validation.run(run_map, draws, history, surface, advance):
+                checks.append(check)
+                if not as_json:
+                    console.print_check(check)
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks], indent=2))
+    return all(check.holds is not False for check in checks)
