@@ -93,7 +93,8 @@ class Runner:
         try:
             self._dem = read_dem(ensemble.dem, ensemble.dem_size) if ensemble.dem else None
         except (OSError, ValueError) as error:
-            raise UserError(f"{ensemble.dem}: {getattr(error, 'strerror', None) or error}") from None
+            told = getattr(error, "strerror", None) or str(error)
+            raise UserError(told if told.startswith(ensemble.dem) else f"{ensemble.dem}: {told}") from None
 
     def parameters(self, i: int) -> dict[str, float]:
         return dict(zip(PRIORS, self._design[i].tolist(), strict=True))

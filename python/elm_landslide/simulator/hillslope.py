@@ -150,6 +150,21 @@ def _faces(w, layers, dz, cosine2):
 
 
 @njit
+def _standing(w, layers, dz, cosine2):
+    """Height (m) of the saturated soil above bedrock: up to the water table over its topmost full layer, at most to the
+    node above, for pressure in a full layer says nothing of what lies dry above it."""
+    last = len(w) - 1
+    height = 0.5 * dz + min(head_and_conductivity(w[last], layers[last])[0] / cosine2, 0.0)
+    for i in range(last, -1, -1):
+        if w[i] < layers[i, 1]:
+            break
+        node = (last - i + 0.5) * dz
+        head = head_and_conductivity(w[i], layers[i])[0] / cosine2
+        height = min(node + max(head, 0.0), node + (dz if i > 0 else 0.5 * dz))
+    return max(height, 0.0)
+
+
+@njit
 def _exchange(w, layers, dz, cosine2, water, porosity, seconds):
     """Water (m) that goes from the macropores into the lowest layer (negative: out of it) in one step."""
     last = len(w) - 1
@@ -185,18 +200,26 @@ def _sweep(
             away += weights[c, k]
         along = gradient[c] * cosine2[c]  # sin(beta) cos(beta)
 
+        # What comes through the soil of the cells above fills pores from bedrock up; the rest returns to the surface.
+        returned = matrix_in[c]
+        for i in range(m - 1, -1, -1):
+            filled = min(max(soil[i, 1] - w[c, i], 0.0) * d, returned)
+            w[c, i] += filled / d
+            returned -= filled
+
         # Surface: rain, water from above and what was left; the macropores take a share of what is too fast.
-        offered = rain * seconds + run_on[c] + ponds[c]
+        offered = rain * seconds + run_on[c] + ponds[c] + returned
         ponds[c] = 0.0
         bypass = share * max(offered - soil[0, 3] * cosine2[c] * seconds, 0.0)
         water = macropores[c] + bypass + macro_in[c]
+        above = max(water - porosity * d * m, 0.0)  # full: the rest rises to the surface
+        water -= above
         moved = _exchange(w[c], soil, d, cosine2[c], water, porosity, seconds)
         w[c, m - 1] += moved / d
         water -= moved
 
         # Matrix: sideways from the saturated part, by Darcy's law along the slope.
-        head = head_and_conductivity(w[c, m - 1], soil[m - 1])[0] + 0.5 * d * cosine2[c]
-        standing = min(max(head / cosine2[c], 0.0), d * m)
+        standing = _standing(w[c], soil, d, cosine2[c])
         leaving = away * min(lateral * along * standing / size * seconds, MOST_DRAINED * standing)
         for i in range(m):
             sinks[i] = 0.0
@@ -204,7 +227,6 @@ def _sweep(
             for i in range(m):
                 part = min(max(standing - (m - 1 - i) * d, 0.0), d) / standing
                 sinks[i] = leaving * part / seconds
-        sinks[m - 1] -= matrix_in[c] / seconds
         infiltration, outflow = step(
             w[c], soil, thickness, cosine2[c], (offered - bypass) / seconds, sinks, DRAIN, rock, seconds, work
         )
@@ -216,8 +238,7 @@ def _sweep(
         fast = away * conductivity * along / (porosity * size) * seconds
         flowing = water * fast / (1.0 + fast)
         water -= flowing
-        above = max(water - porosity * d * m, 0.0)  # full: the rest rises to the surface
-        macropores[c] = water - above
+        macropores[c] = water
         excess = offered - bypass - infiltration + above
         if away > 0.0:
             for k in range(8):
