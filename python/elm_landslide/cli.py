@@ -127,7 +127,7 @@ app.command("simulate", cls=arguments.ListOptions)(simulator.simulate)
 
 @app.command("plot")
 def plot_command(
-    files: Annotated[list[Path], typer.Argument(help="Files of elm-landslide run, or of ELM: CASE.elm.h0.*.nc.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of run, of ELM (CASE.elm.h0.*.nc), or of simulate.")],
     inputs: Annotated[
         list[Path] | None,
         typer.Option(help="Folder with the run's input files, for rain and water table; the sample's is known."),
@@ -138,6 +138,8 @@ def plot_command(
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ):
     """Draw time series, maps and flags of landslide history files, offline ones or of ELM itself.
+
+    Of a file of elm-landslide simulate: a hillslope as it fails, how it came to that, and the sizes of all landslides.
 
     For what one probability rests on, see elm-landslide profile.
 

@@ -44,6 +44,26 @@ _EVENTS = {
 assert tuple(_EVENTS) == EVENTS
 
 
+def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
+    """(the ensemble, its variables by name) of a file. Raises UserError for another kind of file."""
+    from ..data import netcdf
+
+    with netcdf.open_dataset(path) as file:
+        if "event_area" not in file.variables:
+            raise UserError(f"{path}: not a file of elm-landslide simulate")
+        identity = json.loads(file.ensemble)
+        made = Ensemble(
+            members=len(file.dimensions["member"]),
+            seed=int(file.seed),
+            settings=member.Settings(**identity["settings"]),
+            weather=file.weather if identity["inputs"].get("weather") else "",
+            dem=file.dem if identity["inputs"].get("dem") else "",
+            dem_size=identity["dem_size"],
+            fixed=tuple(sorted(identity["fixed"].items())),
+        )
+        return made, {name: netcdf.filled(v[:]) for name, v in file.variables.items() if v.dtype.kind in "fi"}
+
+
 def write(ensemble: Ensemble, out: Path, command: str) -> dict:
     """Join the parts into `out`, whole or not at all; returns counts for the summary."""
     part = out.with_name(f".{out.name}.part")

@@ -45,7 +45,7 @@ class HillslopeSoil:
     lateral: float = 1.0
     macropore_share: float = 0.0
     macropore_porosity: float = 0.02
-    macropore_conductivity: float = 1e-3
+    macropore_conductivity: float = 1e-4
     rock: float = 1e-8
 
 

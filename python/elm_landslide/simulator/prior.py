@@ -53,11 +53,11 @@ PRIORS = {
     # Soil; multipliers apply to what ELM's pedotransfer gives
     "sand": Prior("uniform", 5.0, 90.0, "%", "sand"),
     "clay_share": Prior("uniform", 0.05, 0.6, "1", "clay as a share of what is not sand"),
-    "ks_multiplier": Prior("log_normal", 3.0, 1.0, "1", "conductivity of the hillslope's matrix over ELM's"),
+    "ks_multiplier": Prior("log_normal", 1.0, 1.0, "1", "conductivity of the hillslope's matrix over ELM's"),
     "lateral": Prior("log_uniform", 1.0, 30.0, "1", "lateral over vertical conductivity, saturated"),
     "macropore_share": Prior("log_normal", *strength.MACROPORE_SHARE, "1", "share of water faster than the matrix"),
     "macropore_porosity": Prior("log_uniform", 0.01, 0.05, "m3/m3", "porosity of the macropores"),
-    "macropore_conductivity": Prior("log_uniform", 1e-4, 1e-2, "m/s", "conductivity of the macropores under water"),
+    "macropore_conductivity": Prior("log_uniform", 1e-5, 1e-3, "m/s", "conductivity of the macropores under water"),
     "rock": Prior("log_uniform", 1e-9, 1e-7, "m/s", "most that bedrock takes"),
     # Strength
     "thickness": Prior("log_normal", *strength.THICKNESS, "m", "soil thickness on level ground"),
@@ -83,7 +83,7 @@ PRIORS = {
 LIMITS = {
     "storm_depth": (5.0, 600.0),
     "storm_hours": (2.0, 48.0),
-    "ks_multiplier": (0.3, 30.0),
+    "ks_multiplier": (0.1, 10.0),
     "macropore_share": (0.0, 0.6),
     "thickness": (0.3, 3.0),
     "friction_offset": (-8.0, 8.0),

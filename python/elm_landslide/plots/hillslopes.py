@@ -1,0 +1,237 @@
+"""Figures of simulated hillslopes: one at failure, sizes of all landslides, and how one came to fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LightSource
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS
+from elm_landslide.physics import roots
+from elm_landslide.simulator import ensemble_file, member
+from elm_landslide.simulator.ensemble import Ensemble, Runner
+from elm_landslide.simulator.validation.hillslopes import SIZES, exponent_interval
+
+from .style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, plt, save, say
+
+SHARE = 0.3  # of the hillslope: the largest landslide below it is shown, for one that takes all shows little
+_COVERS = (*roots.COVERS, "bare ground")
+
+
+@dataclass
+class History:
+    """One member, hour by hour.
+
+    hours (h after the start of the storm), rain (mm), fos at the 90th percentile of slope and fos_median, shares
+    unstable (FoS below 1) and released [hour]; released_at (h, infinite where it stands) [cell]; of the largest
+    landslide the hour `shown`, its cells `slide`, and water_table (m) [cell] then, the soil's thickness where dry.
+    """
+
+    scene: member.Scene
+    hours: np.ndarray
+    rain: np.ndarray
+    fos: np.ndarray
+    fos_median: np.ndarray
+    unstable: np.ndarray
+    released: np.ndarray
+    released_at: np.ndarray
+    shown: float
+    slide: np.ndarray
+    water_table: np.ndarray
+
+
+def draw(path: Path, out: Path) -> list[Path]:
+    """Figures of a file of elm-landslide simulate, into the folder `out`."""
+    ensemble, found = ensemble_file.read(path)
+    figures = [draw_sizes(ensemble, found, out / f"{path.stem}_sizes.png")]
+    chosen = choose(ensemble, found)
+    if chosen is None:
+        return figures
+    try:
+        history = follow(Runner(ensemble), chosen)
+    except UserError as error:
+        raise UserError(f"{path}: member {chosen} cannot be run again for its figures: {error}") from None
+    title = _title(chosen, {n.removeprefix("parameter_"): v[chosen] for n, v in found.items() if n.startswith("param")})
+    figures.append(draw_hillslope(history, title, out / f"{path.stem}_hillslope.png"))
+    figures.append(draw_history(history, title, out / f"{path.stem}_history.png"))
+    return figures
+
+
+def choose(ensemble: Ensemble, found: dict[str, np.ndarray]) -> int | None:
+    """The member with the largest landslide that leaves most of its hillslope; None where nothing slid in a storm."""
+    settings = ensemble.settings
+    storm = found["event_initial"] == 0
+    part = storm & (found["event_area"] <= SHARE * settings.rows * settings.columns * settings.size**2)
+    usable = part if part.any() else storm
+    if not usable.any():
+        return None
+    return int(found["event_member"][np.argmax(np.where(usable, found["event_area"], -1.0))])
+
+
+def follow(runner: Runner, number: int) -> History:
+    """Run a member again, hour by hour. The largest landslide shown is chosen as in `choose`."""
+    settings, made = runner.ensemble.settings, runner.scene(number)
+    storm = member.begin(made, settings)
+    hill, land = made.hill, made.hill.hillslope.terrain
+    order = np.argsort(land.gradient, kind="stable")
+    near = {q: order[int((q - 0.05) * land.n) : int((q + 0.05) * land.n) + 1] for q in (0.5, 0.9)}
+    at = np.where(hill.released, -settings.lead, np.inf)
+    rows, largest = [], (-1.0, 0.0, np.zeros(0, dtype=int), np.zeros(land.n))
+    for hour in range(settings.hours):
+        slides, now = member.advance(made, storm, settings, hour), hour + 1 - settings.lead
+        at = np.where(hill.released & np.isinf(at), now, at)
+        fos = np.clip(hill.factor_of_safety(made.roots), 0.01, 10.0).min(1)
+        typical = [np.exp(np.log(fos[near[q]]).mean()) for q in (0.9, 0.5)]
+        rows.append([now, *typical, (fos < 1.0).mean(), hill.released.mean()])
+        for slide in slides:
+            size = slide.area if len(slide.cells) <= SHARE * land.n else 0.0
+            if size > largest[0]:
+                largest = size, now, slide.cells, water_table(made.hill)
+    hours, *series = np.array(rows).T
+    rain = made.rain[-settings.hours :]
+    return History(made, hours, rain, *series, at, *largest[1:])
+
+
+def water_table(hill) -> np.ndarray:
+    """Depth (m) of the table over bedrock, by the head there; the soil's thickness where there is none."""
+    slope = hill.hillslope
+    head = np.maximum(slope.base()[0][:, -1], 0.0) / slope.cosine2
+    return np.maximum(slope.thickness - head, 0.0)
+
+
+def _title(number: int, p: dict[str, float]) -> str:
+    cover = _COVERS[int(p["cover"])]
+    cleared = f", cleared {p['years']:.1f} years before" if p["cleared"] < 0.3 and int(p["cover"]) < 4 else ""
+    return f"member {number}: {cover}{cleared}, sand {p['sand']:.0f} %, storm of {p['storm_depth']:.0f} mm"
+
+
+def draw_hillslope(history: History, title: str, path: Path) -> Path:
+    """Map and section of a hillslope at its largest landslide."""
+    hill = history.scene.hill.hillslope
+    land = hill.terrain
+    figure, (plan, section) = plt.subplots(1, 2, figsize=(12.0, 5.4), layout="constrained", width_ratios=(1.0, 1.25))
+    figure.suptitle(title, fontsize=11)
+    _draw_map(figure, plan, history, land)
+    column = _section_column(history, land)
+    plan.axvline((column + 0.5) * land.size, color=GREY, linestyle=":", linewidth=1.2)
+    _draw_section(section, history, hill, land, column)
+    return save(figure, path)
+
+
+def _draw_map(figure, axis, history: History, land) -> None:
+    height, width = (n * land.size for n in land.shape)
+    elevation = land.grid(land.elevation)
+    shade = LightSource(315, 35).hillshade(np.nan_to_num(elevation), dx=land.size, dy=land.size)
+    extent = (0.0, width, height, 0.0)
+    axis.imshow(shade, cmap="gray", extent=extent, vmin=-0.3, vmax=1.2, interpolation="nearest")
+    at = land.grid(np.where(np.isfinite(history.released_at), history.released_at, np.nan))
+    image = axis.imshow(at, cmap=matplotlib.colormaps["viridis_r"], extent=extent, interpolation="nearest", alpha=0.9)
+    if np.isfinite(at).any():
+        figure.colorbar(image, ax=axis, label="slid, hours after the start of the storm", shrink=0.85)
+    x = (np.arange(land.shape[1]) + 0.5) * land.size
+    y = (np.arange(land.shape[0]) + 0.5) * land.size
+    lines = axis.contour(x, y, elevation, levels=8, colors="black", linewidths=0.5, alpha=0.6)
+    axis.clabel(lines, fontsize=7, fmt="%.0f m")
+    if len(history.slide):
+        mask = np.zeros(land.n)
+        mask[history.slide] = 1.0
+        fine = np.kron(land.grid(mask, 0.0), np.ones((8, 8)))
+        axis.contour(fine, levels=[0.5], colors=VERMILION, linewidths=1.8, extent=(0.0, width, 0.0, height))
+    axis.set_title(f"map; largest landslide outlined (hour {history.shown:.0f})", fontsize=10)
+    axis.set_xlabel("across (m)")
+    axis.set_ylabel("down the slope (m)")
+
+
+def _section_column(history: History, land) -> int:
+    """The column of cells with most of the largest landslide."""
+    counts = np.bincount(land.column[history.slide], minlength=land.shape[1])
+    return int(counts.argmax()) if len(history.slide) else land.shape[1] // 2
+
+
+def _draw_section(axis, history: History, hill, land, column: int) -> None:
+    def along(values):
+        return land.grid(np.asarray(values, dtype=float))[:, column]
+
+    y = (np.arange(land.shape[0]) + 0.5) * land.size
+    ground, bed = along(land.elevation), along(land.elevation - hill.thickness)
+    table = along(land.elevation - history.water_table)
+    axis.fill_between(y, bed, ground, color=ORANGE, alpha=0.35, linewidth=0, label="soil")
+    axis.fill_between(y, bed, table, color=SKY, alpha=0.9, linewidth=0, label="under water")
+    gone = np.zeros(land.n)
+    gone[history.slide] = 1.0
+    gone = np.where(along(gone) > 0, 1.0, np.nan)
+    axis.plot(y, ground, color=GREEN, linewidth=1.5, label="ground")
+    axis.plot(y, bed, color="black", linewidth=1.2, label="bedrock")
+    axis.fill_between(
+        y, bed, ground, where=gone > 0, facecolor="none", edgecolor=VERMILION, hatch="////", linewidth=0, label="slides"
+    )
+    axis.set_xlabel("down the slope (m)")
+    axis.set_ylabel("elevation (m)")
+    axis.set_title("section along the dotted line as it slides", fontsize=10)
+    axis.legend(fontsize=8, loc="upper right")
+    axis.grid(alpha=0.3)
+
+
+def draw_history(history: History, title: str, path: Path) -> Path:
+    """Rain, factor of safety and failing shares of a hillslope through its storm."""
+    figure, axes = plt.subplots(3, 1, sharex=True, figsize=(8.0, 6.6), layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    x = FIELDS["water_input"]
+    axes[0].bar(history.hours - 1.0, history.rain, width=1.0, align="edge", color=BLUE)
+    axes[0].set_ylabel(f"rain ({x.unit.replace('/s', '/h')})")
+    axes[1].plot(history.hours, history.fos_median, color=GREEN, label="median slope")
+    axes[1].plot(history.hours, history.fos, color=VERMILION, label="90th percentile of slope")
+    axes[1].axhline(1.0, color=GREY, linestyle="--", linewidth=1, label="failure (1)")
+    axes[1].set_ylabel("factor of safety (1)")
+    axes[1].set_ylim(0.0, 1.25 * max(history.fos_median.max(), 1.0))
+    axes[2].plot(history.hours, 100.0 * history.unstable, color=ORANGE, label="factor of safety below 1")
+    axes[2].plot(history.hours, 100.0 * history.released, color=VERMILION, label="slid so far")
+    axes[2].axvline(history.shown, color=GREY, linestyle=":", label="largest landslide")
+    axes[2].set_ylabel("area (%)")
+    axes[2].set_ylim(0.0, None)
+    axes[2].set_xlabel("hours after the start of the storm")
+    for axis in axes[1:]:
+        axis.legend(fontsize=8)
+    for axis in axes:
+        axis.grid(alpha=0.3)
+    return save(figure, path)
+
+
+def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> Path:
+    """Probability density of landslide areas and the power law fitted to it."""
+    cell = ensemble.settings.size**2
+    storm = found["event_initial"] == 0
+    area, owner = found["event_area"][storm], found["event_member"][storm].astype(int)
+    figure, axis = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
+    axis.set_title(f"{len(area)} landslides in storms on {ensemble.members} hillslopes", fontsize=11)
+    axis.set_xlabel("area (m2)")
+    axis.set_ylabel("probability density (1/m2)")
+    cells = np.rint(area / cell)
+    if len(np.unique(cells)) < 3:
+        say(axis, "too few landslides for a curve")
+        return save(figure, path)
+    edges = np.unique(np.rint(np.geomspace(1.0, cells.max() + 1.0, 16))) - 0.5
+    counts, _ = np.histogram(cells, edges)
+    middle = np.sqrt((edges[:-1] + 0.5) * (edges[1:] - 0.5)) * cell
+    density = counts / len(cells) / (np.diff(edges) * cell)
+    error = density / np.sqrt(np.maximum(counts, 1))
+    seen = counts > 0
+    axis.errorbar(middle[seen], density[seen], error[seen], fmt="o", color=BLUE, markersize=5, label="simulated")
+    by_member = [cells[owner == i] for i in np.unique(owner)]
+    best, low, high = exponent_interval(by_member)
+    if np.isfinite(best):
+        span = np.array(SIZES, dtype=float)
+        inside = (cells >= span[0]) & (cells <= span[1])
+        numbers = np.arange(span[0], span[1] + 1.0)
+        scale = inside.mean() / (numbers**-best).sum() / cell
+        label = f"exponent -{best:.2f} (95 % interval -{high:.2f} to -{low:.2f})"
+        axis.plot(span * cell, scale * span**-best, color=VERMILION, label=label)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.grid(alpha=0.3, which="both")
+    axis.legend(fontsize=9)
+    return save(figure, path)
