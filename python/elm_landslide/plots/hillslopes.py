@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.colors import LightSource
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS
 from elm_landslide.physics import roots
 from elm_landslide.simulator import ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
@@ -73,27 +72,27 @@ def choose(ensemble: Ensemble, found: dict[str, np.ndarray]) -> int | None:
 
 
 def follow(runner: Runner, number: int) -> History:
-    """Run a member again, hour by hour. The largest landslide shown is chosen as in `choose`."""
+    """Run a member again, hour by hour. The landslide shown is chosen as in `choose`."""
     settings, made = runner.ensemble.settings, runner.scene(number)
     storm = member.begin(made, settings)
     hill, land = made.hill, made.hill.hillslope.terrain
     order = np.argsort(land.gradient, kind="stable")
     near = {q: order[int((q - 0.05) * land.n) : int((q + 0.05) * land.n) + 1] for q in (0.5, 0.9)}
-    at = np.where(hill.released, -settings.lead, np.inf)
-    rows, largest = [], (-1.0, 0.0, np.zeros(0, dtype=int), np.zeros(land.n))
+    rows, tables = [], []
     for hour in range(settings.hours):
-        slides, now = member.advance(made, storm, settings, hour), hour + 1 - settings.lead
-        at = np.where(hill.released & np.isinf(at), now, at)
+        member.advance(made, storm, settings, hour)
         fos = np.clip(hill.factor_of_safety(made.roots), 0.01, 10.0).min(1)
         typical = [np.exp(np.log(fos[near[q]]).mean()) for q in (0.9, 0.5)]
-        rows.append([now, *typical, (fos < 1.0).mean(), hill.released.mean()])
-        for slide in slides:
-            size = slide.area if len(slide.cells) <= SHARE * land.n else 0.0
-            if size > largest[0]:
-                largest = size, now, slide.cells, water_table(made.hill)
+        rows.append([hour + 1 - settings.lead, *typical, (fos < 1.0).mean(), hill.released.mean()])
+        tables.append(water_table(hill))
     hours, *series = np.array(rows).T
+    slides = [slide for slide in hill.landslides() if slide.time >= -settings.lead * member.HOUR]
+    part = [slide for slide in slides if len(slide.cells) <= SHARE * land.n] or slides
+    largest = max(part, key=lambda slide: slide.area)
+    shown = largest.time / member.HOUR
     rain = made.rain[-settings.hours :]
-    return History(made, hours, rain, *series, at, *largest[1:])
+    table = tables[int(np.searchsorted(hours, shown))]
+    return History(made, hours, rain, *series, hill.released_at / member.HOUR, shown, largest.cells, table)
 
 
 def water_table(hill) -> np.ndarray:
@@ -106,19 +105,25 @@ def water_table(hill) -> np.ndarray:
 def _title(number: int, p: dict[str, float]) -> str:
     cover = _COVERS[int(p["cover"])]
     cleared = f", cleared {p['years']:.1f} years before" if p["cleared"] < 0.3 and int(p["cover"]) < 4 else ""
-    return f"member {number}: {cover}{cleared}, sand {p['sand']:.0f} %, storm of {p['storm_depth']:.0f} mm"
+    return f"member {number}: {cover}{cleared}, sand {p['sand']:.0f} %, gradient {p['gradient']:.2f}"
 
 
 def draw_hillslope(history: History, title: str, path: Path) -> Path:
     """Map and section of a hillslope at its largest landslide."""
     hill = history.scene.hill.hillslope
     land = hill.terrain
-    figure, (plan, section) = plt.subplots(1, 2, figsize=(12.0, 5.4), layout="constrained", width_ratios=(1.0, 1.25))
+    figure, axes = plt.subplot_mosaic(
+        [["map", "profile"], ["map", "soil"]],
+        figsize=(12.0, 5.6),
+        layout="constrained",
+        width_ratios=(1.0, 1.2),
+        height_ratios=(1.0, 1.2),
+    )
     figure.suptitle(title, fontsize=11)
-    _draw_map(figure, plan, history, land)
+    _draw_map(figure, axes["map"], history, land)
     column = _section_column(history, land)
-    plan.axvline((column + 0.5) * land.size, color=GREY, linestyle=":", linewidth=1.2)
-    _draw_section(section, history, hill, land, column)
+    axes["map"].axvline((column + 0.5) * land.size, color="black", linestyle=":", linewidth=1.5)
+    _draw_section(axes["profile"], axes["soil"], history, hill, land, column)
     return save(figure, path)
 
 
@@ -128,7 +133,8 @@ def _draw_map(figure, axis, history: History, land) -> None:
     shade = LightSource(315, 35).hillshade(np.nan_to_num(elevation), dx=land.size, dy=land.size)
     extent = (0.0, width, height, 0.0)
     axis.imshow(shade, cmap="gray", extent=extent, vmin=-0.3, vmax=1.2, interpolation="nearest")
-    at = land.grid(np.where(np.isfinite(history.released_at), history.released_at, np.nan))
+    at = np.where(np.isfinite(history.released_at), np.maximum(history.released_at, history.hours[0]), np.nan)
+    at = land.grid(at)
     image = axis.imshow(at, cmap=matplotlib.colormaps["viridis_r"], extent=extent, interpolation="nearest", alpha=0.9)
     if np.isfinite(at).any():
         figure.colorbar(image, ax=axis, label="slid, hours after the start of the storm", shrink=0.85)
@@ -152,37 +158,41 @@ def _section_column(history: History, land) -> int:
     return int(counts.argmax()) if len(history.slide) else land.shape[1] // 2
 
 
-def _draw_section(axis, history: History, hill, land, column: int) -> None:
+def _draw_section(profile, soil, history: History, hill, land, column: int) -> None:
     def along(values):
-        return land.grid(np.asarray(values, dtype=float))[:, column]
+        return np.repeat(land.grid(np.asarray(values, dtype=float))[:, column], 2)
 
-    y = (np.arange(land.shape[0]) + 0.5) * land.size
-    ground, bed = along(land.elevation), along(land.elevation - hill.thickness)
-    table = along(land.elevation - history.water_table)
-    axis.fill_between(y, bed, ground, color=ORANGE, alpha=0.35, linewidth=0, label="soil")
-    axis.fill_between(y, bed, table, color=SKY, alpha=0.9, linewidth=0, label="under water")
-    gone = np.zeros(land.n)
-    gone[history.slide] = 1.0
-    gone = np.where(along(gone) > 0, 1.0, np.nan)
-    axis.plot(y, ground, color=GREEN, linewidth=1.5, label="ground")
-    axis.plot(y, bed, color="black", linewidth=1.2, label="bedrock")
-    axis.fill_between(
-        y, bed, ground, where=gone > 0, facecolor="none", edgecolor=VERMILION, hatch="////", linewidth=0, label="slides"
-    )
-    axis.set_xlabel("down the slope (m)")
-    axis.set_ylabel("elevation (m)")
-    axis.set_title("section along the dotted line as it slides", fontsize=10)
-    axis.legend(fontsize=8, loc="upper right")
-    axis.grid(alpha=0.3)
+    edges = np.arange(land.shape[0] + 1) * land.size
+    y = np.repeat(edges, 2)[1:-1]  # both ends of every cell
+    mask = np.zeros(land.n)
+    mask[history.slide] = 1.0
+    gone = along(mask) > 0
+    thickness, water = along(hill.thickness), along(hill.thickness - history.water_table)
+    profile.plot(y, along(land.elevation), color="black", linewidth=1.2)
+    profile.plot(y, np.where(gone, along(land.elevation), np.nan), color=VERMILION, linewidth=3.0)
+    profile.set_ylabel("elevation (m)")
+    profile.set_title("section along the dotted line as it slides", fontsize=10)
+    profile.tick_params(labelbottom=False)
+    soil.fill_between(y, 0.0, thickness, color=ORANGE, alpha=0.4, linewidth=0, label="soil")
+    soil.fill_between(y, 0.0, water, color=SKY, linewidth=0, label="under water")
+    cut = dict(facecolor="none", edgecolor=VERMILION, hatch="////", linewidth=0.0, label="slides")
+    soil.fill_between(y, 0.0, thickness, where=gone, **cut)
+    soil.plot(y, thickness, color=GREEN, linewidth=1.5, label="ground")
+    soil.set_ylim(0.0, 1.35 * np.nanmax(thickness))
+    soil.set_xlabel("down the slope (m)")
+    soil.set_ylabel("height above bedrock (m)")
+    soil.legend(fontsize=8, loc="upper center", ncols=4)
+    for axis in (profile, soil):
+        axis.set_xlim(0.0, edges[-1])
+        axis.grid(alpha=0.3)
 
 
 def draw_history(history: History, title: str, path: Path) -> Path:
     """Rain, factor of safety and failing shares of a hillslope through its storm."""
     figure, axes = plt.subplots(3, 1, sharex=True, figsize=(8.0, 6.6), layout="constrained")
     figure.suptitle(title, fontsize=11)
-    x = FIELDS["water_input"]
     axes[0].bar(history.hours - 1.0, history.rain, width=1.0, align="edge", color=BLUE)
-    axes[0].set_ylabel(f"rain ({x.unit.replace('/s', '/h')})")
+    axes[0].set_ylabel("rain (mm/h)")
     axes[1].plot(history.hours, history.fos_median, color=GREEN, label="median slope")
     axes[1].plot(history.hours, history.fos, color=VERMILION, label="90th percentile of slope")
     axes[1].axhline(1.0, color=GREY, linestyle="--", linewidth=1, label="failure (1)")
@@ -207,7 +217,7 @@ def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> 
     storm = found["event_initial"] == 0
     area, owner = found["event_area"][storm], found["event_member"][storm].astype(int)
     figure, axis = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
-    axis.set_title(f"{len(area)} landslides in storms on {ensemble.members} hillslopes", fontsize=11)
+    axis.set_title(f"{len(area):,} landslides in storms on {ensemble.members:,} hillslopes", fontsize=11)
     axis.set_xlabel("area (m2)")
     axis.set_ylabel("probability density (1/m2)")
     cells = np.rint(area / cell)

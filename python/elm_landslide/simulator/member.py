@@ -23,7 +23,7 @@ from ..physics.stability import SHALLOWEST_PLANE
 from . import column, weather
 from .hillslope import Hillslope, HillslopeSoil
 from .terrain import SHAPES, Terrain, hillslope, plan_curvature, random_field, wetness_index
-from .triggering import HillslopeStrength, Landslide, Triggering
+from .triggering import HillslopeStrength, Triggering
 
 HOUR = 3600.0
 PFT_OF_COVER = (7, 10, 13, 15)  # deciduous temperate tree and shrub, C3 grass, crop
@@ -220,13 +220,12 @@ class Storm:
     """A scene as its event begins.
 
     event: of the column, as column.run; budget: (input, losses) (m) of the hillslope since it held `stored` (m);
-    initial: landslides before the first hour; error: of the column's balance, as a share of its input.
+    error: of the column's balance, as a share of its input.
     """
 
     event: dict[str, np.ndarray]
     budget: np.ndarray
     stored: float
-    initial: list[Landslide]
     error: float
 
 
@@ -238,18 +237,17 @@ def begin(made: Scene, settings: Settings) -> Storm:
     _start(made, season, settings)
     stored = made.hill.hillslope.stored()
     budget = _settle(made, season, settings)
-    initial = made.hill.update(-settings.lead * HOUR)
+    made.hill.update(-(settings.lead + SETTLING) * HOUR)  # somewhere in the last long step
     event = column.run(made.soil, made.water, made.forcing[:, before:])
-    return Storm(event, budget, stored, initial, _column_error(total, made, season, event))
+    return Storm(event, budget, stored, _column_error(total, made, season, event))
 
 
-def advance(made: Scene, storm: Storm, settings: Settings, hour: int) -> list[Landslide]:
-    """One hour of the event on the hillslope; its landslides."""
-    found, part = [], HOUR / settings.substeps
+def advance(made: Scene, storm: Storm, settings: Settings, hour: int) -> None:
+    """One hour of the event on the hillslope."""
+    part = HOUR / settings.substeps
     for k in range(1, settings.substeps + 1):
         storm.budget = storm.budget + _fluxes(made.hill.hillslope.step(storm.event["water_input"][hour], part))
-        found += made.hill.update((hour - settings.lead) * HOUR + k * part)
-    return found
+        made.hill.update((hour - settings.lead) * HOUR + k * part)
 
 
 def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
@@ -267,21 +265,22 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
     classes = np.array_split(order, SLOPE_CLASSES)
     near = {q: order[int((q - 0.05) * land.n) : int((q + 0.05) * land.n) + 1] for q in (0.5, 0.9)}
     out = {name: [] for name in ("probability", "fos", "fos_median", "depth", "released", "fos_class")}
-    kept, events = [], [(e, True) for e in storm.initial]
+    kept = []
     for hour in range(settings.hours):
-        events += [(e, False) for e in advance(made, storm, settings, hour)]
+        advance(made, storm, settings, hour)
         if (hour + 1) % settings.every == 0:
             kept.append(hour)
             for name, value in _state(made, classes, near).items():
                 out[name].append(value)
     incoming, lost = storm.budget
     slope_error = abs(incoming - lost - (hill.stored() - storm.stored)) / max(incoming, LEAST_INPUT)
+    slides = made.hill.landslides()
     found = {
-        "event_time": [e.time / HOUR for e, _ in events],
-        "event_area": [e.area for e, _ in events],
-        "event_volume": [e.volume for e, _ in events],
-        "event_depth": [e.depth for e, _ in events],
-        "event_initial": [float(initial) for _, initial in events],
+        "event_time": [slide.time / HOUR for slide in slides],
+        "event_area": [slide.area for slide in slides],
+        "event_volume": [slide.volume for slide in slides],
+        "event_depth": [slide.depth for slide in slides],
+        "event_initial": [float(slide.time < -settings.lead * HOUR) for slide in slides],
     }
     return {
         "x": _fields(made, storm.event, np.array(kept), made.forcing.shape[1] - settings.hours),

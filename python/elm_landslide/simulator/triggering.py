@@ -6,7 +6,8 @@ base fails for good and friction is left. The excess hangs on the soil above and
 base is intact; where it is more than the bonds carry they tear, and it presses on the column below. A column pressed
 beyond its passive limit is released. All this goes on until nothing changes: an avalanche, within one step of time.
 
-Released columns that touch each other are one landslide.
+Released columns that touch each other, each within an hour of its neighbour, are one landslide, as a scar that grows
+over some steps is one. So the number of landslides hangs little on the length of a step.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numba import njit
-from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ..physics import fibre_bundle
 from ..physics.constants import GRAIN_DENSITY, GRAVITY, WATER_DENSITY, WATER_WEIGHT
 from ..physics.infinite_slope import driving_ratio, strength_ratio
 from ..physics.suction import clapp_hornberger_suction_stress
 from .hillslope import Hillslope
+
+TOGETHER = 3600.0  # s
 
 
 @dataclass
@@ -48,7 +52,7 @@ class HillslopeStrength:
 
 @dataclass
 class Landslide:
-    """time (s); area (m2, of the map); volume (m3); depth (m, mean); cells [k], numbered as in the terrain."""
+    """time (s, of its first column); area (m2, of the map); volume (m3); depth (m, mean); cells [k], of the terrain."""
 
     time: float
     area: float
@@ -59,7 +63,8 @@ class Landslide:
 
 @dataclass
 class Triggering:
-    """Mechanical state of a hillslope: failed (base), torn (bonds), released [n]; damage of the base (1) [n]."""
+    """Mechanical state of a hillslope: failed (base), torn (bonds), released [n], the last at released_at (s, infinite
+    where it stands); damage of the base (1) [n]."""
 
     hillslope: Hillslope
     strength: HillslopeStrength
@@ -67,11 +72,12 @@ class Triggering:
     torn: np.ndarray = field(init=False)
     released: np.ndarray = field(init=False)
     damage: np.ndarray = field(init=False)
+    released_at: np.ndarray = field(init=False)
 
     def __post_init__(self):
         n, strength = self.hillslope.terrain.n, self.strength
         self.failed, self.torn, self.released = (np.zeros(n, dtype=bool) for _ in range(3))
-        self.damage = np.zeros(n)
+        self.damage, self.released_at = np.zeros(n), np.full(n, np.inf)
         self._values = {
             name: np.broadcast_to(np.asarray(getattr(strength, name), dtype=float), n).copy()
             for name in ("cohesion", "tan_friction", "roots_base", "roots_side", "surcharge")
@@ -123,8 +129,8 @@ class Triggering:
         gradient = torch.from_numpy(self.hillslope.terrain.gradient[:, None])
         return self.strength_over_weight(roots) / driving_ratio(gradient).numpy()
 
-    def update(self, time: float) -> list[Landslide]:
-        """Let fail what fails under the water of now; time (s) is that of the landslides it gives."""
+    def update(self, time: float) -> None:
+        """Let fail what fails under the water of now, at `time` (s)."""
         h, terrain, values = self.hillslope, self.hillslope.terrain, self._values
         area = terrain.size**2
         weight = self.weight()[:, -1] * area  # N
@@ -150,19 +156,24 @@ class Triggering:
         share = np.clip((load - friction) / np.maximum(cohesion, 1e-9), 0.0, 1.0)
         broken = np.where(self.failed, 1.0, fibre_bundle.damage(share, self.strength.shape))
         self.damage = np.maximum(self.damage, broken)
-        return self._landslides(fresh, time) if fresh.any() else []
+        self.released_at[fresh] = time
 
-    def _landslides(self, fresh: np.ndarray, time: float) -> list[Landslide]:
+    def landslides(self, within: float = TOGETHER) -> list[Landslide]:
+        """The landslides so far, by time: released columns, each within `within` (s) of a neighbour on eight sides."""
         terrain = self.hillslope.terrain
-        labels, count = ndimage.label(terrain.grid(fresh, False), structure=np.ones((3, 3)))
-        of_cell = labels[terrain.row, terrain.column]
+        cells = np.flatnonzero(self.released)
+        ring = terrain.receivers[cells]
+        times = np.append(self.released_at, np.inf)
+        near = np.abs(times[ring] - times[cells, None]) <= within
+        links = coo_array((near[near], (np.repeat(cells, near.sum(1)), ring[near])), shape=(terrain.n, terrain.n))
+        label = connected_components(links, directed=False)[1][cells]
         found = []
-        for label in range(1, count + 1):
-            cells = np.flatnonzero(of_cell == label)
-            area = len(cells) * terrain.size**2
-            volume = float(self.hillslope.thickness[cells].sum()) * terrain.size**2
-            found.append(Landslide(time, area, volume, volume / area, cells))
-        return found
+        for one in np.unique(label):
+            chosen = cells[label == one]
+            area = len(chosen) * terrain.size**2
+            volume = float(self.hillslope.thickness[chosen].sum()) * terrain.size**2
+            found.append(Landslide(float(times[chosen].min()), area, volume, volume / area, chosen))
+        return sorted(found, key=lambda slide: (slide.time, slide.cells[0]))
 
 
 @njit

@@ -67,13 +67,14 @@ def _experiments(i: int, members: int) -> dict:
 
 
 def _landslides(runner: Runner, i: int, parameters: dict[str, float], **changes) -> dict:
-    """Areas (cells) and times (h) of the landslides of the storm, and the balance."""
+    """Areas (cells) of the landslides of the storm, when cells slid in it (s, in order), and the balance."""
     settings = runner.ensemble.settings
-    found = member.run(runner.scene(i, parameters, **changes), settings)
-    storm = found["event_initial"] == 0.0
+    made = runner.scene(i, parameters, **changes)
+    found = member.run(made, settings)
+    times = made.hill.released_at
     return {
-        "area": found["event_area"][storm] / settings.size**2,
-        "time": found["event_time"][storm],
+        "area": found["event_area"][found["event_initial"] == 0.0] / settings.size**2,
+        "time": np.sort(times[(times >= -settings.lead * member.HOUR) & (times < np.inf)]),
         "balance": float(found["balance"]),
     }
 
@@ -130,14 +131,6 @@ def frequency_area(by_member: list[np.ndarray]) -> Check:
     )
 
 
-def _time_of_area(run: dict, area: float) -> float:
-    """When (h) that much (cells) and more than nothing has failed; never is infinite."""
-    order = np.argsort(run["time"], kind="stable")
-    sums = np.cumsum(run["area"][order])
-    at = np.searchsorted(sums, area)
-    return run["time"][order][at] if at < len(sums) else np.inf
-
-
 def _sign(more: int, less: int) -> tuple[float, bool]:
     """(p of the one-sided sign test, whether it is below .01 and enough draws differ)."""
     if more + less < _FEWEST:
@@ -170,8 +163,8 @@ def _macropores(pairs) -> Check:
     """Compared is when half of the area has failed that fails in the one of the pair that fails less."""
     times = []
     for pair in pairs:
-        half = 0.5 * min(run["area"].sum() for run in pair)
-        times.append([_time_of_area(run, half) for run in pair])
+        half = (min(len(run["time"]) for run in pair) + 1) // 2  # cells, of which the slighter run has some or none
+        times.append([run["time"][max(half, 1) - 1] if len(run["time"]) else np.inf for run in pair])
     without, with_them = np.array(times).T
     earlier, later = int((with_them < without).sum()), int((with_them > without).sum())
     p, clear = _sign(earlier, later)
