@@ -17,7 +17,7 @@ from elm_landslide.simulator.validation.hillslopes import SIZES, exponent_interv
 
 from .style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, plt, save, say
 
-SHARE = 0.3  # of the hillslope: the largest landslide below it is shown, for one that takes all shows little
+SHARE = 0.35  # of a hillslope: one that loses no more is shown, for where all goes there is little to see
 _COVERS = (*roots.COVERS, "bare ground")
 
 
@@ -61,18 +61,17 @@ def draw(path: Path, out: Path) -> list[Path]:
 
 
 def choose(ensemble: Ensemble, found: dict[str, np.ndarray]) -> int | None:
-    """The member with the largest landslide that leaves most of its hillslope; None where nothing slid in a storm."""
-    settings = ensemble.settings
+    """The member with the largest landslide among those that keep most of their soil; None where nothing slid in a
+    storm."""
+    owner = found["event_member"].astype(int)
     storm = found["event_initial"] == 0
-    part = storm & (found["event_area"] <= SHARE * settings.rows * settings.columns * settings.size**2)
+    part = storm & (found["hillslope_released"][owner, -1] <= SHARE)
     usable = part if part.any() else storm
-    if not usable.any():
-        return None
-    return int(found["event_member"][np.argmax(np.where(usable, found["event_area"], -1.0))])
+    return int(owner[np.argmax(np.where(usable, found["event_area"], -1.0))]) if usable.any() else None
 
 
 def follow(runner: Runner, number: int) -> History:
-    """Run a member again, hour by hour. The landslide shown is chosen as in `choose`."""
+    """Run a member again, hour by hour."""
     settings, made = runner.ensemble.settings, runner.scene(number)
     storm = member.begin(made, settings)
     hill, land = made.hill, made.hill.hillslope.terrain
@@ -87,9 +86,8 @@ def follow(runner: Runner, number: int) -> History:
         tables.append(water_table(hill))
     hours, *series = np.array(rows).T
     slides = [slide for slide in hill.landslides() if slide.time >= -settings.lead * member.HOUR]
-    part = [slide for slide in slides if len(slide.cells) <= SHARE * land.n] or slides
-    largest = max(part, key=lambda slide: slide.area)
-    shown = largest.time / member.HOUR
+    largest = max(slides, key=lambda slide: slide.area)
+    shown = float(np.median(hill.released_at[largest.cells]) / member.HOUR)  # it may grow over some hours
     rain = made.rain[-settings.hours :]
     table = tables[int(np.searchsorted(hours, shown))]
     return History(made, hours, rain, *series, hill.released_at / member.HOUR, shown, largest.cells, table)
@@ -109,7 +107,7 @@ def _title(number: int, p: dict[str, float]) -> str:
 
 
 def draw_hillslope(history: History, title: str, path: Path) -> Path:
-    """Map and section of a hillslope at its largest landslide."""
+    """Map and section of a hillslope at its largest landslide; the map has all that slid in the event."""
     hill = history.scene.hill.hillslope
     land = hill.terrain
     figure, axes = plt.subplot_mosaic(
@@ -133,8 +131,8 @@ def _draw_map(figure, axis, history: History, land) -> None:
     shade = LightSource(315, 35).hillshade(np.nan_to_num(elevation), dx=land.size, dy=land.size)
     extent = (0.0, width, height, 0.0)
     axis.imshow(shade, cmap="gray", extent=extent, vmin=-0.3, vmax=1.2, interpolation="nearest")
-    at = np.where(np.isfinite(history.released_at), np.maximum(history.released_at, history.hours[0]), np.nan)
-    at = land.grid(at)
+    during = np.isfinite(history.released_at) & (history.released_at >= history.hours[0])
+    at = land.grid(np.where(during, history.released_at, np.nan))
     image = axis.imshow(at, cmap=matplotlib.colormaps["viridis_r"], extent=extent, interpolation="nearest", alpha=0.9)
     if np.isfinite(at).any():
         figure.colorbar(image, ax=axis, label="slid, hours after the start of the storm", shrink=0.85)
@@ -168,8 +166,9 @@ def _draw_section(profile, soil, history: History, hill, land, column: int) -> N
     mask[history.slide] = 1.0
     gone = along(mask) > 0
     thickness, water = along(hill.thickness), along(hill.thickness - history.water_table)
-    profile.plot(y, along(land.elevation), color="black", linewidth=1.2)
-    profile.plot(y, np.where(gone, along(land.elevation), np.nan), color=VERMILION, linewidth=3.0)
+    middle, ground = edges[:-1] + 0.5 * land.size, along(land.elevation)[::2]
+    profile.plot(middle, ground, color="black", linewidth=1.2)
+    profile.plot(middle, np.where(gone[::2], ground, np.nan), color=VERMILION, linewidth=3.0)
     profile.set_ylabel("elevation (m)")
     profile.set_title("section along the dotted line as it slides", fontsize=10)
     profile.tick_params(labelbottom=False)
