@@ -21,7 +21,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Seed of the design and of all that is random.")] = 1,
     rows: Annotated[int, typer.Option(help="Cells down the hillslope.")] = 32,
     columns: Annotated[int, typer.Option(help="Cells across it.")] = 32,
-    cell_size: Annotated[float, typer.Option(help="Side of a cell (m).")] = 5.0,
+    cell_size: Annotated[
+        float | None, typer.Option(help="Side of a cell (m); 5 by default, with --dem the grid's.", show_default=False)
+    ] = None,
     hours: Annotated[int, typer.Option(help="Length of the event; its storm starts 12 hours after it.")] = 72,
     substeps: Annotated[int, typer.Option(help="Steps of the hillslope in an hour.")] = 1,
     weather: Annotated[
@@ -42,7 +44,7 @@ def simulate(
     validate: Annotated[
         bool, typer.Option("--validate", help="Check the simulator instead; exit status 0 only if all holds.")
     ] = False,
-    draws: Annotated[int, typer.Option(help="With --validate: draws of the priors.")] = 200,
+    draws: Annotated[int, typer.Option(help="With --validate: draws of the priors.")] = 400,
     history: Annotated[
         list[str] | None, typer.Option(help="With --validate: daily means of ELM (h0), to be compared with.")
     ] = None,
@@ -86,18 +88,27 @@ def simulate(
             weather=str(weather or ""),
             dem=str(dem or ""),
             dem_size=dem_size,
-            settings=dict(rows=rows, columns=columns, size=cell_size, hours=hours, substeps=substeps),
+            cell_size=cell_size,
+            settings=dict(rows=rows, columns=columns, hours=hours, substeps=substeps),
         )
 
     if not on_all_ranks(comm, act):
         raise typer.Exit(1)
 
 
-def _simulate(comm, out: Path, overwrite: bool, as_json: bool, settings: dict, **choices) -> bool:
+def _simulate(
+    comm, out: Path, overwrite: bool, as_json: bool, cell_size: float | None, settings: dict, **choices
+) -> bool:
     from elm_landslide import driver
 
     from . import ensemble, ensemble_file, member
 
+    if choices["dem"]:
+        if cell_size is not None:
+            raise UserError("simulate: --cell-size: the grid of --dem has its own; for one in degrees give --dem-size")
+        cell_size = ensemble.read_grid(choices["dem"], choices["dem_size"]).size
+    if cell_size is not None:
+        settings["size"] = cell_size
     made = ensemble.Ensemble(settings=member.Settings(**settings), **choices)
     left = driver.together(comm, _prepare, comm, made, out, overwrite)
     with ensemble.workers(comm) as run_map:

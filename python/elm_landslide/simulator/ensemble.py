@@ -80,6 +80,15 @@ def _digest(path: str) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 
 
+def read_grid(path: str, size: float | None) -> Terrain:
+    """read_dem, whose errors become a UserError that names the file."""
+    try:
+        return read_dem(path, size)
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or str(error)
+        raise UserError(told if told.startswith(path) else f"{path}: {told}") from None
+
+
 class Runner:
     """Runs members of an ensemble; made once on every rank, for it reads the inputs."""
 
@@ -90,11 +99,7 @@ class Runner:
         self.ensemble = ensemble
         self._design = ensemble.design()
         self._weather = weather.daily_sequences(ensemble.weather) if ensemble.weather else None
-        try:
-            self._dem = read_dem(ensemble.dem, ensemble.dem_size) if ensemble.dem else None
-        except (OSError, ValueError) as error:
-            told = getattr(error, "strerror", None) or str(error)
-            raise UserError(told if told.startswith(ensemble.dem) else f"{ensemble.dem}: {told}") from None
+        self._dem = read_grid(ensemble.dem, ensemble.dem_size) if ensemble.dem else None
 
     def parameters(self, i: int) -> dict[str, float]:
         return dict(zip(PRIORS, self._design[i].tolist(), strict=True))

@@ -9,7 +9,7 @@ from . import bundles, columns, genuine_elm, hillslopes
 from .check import Check
 
 __all__ = ["MEMBERS", "Check", "run"]
-MEMBERS = 200  # draws of the priors
+MEMBERS = 400  # draws of the priors
 
 
 def run(
