@@ -12,6 +12,7 @@ import numpy as np
 from .. import __version__
 from ..errors import UserError
 from ..fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
+from ..history import temporary
 from . import member
 from .ensemble import EVENTS, Ensemble, parcels
 from .prior import PRIORS
@@ -66,7 +67,7 @@ def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
 
 def write(ensemble: Ensemble, out: Path, command: str) -> dict:
     """Join the parts into `out`, whole or not at all; returns counts for the summary."""
-    part = out.with_name(f".{out.name}.part")
+    part = temporary(out)
     counts = {"members": ensemble.members, "failed": 0, "landslides": 0, "with_landslides": 0, "balance": 0.0}
     try:
         with netCDF4.Dataset(str(part), "w", format="NETCDF4") as file:
@@ -77,8 +78,9 @@ def write(ensemble: Ensemble, out: Path, command: str) -> dict:
                 _put(file, members, found, counts)
         part.replace(out)
     except (OSError, RuntimeError) as error:
-        part.unlink(missing_ok=True)
         raise UserError(f"{out}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+    finally:
+        part.unlink(missing_ok=True)
     return counts
 
 

@@ -198,11 +198,12 @@ def tutorial_heads(times, slope: float, n: int = 100) -> tuple[np.ndarray, list[
     """(node depths, heads at each time) (m) of a cell of the tutorial's first zone; its rain exceeds its conductivity.
 
     TRIGRS adds the response of a column closed at its base to the steady state before, and bounds the head by that of
-    water that stands to the surface."""
+    the same steady flow with its table at the surface."""
     gravity = _cosine2(slope)
     diffusivity = TUTORIAL["diffusivity"] / gravity
     layers, thickness, nodes = _linear(n, TUTORIAL["depth"], TUTORIAL["ks"], diffusivity)
-    steady = (gravity - TUTORIAL["before"] / TUTORIAL["ks"]) * (nodes - TUTORIAL["table"])
+    slope_of_head = gravity - TUTORIAL["before"] / TUTORIAL["ks"]
+    steady = slope_of_head * (nodes - TUTORIAL["table"])
     # Without gravity the solver gives the response alone, here above a head at which no water leaves the surface. The
     # ground takes no more than its conductivity.
     low = -100.0
@@ -214,7 +215,7 @@ def tutorial_heads(times, slope: float, n: int = 100) -> tuple[np.ndarray, list[
         for _ in range(count):
             step(w, layers, thickness, 0.0, 0.0, sinks, CLOSED, 0.0, (time - now) / count, work)
         now = time
-        states.append(np.minimum(steady + heads(w, layers) - low, gravity * nodes))
+        states.append(np.minimum(steady + heads(w, layers) - low, slope_of_head * nodes))
     return nodes, states
 
 
