@@ -74,15 +74,12 @@ def follow(runner: Runner, number: int) -> History:
     """Run a member again, hour by hour."""
     settings, made = runner.ensemble.settings, runner.scene(number)
     storm = member.begin(made, settings)
-    hill, land = made.hill, made.hill.hillslope.terrain
-    order = np.argsort(land.gradient, kind="stable")
-    near = {q: order[int((q - 0.05) * land.n) : int((q + 0.05) * land.n) + 1] for q in (0.5, 0.9)}
+    hill = made.hill
     rows, tables = [], []
     for hour in range(settings.hours):
         member.advance(made, storm, settings, hour)
-        fos = np.clip(hill.factor_of_safety(made.roots), 0.01, 10.0).min(1)
-        typical = [np.exp(np.log(fos[near[q]]).mean()) for q in (0.9, 0.5)]
-        rows.append([hour + 1 - settings.lead, *typical, (fos < 1.0).mean(), hill.released.mean()])
+        state = member.state(made)
+        rows.append([hour + 1 - settings.lead, *(state[n] for n in ("fos", "fos_median", "probability", "released"))])
         tables.append(water_table(hill))
     hours, *series = np.array(rows).T
     slides = [slide for slide in hill.landslides() if slide.time >= -settings.lead * member.HOUR]

@@ -1,0 +1,205 @@
+"""What one draw of the priors stands for: weather, an ELM column, and a hillslope with its soil, roots and strength."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..errors import UserError
+from ..fields import SLOPE_PERCENTILES
+from ..physics import layers as elm_layers
+from ..physics import pedotransfer, roots, strength
+from ..physics.root_profile import root_profiles
+from . import column, weather
+from .hillslope import Hillslope, HillslopeSoil
+from .terrain import SHAPES, Terrain, hillslope, plan_curvature, random_field, wetness_index
+from .triggering import HillslopeStrength, Triggering
+
+HOUR = 3600.0
+PFT_OF_COVER = (7, 10, 13, 15)  # deciduous temperate tree and shrub, C3 grass, crop
+VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
+BEDROCK = float(elm_layers.INTERFACES[-1])  # m, ELM's own
+QUANTILES = (10, 30, 50, 70, 90)  # %, of curvature and wetness index
+
+
+@dataclass(frozen=True)
+class Settings:
+    """rows, columns: cells of the hillslope; size (m): of a cell; layers: of its soil; spin_up: days of weather before
+    the event; settle: the last of them (days) that the hillslope sees; lead: hours of the event before its storm;
+    hours: of the event; substeps: of an hour; every: hours between stored states."""
+
+    rows: int = 32
+    columns: int = 32
+    size: float = 5.0
+    layers: int = 6
+    spin_up: int = 90
+    settle: int = 10
+    lead: int = 12
+    hours: int = 72
+    substeps: int = 1
+    every: int = 6
+
+    def __post_init__(self):
+        for name, least in (("rows", 3), ("columns", 3), ("layers", 2), ("hours", 1), ("substeps", 1), ("every", 1)):
+            if getattr(self, name) < least:
+                raise UserError(f"simulate: {name}: {getattr(self, name)}; at least {least}")
+        if not 0.0 < self.size < np.inf:
+            raise UserError(f"simulate: cell size: {self.size} m; it must be positive")
+        if not 0 <= self.lead < self.hours or self.every > self.hours or not 0 < self.settle < self.spin_up:
+            raise UserError(
+                f"simulate: hours: {self.hours}; more than the {self.lead} before the storm, at least the {self.every} "
+                f"between states, and spin_up: {self.spin_up} days, more than the {self.settle} of settle"
+            )
+
+    @property
+    def times(self) -> np.ndarray:
+        """Hours after the start of the storm at which states are stored."""
+        return np.arange(self.every, self.hours + 1, self.every) - self.lead
+
+
+@dataclass
+class Scene:
+    """What a draw stands for, before anything happens.
+
+    forcing: rows of column.FORCING, [4, hour], the event at its end; rain (mm) [hour]; roots: root cohesion (Pa) on the
+    lower faces of the hillslope's layers [cell, layer]; static: fields that do not change.
+    """
+
+    soil: column.Soil
+    water: column.Water
+    forcing: np.ndarray
+    rain: np.ndarray
+    hill: Triggering
+    roots: np.ndarray
+    static: dict[str, np.ndarray]
+
+
+def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrain | None = None, **changes) -> Scene:
+    """Draw what the priors leave open: weather, terrain, fields over the hillslope.
+
+    p: parameters by name of PRIORS; seed: of numpy's generator; days: (precipitation (mm), temperature (degrees C))
+    [day] of real weather that ends the season and holds the event, in place of the drawn storm; land: terrain in place
+    of a drawn hillslope; changes, for experiments: root_factor (1) on root cohesion, macropore_share and bonds of
+    HillslopeSoil and HillslopeStrength.
+    """
+    weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
+    forcing, rain = _weather(p, weather_rng, settings, days)
+    cover = int(p["cover"])
+    shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
+    years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
+    left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
+    root_fraction = shares @ root_profiles(elm_layers.INTERFACES.numpy())[list(PFT_OF_COVER)]
+    leaf_area = p["leaf_area"] * shares.sum()
+    sand = p["sand"]
+    clay = p["clay_share"] * (100.0 - sand)
+    porosity, sucsat, bsw = pedotransfer.porosity(sand), pedotransfer.sucsat(sand) / 1000.0, pedotransfer.bsw(clay)
+
+    def ten(value):
+        return np.full(len(elm_layers.THICKNESS), value)
+
+    if land is None:
+        land = _hillslope(p, land_rng, settings)
+    soil = column.Soil(
+        ten(porosity),
+        ten(pedotransfer.ks(sand)),
+        ten(sucsat),
+        ten(bsw),
+        root_fraction,
+        leaf_area,
+        slope=float(np.degrees(np.arctan(land.gradient.mean()))),
+    )
+
+    def varied(name):
+        field = random_field(land_rng, land.shape, p["correlation"])[land.row, land.column]
+        sigma = np.sqrt(np.log1p(VARIATION[name] ** 2))
+        return np.exp(sigma * field - 0.5 * sigma**2)
+
+    flat, thinning, bedrock = (torch.tensor(v, dtype=torch.float64) for v in (p["thickness"], p["thinning"], BEDROCK))
+    mean = strength.soil_thickness(flat, thinning, torch.from_numpy(land.gradient), bedrock).numpy()
+    thickness = np.clip(mean * varied("thickness"), 0.3, BEDROCK)
+    slope_soil = HillslopeSoil(
+        thickness,
+        porosity,
+        p["ks_multiplier"] * pedotransfer.ks(sand),
+        sucsat,
+        bsw,
+        p["lateral"],
+        changes.get("macropore_share", p["macropore_share"]),
+        p["macropore_porosity"],
+        p["macropore_conductivity"],
+        p["rock"],
+    )
+    hill = Hillslope(land, slope_soil, settings.layers)
+    bare = torch.zeros(1, dtype=torch.float64)
+    cover_cohesion = torch.cat([roots.COVER_COHESION, bare])[cover].item()
+    surface = cover_cohesion * p["root_multiplier"] * left * changes.get("root_factor", 1.0) * varied("roots")
+    by_depth = surface[:, None] * _root_profile(root_fraction, hill)
+    texture = torch.tensor([sand, clay], dtype=torch.float64)
+    carbon = torch.cat([roots.COVER_CARBON, bare])[cover].item() * (left if np.isfinite(years) else 1.0)
+    held = HillslopeStrength(
+        strength.texture_cohesion(*texture).item() * p["cohesion_multiplier"] * varied("cohesion"),
+        np.tan(np.radians(strength.texture_friction(*texture).item() + p["friction_offset"])),
+        by_depth[:, -1],
+        by_depth.mean(1),
+        roots.surcharge(torch.tensor(carbon)).item(),
+        p["suction_cap"],
+        p["tension"],
+        bonds=changes.get("bonds", True),
+    )
+    static = {
+        **dict(porosity=soil.porosity, sucsat=1000.0 * soil.sucsat, bsw=soil.bsw, root_fraction=root_fraction),
+        **dict(sand=ten(sand), clay=ten(clay), ice=ten(0.0), leaf_area_index=leaf_area, bedrock_depth=BEDROCK),
+        **{f"{name}_cover": share for name, share in zip(roots.COVERS, shares, strict=True)},
+        "slope": np.percentile(land.gradient, SLOPE_PERCENTILES),
+        "vegetation_carbon": carbon,
+        "years_since_disturbance": min(years, 200.0),
+        "root_strength_left": left,
+        "curvature": np.percentile(plan_curvature(land), QUANTILES),
+        "wetness_index": np.percentile(wetness_index(land), QUANTILES),
+    }
+    return Scene(
+        soil, column.state_from_table(soil, p["water_table"]), forcing, rain, Triggering(hill, held), by_depth, static
+    )
+
+
+def _weather(p, rng, settings: Settings, days):
+    """(forcing [4, hour], rain (mm) [hour]) of the season and the event."""
+    climate = weather.Climate(p["wet_after_dry"], p["wet_after_wet"], p["wet_day_rain"], p["temperature"])
+    event_days = -(-settings.hours // 24)
+    n = settings.spin_up + event_days
+    first = int(p["first_day"])
+    daily, temperature = weather.days(rng, climate, n, first)
+    if days is not None:
+        k = len(days[0])
+        daily[-k:], temperature[-k:] = days
+        hours = weather.hourly(rng, daily)
+    else:
+        hours = weather.hourly(rng, daily)
+        storm = weather.storm(rng, p["storm_depth"], p["storm_hours"], p["storm_peak"])
+        hours[24 * settings.spin_up :] = 0.0
+        start = 24 * settings.spin_up + settings.lead
+        hours[start : start + len(storm)] = storm[: len(hours) - start]
+    temperature = np.repeat(temperature, 24)
+    rain, snow = weather_parts = column.partition(hours, temperature)
+    day_of_year = np.repeat((first + np.arange(n)) % 365 + 1, 24)
+    potential = column.potential_evaporation(temperature, day_of_year, climate.latitude)
+    per_second = [part / 1000.0 / HOUR for part in weather_parts]
+    stop = 24 * settings.spin_up + settings.hours
+    return np.stack([*per_second, temperature, potential])[:, :stop], rain[:stop]
+
+
+def _hillslope(p, rng, settings: Settings) -> Terrain:
+    field = random_field(rng, (settings.rows, settings.columns), p["correlation"])
+    # A Gaussian correlation exp(-(r / L)^2) has gradients of sd sqrt(2) / L along each axis.
+    relief = p["roughness"] * p["correlation"] * settings.size / np.sqrt(2.0) * field
+    shape = SHAPES[int(p["shape"])]
+    return hillslope(shape, p["gradient"], settings.rows, settings.columns, settings.size, p["bend"], relief)
+
+
+def _root_profile(root_fraction: np.ndarray, hill: Hillslope) -> np.ndarray:
+    """Root cohesion on the lower faces of the layers relative to that of the upper half metre, [n, layer]."""
+    density = roots.relative_density(torch.from_numpy(root_fraction)[None])[0].numpy()
+    faces = hill.dz[:, None] * np.arange(1, hill.n_layers + 1)
+    return np.interp(faces, elm_layers.NODES.numpy(), density)
