@@ -1,12 +1,13 @@
 # make run   step the shipped model over the shipped ELM sample: out/*.nc and figures
 # make test  the tests
 # make bench speed and memory of the engines: a table and out/bench.json
+# make validate  the checks of the hillslope simulator; HISTORY=h0.nc SURFACE=surfdata.nc compares it with ELM too
 # make lint, make wheel, make train: style; the wheel, built and run in a clean environment; the shipped model again
 # Both install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test bench lint train wheel clean
+.PHONY: run test bench validate lint train wheel clean
 
 PYTHON ?= python3
 RANKS ?= 2
@@ -35,6 +36,11 @@ test: build/installed
 bench: build/installed build/bench/landslide_bench
 	mkdir -p out
 	$(BIN)/elm-landslide bench --out out/bench.json
+
+# One rank hands out the work of the others.
+validate: build/installed
+	mpirun --oversubscribe -n 3 $(BIN)/elm-landslide simulate --validate \
+		$(if $(HISTORY),--history $(HISTORY)) $(if $(SURFACE),--surface $(SURFACE))
 
 # With the flags of E3SM's optimised build: no -march, little optimisation.
 BENCH_SOURCES := $(wildcard bench/*.cpp) $(filter-out bridge/landslide_torch_engine.cpp,$(wildcard bridge/*.cpp))

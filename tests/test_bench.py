@@ -34,7 +34,9 @@ def test_every_figure_is_there(program, tmp_path):
     for n in (1, 16, 64):
         wanted |= {f"ratio.{n}"}
         wanted |= {f"{key}.{engine}.{n}" for key in ("us_per_call", "p95_us_per_call") for engine in bench.ENGINES}
+    wanted |= {f"simulator.{name}" for name in ("us_per_cell_hour", "twice_cells", "twice_hours", "rss_mb")}
     assert wanted <= figures
+    assert found["simulator.storms_per_hour"] == pytest.approx(7200.0 / found["simulator.seconds_per_member"])
     assert all(math.isfinite(found[name]) and found[name] > 0 for name in figures)
     shares = [value for name, value in found.items() if name.startswith("operation_share.")]
     assert len(shares) > 5 and sum(shares) == pytest.approx(1, abs=0.01)

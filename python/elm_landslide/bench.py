@@ -1,10 +1,11 @@
-"""Speed and memory of the engines: runs the benchmark program that `make bench` compiles, and sets aims beside it."""
+"""Speed and memory of engines and simulator: runs what `make bench` compiles, and sets aims beside it."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -30,6 +31,10 @@ AIMS = (
     ("rss_mb.tile", "memory of the tile engine, MB", False, 4.0),
     ("fma_fraction", "linear layers / bare multiply-add loop", True, 0.5),
     ("elm_share", f"share of ELM's time, {MEMBERS} members", False, 0.005),
+    ("simulator.storms_per_hour", "hillslope storms an hour, 2 processes", True, 20000.0),
+    ("simulator.rss_mb", "memory of the simulator, MB", False, 2000.0),
+    ("simulator.twice_cells", "simulator, cost of a cell of twice as many", False, 1.1),
+    ("simulator.twice_hours", "simulator, cost of an hour of twice as many", False, 1.1),
 )
 
 
@@ -45,7 +50,7 @@ def run(
     medians, torchscript / tile. rss_mb.ENGINE: resident memory gained by opening and 64 columns, 1e6 bytes.
     fma_fraction: multiply-adds per second of the linear layers over those of a bare loop. elm_share: time per column
     in batches of 64 over ELM's own, with five members; elm_share.shipped with the model's own. operation_share.KIND:
-    of the time of a tile.
+    of the time of a tile. simulator.*: as simulator.speed.measure.
     """
     program = Path(program)
     if not os.access(program, os.X_OK) or program.is_dir():
@@ -71,6 +76,8 @@ def run(
         five = Path(folder, "five.pt")
         _write_five_members(model, five)
         five_found = _call(program, "time", five, columns, _words([ELM_BATCH]), settings[0], *speed)
+    progress("simulator")
+    found |= _simulator(quick)
     key = f"us_per_call.tile.{ELM_BATCH}"
     found["elm_share"] = five_found[key] / ELM_BATCH / ELM_MICROSECONDS
     found["elm_share.shipped"] = found[key] / ELM_BATCH / ELM_MICROSECONDS
@@ -107,6 +114,14 @@ def _call(program: Path, *words) -> dict:
         reason = done.stderr.strip().splitlines()[-1:] or [f"ended with status {done.returncode}"]
         raise UserError(reason[0])
     return {key: _value(value) for key, value in (line.split(" ", 1) for line in done.stdout.splitlines())}
+
+
+def _simulator(quick: bool) -> dict[str, float]:
+    words = [sys.executable, "-m", "elm_landslide.simulator.speed", *(["quick"] if quick else [])]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"simulator: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+    return json.loads(done.stdout)
 
 
 def _value(text: str):

@@ -87,7 +87,10 @@ def print_ensemble(counts: dict, out) -> None:
     print(f"landslides  {counts['landslides']}")
     print(f"balance     water closes to {counts['balance']:.1e} of the input")
     if counts["seconds_per_member"]:
-        print(f"time        {counts['seconds_per_member']:.3f} s a member on each working rank")
+        print(
+            f"time        {counts['seconds_per_member']:.3f} s a member on each working rank, "
+            f"{1e6 * counts['seconds_per_member'] / counts['cell_hours']:.2f} us a cell and hour"
+        )
     print(f"written     {out}")
 
 

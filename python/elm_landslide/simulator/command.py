@@ -120,6 +120,8 @@ def _simulate(
         seconds = time.perf_counter() - start
     counts = ensemble_file.write(made, out, "elm-landslide simulate")
     ensemble.forget(out)
+    size = made.settings
+    counts["cell_hours"] = size.rows * size.columns * size.hours
     done = sum(min(ensemble.PARCEL, made.members - first) for first in left)
     counts["seconds_per_member"] = seconds * max(comm.size - 1, 1) / done if done else None
     print(json.dumps({"out": str(out), **counts}, indent=2)) if as_json else console.print_ensemble(counts, out)

@@ -26,6 +26,7 @@ HILLSLOPE = {
     "fos_median": (("member", "time"), "1", OUTPUTS["fos_median"].long_name),
     "depth": (("member", "time"), "m", OUTPUTS["depth"].long_name),
     "released": (("member", "time"), "1", "fraction of the hillslope that has slid"),
+    "damage": (("member", "time"), "1", "mean share of broken fibres at the bases of what has not slid"),
     "fos_class": (
         ("member", "time", "slope_class", "soil_layer"),
         "1",

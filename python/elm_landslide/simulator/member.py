@@ -78,7 +78,8 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
 
     probability: share of the cells whose FoS of the infinite slope is below 1 somewhere; fos, fos_median, depth as in
     fields.toml; fos_class [time, SLOPE_CLASSES, layer]: median FoS by class of slope on the lower faces of the layers,
-    soil_depth [class]: median thickness; released: share of the cells that slid; event_time (h after the start of the
+    soil_depth [class]: median thickness; released: share of the cells that slid; damage: mean share of broken fibres at
+    the bases of the others; event_time (h after the start of the
     storm), event_area (m2), event_volume (m3), event_depth (m), event_initial (1: before the first hour of the event).
     balance: greatest error of the water balance, as a share of the input.
     """
@@ -164,6 +165,7 @@ def state(made: Scene) -> dict:
         "fos_median": np.exp(np.log(least[middle]).mean()),
         "depth": np.median(depth[steep]),
         "released": hill.released.mean(),
+        "damage": hill.damage[~hill.released].mean() if not hill.released.all() else 1.0,
         "fos_class": [np.median(fos[c], axis=0) for c in slope_classes(slope.terrain)],
     }
 
