@@ -13,7 +13,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.physics import roots
 from elm_landslide.simulator import ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
-from elm_landslide.simulator.validation.hillslopes import SIZES, exponent_interval
+from elm_landslide.simulator.sizes import SIZES, exponent_interval
 
 from .style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, plt, save, say
 

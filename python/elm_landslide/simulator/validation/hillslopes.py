@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from .. import member
 from ..ensemble import Ensemble, Runner
 from ..prior import LIMITS
+from ..sizes import SIZES, exponent_interval
 from .check import Check
 
 SEED = 7
-SIZES = (2, 40)  # cells: the range of the fit, more than a decade
 _FEWEST = 5  # pairs of draws that must differ for a sign to be judged
 
 
@@ -91,32 +91,6 @@ def _infinite_slope(runner: Runner, i: int, parameters: dict[str, float]) -> dic
         below |= made.hill.factor_of_safety()[:, -1] < 1.0
         unlike |= made.hill.released != below
     return {"unlike": int(unlike.sum()), "unstable": int(below.sum()), "cells": len(below)}
-
-
-def exponent(sizes: np.ndarray, least: int, most: int) -> float:
-    """Exponent of the density of sizes (cells, whole numbers) between two of them: maximum likelihood of a power law
-    cut at both ends (Clauset et al. 2009)."""
-    numbers = np.arange(least, most + 1)
-    chosen = sizes[(sizes >= least) & (sizes <= most)]
-    if not len(chosen):
-        return np.nan
-    mean = np.log(chosen).mean()
-
-    def negative(power):
-        return power * mean + np.log((numbers**-power).sum())
-
-    return float(optimize.minimize_scalar(negative, bounds=(0.0, 6.0), method="bounded").x)
-
-
-def exponent_interval(by_member: list[np.ndarray], resamples: int = 400) -> tuple[float, float, float]:
-    """(exponent, low, high): the 95 % interval from members drawn again, whose landslides belong together."""
-    rng = np.random.default_rng(1)
-    best = exponent(np.concatenate(by_member), *SIZES)
-    again = []
-    for _ in range(resamples):
-        chosen = rng.integers(len(by_member), size=len(by_member))
-        again.append(exponent(np.concatenate([by_member[i] for i in chosen]), *SIZES))
-    return best, *np.nanpercentile(again, (2.5, 97.5))
 
 
 def frequency_area(by_member: list[np.ndarray]) -> Check:
