@@ -90,7 +90,7 @@ class Hillslope:
 
         Raises ArithmeticError where Richards' equation finds no solution, ValueError for rain that is no rain.
         """
-        if not rain >= 0.0:
+        if not 0.0 <= rain < math.inf:
             raise ValueError(f"hillslope: rain: {rain} m/s; fill gaps in the record, with 0 where it was dry")
         before = self.stored()
         soil, terrain = self.soil, self.terrain
@@ -166,22 +166,32 @@ def _standing(w, layers, dz, cosine2):
 
 @njit
 def _exchange(w, layers, dz, cosine2, water, porosity, seconds):
-    """Water (m) that goes from the macropores into the lowest layer (negative: out of it) in one step."""
+    """Water (m) that goes from the macropores into the soil on bedrock (negative: out of it) in one step; w in place.
+
+    Saturated layers take it together, as one store: all at the same rise of head, for a single layer would be pressed
+    beyond the head that drives it."""
     last = len(w) - 1
     head = head_and_conductivity(w[last], layers[last])[0] + 0.5 * dz * cosine2
     difference = water / porosity * cosine2 - head
     ks, full, elastic = layers[last, 3], layers[last, 1], layers[last, 6]
     if w[last] < full:  # capillary barrier: unsaturated soil takes water, and gives none
-        return min(water, max(difference, 0.0) * ks / EXCHANGE_LENGTH * seconds, 0.5 * (full - w[last]) * dz)
-    saturated = 0.0
-    for i in range(last, -1, -1):
-        if w[i] < layers[i, 1]:
-            break
-        saturated += elastic * dz
+        moved = min(water, max(difference, 0.0) * ks / EXCHANGE_LENGTH * seconds, 0.5 * (full - w[last]) * dz)
+        w[last] += moved / dz
+        return moved
+    first = last
+    while first > 0 and w[first - 1] >= layers[first - 1, 1]:
+        first -= 1
     # Two stores that relax towards one head; exact for any step.
+    saturated = (last + 1 - first) * elastic * dz
     together = saturated * (porosity / cosine2) / (saturated + porosity / cosine2)
     moved = difference * together * (1.0 - math.exp(-seconds * ks / (EXCHANGE_LENGTH * together)))
-    return max(min(moved, water), -max((w[last] - full) * dz, 0.0))
+    rise = min(moved, water) / saturated
+    moved = 0.0
+    for i in range(first, last + 1):
+        change = max(elastic * rise, full - w[i])
+        w[i] += change
+        moved += change * dz
+    return moved
 
 
 @njit
@@ -200,12 +210,21 @@ def _sweep(
             away += weights[c, k]
         along = gradient[c] * cosine2[c]  # sin(beta) cos(beta)
 
-        # What comes through the soil of the cells above fills pores from bedrock up; the rest returns to the surface.
-        returned = matrix_in[c]
+        # Through the soil: sideways from the saturated part, by Darcy's law along the slope. Only what does not go on of
+        # what comes from above changes the column: it fills pores from bedrock up, and the rest returns to the surface.
+        # Were all of it to come in on top and leave below, its way down would cost head.
+        standing = _standing(w[c], soil, d, cosine2[c])
+        leaving = away * min(lateral * along * standing / size * seconds, MOST_DRAINED * standing)
+        returned = max(matrix_in[c] - leaving, 0.0)
         for i in range(m - 1, -1, -1):
             filled = min(max(soil[i, 1] - w[c, i], 0.0) * d, returned)
             w[c, i] += filled / d
             returned -= filled
+        drained = max(leaving - matrix_in[c], 0.0)
+        for i in range(m):
+            sinks[i] = 0.0
+            if drained > 0.0:
+                sinks[i] = drained / seconds * min(max(standing - (m - 1 - i) * d, 0.0), d) / standing
 
         # Surface: rain, water from above and what was left; the macropores take a share of what is too fast.
         offered = rain * seconds + run_on[c] + ponds[c] + returned
@@ -214,19 +233,8 @@ def _sweep(
         water = macropores[c] + bypass + macro_in[c]
         above = max(water - porosity * d * m, 0.0)  # full: the rest rises to the surface
         water -= above
-        moved = _exchange(w[c], soil, d, cosine2[c], water, porosity, seconds)
-        w[c, m - 1] += moved / d
-        water -= moved
+        water -= _exchange(w[c], soil, d, cosine2[c], water, porosity, seconds)
 
-        # Matrix: sideways from the saturated part, by Darcy's law along the slope.
-        standing = _standing(w[c], soil, d, cosine2[c])
-        leaving = away * min(lateral * along * standing / size * seconds, MOST_DRAINED * standing)
-        for i in range(m):
-            sinks[i] = 0.0
-        if standing > 0.0:
-            for i in range(m):
-                part = min(max(standing - (m - 1 - i) * d, 0.0), d) / standing
-                sinks[i] = leaving * part / seconds
         infiltration, outflow = step(
             w[c], soil, thickness, cosine2[c], (offered - bypass) / seconds, sinks, DRAIN, rock, seconds, work
         )

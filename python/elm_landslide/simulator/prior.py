@@ -94,7 +94,9 @@ LIMITS = {
 def limits(name: str) -> tuple[float, float]:
     """Between which values a parameter is drawn."""
     prior = PRIORS[name]
-    return LIMITS.get(name, (prior.a, prior.b) if "uniform" in prior.kind else (-np.inf, np.inf))
+    if "uniform" in prior.kind:
+        return prior.a, prior.b
+    return LIMITS.get(name, (-np.inf if prior.kind == "normal" else 0.0, np.inf))
 
 
 def design(members: int, seed: int, fixed: dict[str, float] | None = None) -> np.ndarray:

@@ -42,7 +42,8 @@ class Settings:
     every: int = 6
 
     def __post_init__(self):
-        for name, least in (("rows", 3), ("columns", 3), ("layers", 2), ("hours", 1), ("substeps", 1), ("every", 1)):
+        least_of = dict(rows=3, columns=3, layers=2, spin_up=7, hours=1, substeps=1, every=1)  # rain_7d needs a week
+        for name, least in least_of.items():
             if getattr(self, name) < least:
                 raise UserError(f"simulate: {name}: {getattr(self, name)}; at least {least}")
         if not 0.0 < self.size < np.inf:
@@ -80,13 +81,13 @@ def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrai
     """Draw what the priors leave open: weather, terrain, fields over the hillslope.
 
     p: parameters by name of PRIORS; seed: of numpy's generator; days: (precipitation (mm), temperature (degrees C))
-    [day] of real weather that ends the season and holds the event, in place of the drawn storm; land: terrain in place
-    of a drawn hillslope; changes, for experiments: root_factor (1) on root cohesion, macropore_share and bonds of
+    [day] of real weather that ends with the event, in place of the drawn storm; land: terrain in place of a drawn
+    hillslope; changes, for experiments: root_factor (1) on root cohesion, macropore_share and bonds of
     HillslopeSoil and HillslopeStrength.
     """
     weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     forcing, rain = _weather(p, weather_rng, settings, days)
-    cover = int(p["cover"])
+    cover = min(int(p["cover"]), len(roots.COVERS))  # the upper end of its prior is bare, too
     shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
     left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
@@ -173,6 +174,8 @@ def _weather(p, rng, settings: Settings, days):
     daily, temperature = weather.days(rng, climate, n, first)
     if days is not None:
         k = len(days[0])
+        if k > n:
+            raise UserError(f"simulate: weather: {k} days; season and event have {n}: take more days of spin_up")
         daily[-k:], temperature[-k:] = days
         hours = weather.hourly(rng, daily)
     else:
@@ -186,15 +189,16 @@ def _weather(p, rng, settings: Settings, days):
     day_of_year = np.repeat((first + np.arange(n)) % 365 + 1, 24)
     potential = column.potential_evaporation(temperature, day_of_year, climate.latitude)
     per_second = [part / 1000.0 / HOUR for part in weather_parts]
-    stop = 24 * settings.spin_up + settings.hours
-    return np.stack([*per_second, temperature, potential])[:, :stop], rain[:stop]
+    length = 24 * settings.spin_up + settings.hours
+    kept = slice(length) if days is None else slice(-length, None)  # real weather ends with its last day
+    return np.stack([*per_second, temperature, potential])[:, kept], rain[kept]
 
 
 def _hillslope(p, rng, settings: Settings) -> Terrain:
     field = random_field(rng, (settings.rows, settings.columns), p["correlation"])
     # A Gaussian correlation exp(-(r / L)^2) has gradients of sd sqrt(2) / L along each axis.
     relief = p["roughness"] * p["correlation"] * settings.size / np.sqrt(2.0) * field
-    shape = SHAPES[int(p["shape"])]
+    shape = SHAPES[min(int(p["shape"]), len(SHAPES) - 1)]
     return hillslope(shape, p["gradient"], settings.rows, settings.columns, settings.size, p["bend"], relief)
 
 
