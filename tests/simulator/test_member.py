@@ -343,7 +343,7 @@ def test_ends_of_a_prior_can_be_run(name):
         (dict(hours=12), "hours: 12; more than the 12 before the storm"),
         (dict(lead=-1), "hours: 72"),
         (dict(every=73), "at least the 73 between states"),
-        (dict(spin_up=10), "spin_up: 10 days, more than the 10 of settle"),
+        (dict(spin_up=10, settle=10), "spin_up: 10 days, more than the 10 of settle"),
         (dict(settle=0), "spin_up: 90 days, more than the 0 of settle"),
     ],
 )

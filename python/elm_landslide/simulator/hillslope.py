@@ -23,6 +23,7 @@ from .richards import DRAIN, clapp_hornberger_layers, step
 from .terrain import Terrain
 
 EXCHANGE_LENGTH = 0.1  # m, between macropores and the matrix beside them
+LEAST_FILLABLE = 0.02  # m3/m3, by which the saturated height of a full column falls at first
 MOST_DRAINED = 0.1  # m3/m3 of a saturated column that leaves it sideways in one step, for stability
 BUDGET = ("rain", "over_edge", "into_rock", "stored")  # m, mean over the cells
 
@@ -210,11 +211,17 @@ def _sweep(
             away += weights[c, k]
         along = gradient[c] * cosine2[c]  # sin(beta) cos(beta)
 
-        # Through the soil: sideways from the saturated part, by Darcy's law along the slope. Only what does not go on of
-        # what comes from above changes the column: it fills pores from bedrock up, and the rest returns to the surface.
-        # Were all of it to come in on top and leave below, its way down would cost head.
+        # Through the soil: sideways from the saturated part, by Darcy's law along the slope, with its height at the end
+        # of the step: it falls by what leaves and rises by what comes, over the fillable pores of the driest layer.
+        # Only the difference changes the column (were all of it to come in on top and leave below, its way down would
+        # cost head): it fills pores from bedrock up, and what is left returns to the surface.
         standing = _standing(w[c], soil, d, cosine2[c])
-        leaving = away * min(lateral * along * standing / size * seconds, MOST_DRAINED * standing)
+        fillable = LEAST_FILLABLE
+        for i in range(m):
+            fillable = max(fillable, soil[i, 1] - w[c, i])
+        rate = away * lateral * along / size * seconds
+        leaving = rate * (standing + matrix_in[c] / fillable) / (1.0 + rate / fillable)
+        leaving = min(leaving, rate * d * m, matrix_in[c] + MOST_DRAINED * standing)
         returned = max(matrix_in[c] - leaving, 0.0)
         for i in range(m - 1, -1, -1):
             filled = min(max(soil[i, 1] - w[c, i], 0.0) * d, returned)

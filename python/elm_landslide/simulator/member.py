@@ -33,7 +33,7 @@ __all__ = [
     "scene",
     "state",
 ]
-SETTLING = 12  # h, steps in which the hillslope settles
+SETTLING = 3  # h, steps in which the hillslope settles
 SLOPE_CLASSES = 5  # of equal area
 LEAST_INPUT = 1e-3  # m of water; errors of a balance are shares of the input, or of this
 
@@ -127,10 +127,16 @@ def _start(made: Scene, season, settings: Settings) -> None:
 
 
 def _settle(made: Scene, season, settings: Settings) -> np.ndarray:
-    """Days of the column's water, less what plants take, in long steps; (input, losses) (m)."""
-    net = np.maximum(season["water_input"] - season["evaporation"], 0.0)[-24 * settings.settle :]
+    """Days of the column's water in long steps, less the share of all of it that soil and plants give to the air;
+    (input, losses) (m)."""
+    n = 24 * settings.settle
+    came = season["water_input"][-n:]
+    hours = slice(made.forcing.shape[1] - settings.hours - n, made.forcing.shape[1] - settings.hours)
+    caught = made.forcing[0, hours] + season["snowmelt"][-n:] - came  # on leaves, and evaporates there
+    taken = (season["evaporation"][-n:] - caught).sum()
+    share = max(1.0 - taken / came.sum(), 0.0) if came.sum() > 0.0 else 0.0
     budget = np.zeros(2)
-    for rate in net.reshape(-1, SETTLING).mean(1):
+    for rate in share * came.reshape(-1, SETTLING).mean(1):
         budget += _fluxes(made.hill.hillslope.step(rate, SETTLING * HOUR))
     return budget
 

@@ -35,7 +35,7 @@ class Settings:
     size: float = 5.0
     layers: int = 6
     spin_up: int = 90
-    settle: int = 10
+    settle: int = 5
     lead: int = 12
     hours: int = 72
     substeps: int = 1
