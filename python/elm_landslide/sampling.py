@@ -10,11 +10,9 @@ from .fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
 from .physics import pedotransfer, roots, slopes, strength
 from .physics.column import SoilColumn, soil_column
 from .physics.layers import NODES, THICKNESS, TOPS, mean_matrix
-from .physics.root_profile import root_profiles
+from .physics.root_profile import OF_COVER, root_profiles
 from .physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
-# One PFT of each cover: broadleaf deciduous temperate tree and shrub, C3 grass, crop.
-_PFT_OF_COVER = (7, 10, 13, 15)
 _NODES, _THICKNESS, _TOPS = NODES.numpy(), THICKNESS.numpy(), TOPS.numpy()
 _SUBSOIL = mean_matrix(0.5, 2.3)  # where the texture of the failure plane is taken
 
@@ -100,7 +98,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     cover = rng.dirichlet([0.35] * 5, n)[:, :4]
     for name, value in zip(roots.COVERS, cover.T, strict=True):
         put(f"{name}_cover", value)
-    root_fraction = cover @ root_profiles(LAYER_INTERFACES)[list(_PFT_OF_COVER)]
+    root_fraction = cover @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
     rooted = rng.dirichlet(np.maximum(20 * _THICKNESS * np.exp(-2 * _NODES), 0.05), n)
     put("root_fraction", np.where(chance(0.5), root_fraction, rooted * cover.sum(1, keepdims=True)))
     put("leaf_area_index", cover @ np.array([[5.0], [2.0], [2.0], [3.0]]) * uniform(0.0, 1.6))

@@ -14,6 +14,7 @@ ROOT_A = (0.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 11.0, 11.0
 ROOT_B = (0.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 2.0, 2.0, 2.0, 3.0, 3.0)
 BARE = 0
 FIRST_CROP = 15
+OF_COVER = (7, 10, 13, 15)  # one PFT of each cover: broadleaf deciduous temperate tree and shrub, C3 grass, crop
 N_PFT = len(ROOT_A)
 
 

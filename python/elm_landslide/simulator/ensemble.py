@@ -49,7 +49,7 @@ class Ensemble:
             if name not in PRIORS:
                 raise UserError(f"simulate: {name}: no such parameter; one of {', '.join(PRIORS)}")
             low, high = limits(name)
-            if not low <= value <= high:
+            if not (low <= value <= high and np.isfinite(value)):
                 unit, what = PRIORS[name].unit, PRIORS[name].long_name
                 raise UserError(f"simulate: {name}: {value:g} {unit} ({what}); from {low:g} to {high:g}")
 

@@ -79,9 +79,9 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
     probability: share of the cells whose FoS of the infinite slope is below 1 somewhere; fos, fos_median, depth as in
     fields.toml; fos_class [time, SLOPE_CLASSES, layer]: median FoS by class of slope on the lower faces of the layers,
     soil_depth [class]: median thickness; released: share of the cells that slid; damage: mean share of broken fibres at
-    the bases of the others; event_time (h after the start of the
-    storm), event_area (m2), event_volume (m3), event_depth (m), event_initial (1: before the first hour of the event).
-    balance: greatest error of the water balance, as a share of the input.
+    the bases of the others; event_time (h after the start of the storm), event_area (m2), event_volume (m3),
+    event_depth (m), event_initial (1: before the first hour of the event); balance: greatest error of the water
+    balance, as a share of the input.
     """
     storm = begin(made, settings)
     hill, land = made.hill.hillslope, made.hill.hillslope.terrain

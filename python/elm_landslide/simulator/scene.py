@@ -11,14 +11,13 @@ from ..errors import UserError
 from ..fields import SLOPE_PERCENTILES
 from ..physics import layers as elm_layers
 from ..physics import pedotransfer, roots, strength
-from ..physics.root_profile import root_profiles
+from ..physics.root_profile import OF_COVER, root_profiles
 from . import column, weather
 from .hillslope import Hillslope, HillslopeSoil
 from .terrain import SHAPES, Terrain, hillslope, plan_curvature, random_field, wetness_index
 from .triggering import HillslopeStrength, Triggering
 
 HOUR = 3600.0
-PFT_OF_COVER = (7, 10, 13, 15)  # deciduous temperate tree and shrub, C3 grass, crop
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
 BEDROCK = float(elm_layers.INTERFACES[-1])  # m, ELM's own
 QUANTILES = (10, 30, 50, 70, 90)  # %, of curvature and wetness index
@@ -77,13 +76,22 @@ class Scene:
     static: dict[str, np.ndarray]
 
 
-def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrain | None = None, **changes) -> Scene:
+def scene(
+    p: dict[str, float],
+    seed,
+    settings: Settings,
+    days=None,
+    land: Terrain | None = None,
+    root_factor: float = 1.0,
+    macropore_share: float | None = None,
+    bonds: bool = True,
+) -> Scene:
     """Draw what the priors leave open: weather, terrain, fields over the hillslope.
 
     p: parameters by name of PRIORS; seed: of numpy's generator; days: (precipitation (mm), temperature (degrees C))
     [day] of real weather that ends with the event, in place of the drawn storm; land: terrain in place of a drawn
-    hillslope; changes, for experiments: root_factor (1) on root cohesion, macropore_share and bonds of
-    HillslopeSoil and HillslopeStrength.
+    hillslope. For experiments: root_factor (1) on root cohesion; macropore_share (1), in place of that of p; bonds, as
+    of HillslopeStrength.
     """
     weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     forcing, rain = _weather(p, weather_rng, settings, days)
@@ -91,7 +99,7 @@ def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrai
     shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
     left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
-    root_fraction = shares @ root_profiles(elm_layers.INTERFACES.numpy())[list(PFT_OF_COVER)]
+    root_fraction = shares @ root_profiles(elm_layers.INTERFACES.numpy())[list(OF_COVER)]
     leaf_area = p["leaf_area"] * shares.sum()
     sand = p["sand"]
     clay = p["clay_share"] * (100.0 - sand)
@@ -127,7 +135,7 @@ def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrai
         sucsat,
         bsw,
         p["lateral"],
-        changes.get("macropore_share", p["macropore_share"]),
+        p["macropore_share"] if macropore_share is None else macropore_share,
         p["macropore_porosity"],
         p["macropore_conductivity"],
         p["rock"],
@@ -135,7 +143,7 @@ def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrai
     hill = Hillslope(land, slope_soil, settings.layers)
     bare = torch.zeros(1, dtype=torch.float64)
     cover_cohesion = torch.cat([roots.COVER_COHESION, bare])[cover].item()
-    surface = cover_cohesion * p["root_multiplier"] * left * changes.get("root_factor", 1.0) * varied("roots")
+    surface = cover_cohesion * p["root_multiplier"] * left * root_factor * varied("roots")
     by_depth = surface[:, None] * _root_profile(root_fraction, hill)
     texture = torch.tensor([sand, clay], dtype=torch.float64)
     carbon = torch.cat([roots.COVER_CARBON, bare])[cover].item() * (left if np.isfinite(years) else 1.0)
@@ -147,7 +155,7 @@ def scene(p: dict[str, float], seed, settings: Settings, days=None, land: Terrai
         roots.surcharge(torch.tensor(carbon)).item(),
         p["suction_cap"],
         p["tension"],
-        bonds=changes.get("bonds", True),
+        bonds=bonds,
     )
     static = {
         **dict(porosity=soil.porosity, sucsat=1000.0 * soil.sucsat, bsw=soil.bsw, root_fraction=root_fraction),
