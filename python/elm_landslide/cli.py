@@ -101,18 +101,18 @@ def run_command(
     comm = driver.world()
 
     def act():
-        files = arguments.inputs(sample, history, constants, rain, surface)
+        states, soil, more_rain, static = arguments.inputs(sample, history, constants, rain, surface)
         with interrupt.leaves_nothing(temporary(out), speak=comm.rank == 0):
             return driver.run(
-                files[0],
-                files[3],
+                states,
+                static,
                 out,
-                files[1],
+                soil,
                 model,
                 engine,
                 overwrite,
                 arguments.overrides(override or []),
-                files[2],
+                more_rain,
                 progress=console.records,
                 instruction_set=instruction_set,
             )

@@ -76,6 +76,28 @@ def test_kill_and_go_on(whole, tmp_path):
     assert bits(tmp_path / "out.nc") == bits(whole)
 
 
+def test_interrupt_says_that_it_goes_on(tmp_path, monkeypatch, capsys):
+    """Ctrl-C after the first parcel: status 130, the parcel is kept."""
+    from elm_landslide import cli
+
+    real, calls = ensemble.Runner.parcel, []
+
+    def parcel(self, first):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(first)
+        return real(self, first)
+
+    monkeypatch.setattr(ensemble.Runner, "parcel", parcel)
+    words = ["simulate", "--members", "50", *WORDS, "--out", str(tmp_path / "out.nc")]
+    monkeypatch.setattr(sys, "argv", ["elm-landslide", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert "what is finished is kept: the same command goes on from there" in capsys.readouterr().err
+    assert len(list((tmp_path / ".out.nc.parts").glob("[0-9]*.npz"))) == 1 and not (tmp_path / "out.nc").exists()
+
+
 def test_more_members_leave_the_first_as_they_are(whole, tmp_path):
     make(Ensemble(20, **ONE), tmp_path / "few.nc")
     with netCDF4.Dataset(whole) as many, netCDF4.Dataset(tmp_path / "few.nc") as few:

@@ -115,8 +115,12 @@ def _simulate(
         if run_map is None:
             return True
         start = time.perf_counter()
-        with console.progress("member", made.members) as advance:
-            ensemble.run(made, out, run_map, left, advance)
+        try:
+            with console.progress("member", made.members) as advance:
+                ensemble.run(made, out, run_map, left, advance)
+        except KeyboardInterrupt:
+            console.say("what is finished is kept: the same command goes on from there")
+            raise
         seconds = time.perf_counter() - start
     counts = ensemble_file.write(made, out, "elm-landslide simulate")
     ensemble.forget(out)
