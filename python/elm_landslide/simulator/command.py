@@ -24,7 +24,7 @@ def simulate(
     cell_size: Annotated[
         float | None, typer.Option(help="Side of a cell (m); 5 by default, with --dem the grid's.", show_default=False)
     ] = None,
-    hours: Annotated[int, typer.Option(help="Length of the event; its storm starts 12 hours after it.")] = 72,
+    hours: Annotated[int, typer.Option(help="Length of the event; a drawn storm starts 12 hours into it.")] = 72,
     substeps: Annotated[int, typer.Option(help="Steps of the hillslope in an hour.")] = 1,
     weather: Annotated[
         Path | None,
@@ -38,7 +38,9 @@ def simulate(
     ] = None,
     override: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PARAMETER=VALUE", help="One value of a drawn parameter; may be repeated."),
+        typer.Option(
+            "--set", metavar="PARAMETER=VALUE", help="One value of a drawn parameter for all; may be repeated."
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     validate: Annotated[
@@ -51,10 +53,11 @@ def simulate(
     surface: Annotated[Path | None, typer.Option(help="With --validate: the surface dataset of that run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Simulate storms on hillslopes, from rain to rupture, with the ELM-like column that a land model would see there.
+    """Simulate storms on hillslopes, from rain to rupture, and the ELM-like column above each.
 
-    What is drawn, from which distribution, stands in the file. Interrupted, the same command goes on where it was. Of
-    several ranks the first hands out the work:
+    What is drawn, from which distribution, stands in the file (parameter_*).
+
+    After an interruption the same command goes on where it was. Of several ranks the first hands out the work:
 
         mpirun -n 3 elm-landslide simulate --members 20000 --out ensemble.nc
 
