@@ -1,5 +1,4 @@
-"""One member: what it hands to the network is what its column and its terrain say, and its outcome is the hillslope's;
-the design it is drawn from, and tiles of real terrain."""
+"""One member: what it hands to the network is what its column and terrain say, and its outcome is the hillslope's."""
 
 import math
 
@@ -14,7 +13,7 @@ from elm_landslide.fields import FIELDS, FLAGS, N_IN, SLOPE_PERCENTILES, SPVAL
 from elm_landslide.physics.roots import COVERS
 from elm_landslide.simulator import column, member
 from elm_landslide.simulator.member import HOUR, Settings
-from elm_landslide.simulator.prior import LIMITS, PRIORS, design, limits
+from elm_landslide.simulator.prior import PRIORS, design, limits
 from elm_landslide.simulator.terrain import hillslope, terrain, tile
 
 SMALL = Settings(rows=10, columns=10, spin_up=20, settle=5, hours=36, lead=6)
@@ -350,117 +349,3 @@ def test_ends_of_a_prior_can_be_run(name):
 def test_bad_settings_are_refused(bad, message):
     with pytest.raises(UserError, match=message):
         Settings(**bad)
-
-
-# The design
-
-
-def distribution(prior):
-    a, b = prior.a, prior.b
-    sigma = math.sqrt(math.log(1.0 + b * b))
-    return {
-        "uniform": lambda: stats.uniform(a, b - a),
-        "log_uniform": lambda: stats.loguniform(a, b),
-        "normal": lambda: stats.norm(a, b),
-        "log_normal": lambda: stats.lognorm(sigma, scale=a * math.exp(-0.5 * sigma * sigma)),
-        "gamma": lambda: stats.gamma(a, scale=b / a),
-    }[prior.kind]()
-
-
-@pytest.mark.parametrize("name", PRIORS)
-def test_quantiles_against_scipy(name):
-    """Mean and sd too: a log-normal is given by its mean and coefficient of variation, a gamma by shape and mean."""
-    prior = PRIORS[name]
-    known = distribution(prior)
-    u = np.array([1e-9, 0.01, 0.3, 0.5, 0.9, 1.0 - 1e-9])
-    np.testing.assert_allclose(prior.quantile(u), known.ppf(u), rtol=1e-9, atol=1e-12)
-    if prior.kind == "log_normal":
-        assert (known.mean(), known.std() / known.mean()) == pytest.approx((prior.a, prior.b))
-    if prior.kind == "gamma":
-        assert (known.mean(), (known.mean() / known.std()) ** 2) == pytest.approx((prior.b, prior.a))
-
-
-def test_design_is_nested_and_depends_on_its_seed():
-    whole = design(200, 5)
-    assert whole.shape == (200, len(PRIORS))
-    for n in (1, 2, 7, 64, 199):
-        np.testing.assert_array_equal(design(n, 5), whole[:n])
-    assert (design(200, 6) != whole).mean() > 0.9
-
-
-def test_design_fills_evenly():
-    """Of 256 members one in every 256th of each distribution, where no limit takes it back."""
-    values = design(256, 3)
-    for i, (name, prior) in enumerate(PRIORS.items()):
-        low, high = LIMITS.get(name, (-np.inf, np.inf))
-        assert ((values[:, i] >= low) & (values[:, i] <= high)).all()
-        inside = (values[:, i] > low) & (values[:, i] < high)
-        at = np.floor(256.0 * distribution(prior).cdf(values[inside, i])).astype(int)
-        assert len(np.unique(at)) == inside.sum() > 200
-
-
-def test_fixed_parameters_leave_the_others_alone():
-    free, fixed = design(16, 3), design(16, 3, {"cover": 2.0, "thickness": 1.25})
-    names = list(PRIORS)
-    assert (fixed[:, names.index("cover")] == 2.0).all() and (fixed[:, names.index("thickness")] == 1.25).all()
-    others = [i for i, name in enumerate(names) if name not in ("cover", "thickness")]
-    np.testing.assert_array_equal(fixed[:, others], free[:, others])
-
-
-def test_limits():
-    """Those of a uniform prior are its ends; nothing that is a depth, a share or a factor is negative."""
-    assert limits("sand") == (5.0, 90.0) and limits("rock") == (1e-9, 1e-7) and limits("thickness") == (0.3, 3.0)
-    for name, prior in PRIORS.items():
-        low, high = limits(name)
-        assert low < high and (low >= 0.0 or prior.kind == "normal"), name
-
-
-# Tiles
-
-
-def parent(rows=20, columns=15):
-    """No two cells are of one height."""
-    rng = np.random.default_rng(7)
-    return 4.0 * np.arange(rows)[::-1, None] + rng.standard_normal((rows, columns))
-
-
-def places(z, rows, columns, n, seed=1):
-    """Upper left corners of n tiles, by their heights."""
-    rng, found = np.random.default_rng(seed), []
-    land = terrain(z, 5.0)
-    for _ in range(n):
-        one = tile(land, rows, columns, rng)
-        assert (one.shape, one.size, one.n) == ((rows, columns), 5.0, rows * columns)
-        got = one.grid(one.elevation)
-        ((row, column),) = np.argwhere(z == got[0, 0])
-        np.testing.assert_array_equal(got, z[row : row + rows, column : column + columns])
-        found.append((int(row), int(column)))
-    return found
-
-
-def test_tiles_are_cut_from_the_parent_anywhere():
-    found = places(parent(8, 7), 5, 4, 400)
-    assert set(found) == {(row, column) for row in range(4) for column in range(4)}
-    assert places(parent(8, 7), 5, 4, 20) == found[:20]
-
-
-def test_a_tile_has_no_missing_cell():
-    z = parent()
-    z[:6, :7] = np.nan
-    z[15:, 12:] = np.nan
-    found = places(z, 5, 6, 300)
-    whole = {(r, c) for r in range(16) for c in range(10) if np.isfinite(z[r : r + 5, c : c + 6]).all()}
-    assert set(found) <= whole and len(set(found)) > 0.9 * len(whole)
-
-
-def test_tiles_that_do_not_fit_are_refused():
-    land = terrain(parent(8, 7), 5.0)
-    rng = np.random.default_rng(1)
-    assert tile(land, 8, 7, rng).n == 56
-    for rows, columns in ((9, 7), (8, 8)):
-        with pytest.raises(ValueError, match=rf"\(8, 7\) cells; a tile of {rows} x {columns} does not fit"):
-            tile(land, rows, columns, rng)
-    z = parent(8, 7)
-    z[np.add.outer(np.arange(8), np.arange(7)) > 8] = np.nan
-    with pytest.raises(ValueError, match="no tile of 8 x 6 cells is without a missing cell; take fewer"):
-        tile(terrain(z, 5.0), 8, 6, rng)
