@@ -59,6 +59,14 @@ def test_the_member_chosen_keeps_most_of_its_soil(steep):
         assert last[chosen] <= hillslopes.SHARE
 
 
+def test_title_names_the_cover():
+    """Both ends of the prior's last class are bare ground, which is never cleared."""
+    p = {"cover": 0.0, "cleared": 0.1, "years": 2.0, "sand": 50.0, "gradient": 0.5}
+    assert hillslopes._title(3, p) == "member 3: tree, cleared 2.0 years before, sand 50 %, gradient 0.50"
+    for cover in (4.0, 5.0):
+        assert hillslopes._title(3, {**p, "cover": cover}) == "member 3: bare ground, sand 50 %, gradient 0.50"
+
+
 def test_where_nothing_slides_the_curve_says_so(tmp_path):
     gentle = make(Ensemble(20, 5, SMALL, fixed=(("cover", 0.0), ("gradient", 0.2))), tmp_path / "gentle.nc")
     assert [f.name for f in plots.draw([gentle], tmp_path)] == ["gentle_sizes.png"]

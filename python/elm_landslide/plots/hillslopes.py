@@ -13,6 +13,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.physics import roots
 from elm_landslide.simulator import ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
+from elm_landslide.simulator.scene import cover_of
 from elm_landslide.simulator.sizes import SIZES, exponent_interval
 
 from .style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, plt, save, say
@@ -98,9 +99,9 @@ def water_table(hill) -> np.ndarray:
 
 
 def _title(number: int, p: dict[str, float]) -> str:
-    cover = _COVERS[int(p["cover"])]
-    cleared = f", cleared {p['years']:.1f} years before" if p["cleared"] < 0.3 and int(p["cover"]) < 4 else ""
-    return f"member {number}: {cover}{cleared}, sand {p['sand']:.0f} %, gradient {p['gradient']:.2f}"
+    cover = cover_of(p)
+    cleared = f", cleared {p['years']:.1f} years before" if p["cleared"] < 0.3 and cover < len(roots.COVERS) else ""
+    return f"member {number}: {_COVERS[cover]}{cleared}, sand {p['sand']:.0f} %, gradient {p['gradient']:.2f}"
 
 
 def draw_hillslope(history: History, title: str, path: Path) -> Path:

@@ -76,6 +76,11 @@ class Scene:
     static: dict[str, np.ndarray]
 
 
+def cover_of(p: dict[str, float]) -> int:
+    """Index in roots.COVERS of a draw's cover, its length for bare ground, as the upper end of the prior is, too."""
+    return min(int(p["cover"]), len(roots.COVERS))
+
+
 def scene(
     p: dict[str, float],
     seed,
@@ -95,7 +100,7 @@ def scene(
     """
     weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     forcing, rain = _weather(p, weather_rng, settings, days)
-    cover = min(int(p["cover"]), len(roots.COVERS))  # the upper end of its prior is bare, too
+    cover = cover_of(p)
     shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
     left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
