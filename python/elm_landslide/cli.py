@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from elm_landslide import __version__, arguments, console
+from elm_landslide.data import sites_command as sites
 from elm_landslide.e3sm import command as e3sm
 from elm_landslide.endings import clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="Landslide probability from the output of the E3SM Land Model (ELM).",
 )
 app.add_typer(e3sm.app, name="e3sm")
+app.add_typer(sites.app, name="sites")
 
 
 def _version(wanted: bool):
