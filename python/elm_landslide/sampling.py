@@ -175,6 +175,7 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
         thickness=log_normal(*strength.THICKNESS).clamp(0.3, 3.0),
         thinning=log_normal(*strength.THINNING),
         macropore_share=log_normal(*strength.MACROPORE_SHARE).clamp(max=0.6),
+        water_kept=log_normal(*strength.WATER_KEPT).clamp(max=1.0),
         head_multiplier=log_normal(*strength.HEAD_MULTIPLIER).clamp(max=1.0),
         suction_cap=log_normal(*strength.SUCTION_CAP).clamp(max=20e3),
     )

@@ -16,7 +16,7 @@ from .suction import clapp_hornberger_suction_stress
 NO_TABLE = 80.0  # m; ELM's deepest water table, where there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
 _BASE_ZONE = mean_matrix(0.3, 2.0)  # m; where water from macropores gathers on the base of the soil
-MAX_DAILY_INPUT = 0.5  # m; an instantaneous rate is not taken for more than this in a day
+MAX_INPUT = 0.5  # m; no more is taken of a day or of the days before: an instantaneous rate is no day's water
 
 
 @dataclass
@@ -31,7 +31,8 @@ class SoilColumn:
     perched_table: Tensor  # [n, 1] m, NO_TABLE where it is only the sentinel
     perched_floor: Tensor  # [n, 1] m, frost table: no perched water below
     bedrock: Tensor  # [n, 1] m
-    macropore_head: Tensor  # [n, 1] m, head on the base if all of a day's water went there
+    macropore_heads: tuple[Tensor, Tensor, Tensor]  # [n, 1] m, heads on the base if all the water of the last day, of
+    # the second and third, and of the fourth to seventh went there
 
 
 def perched_table(depth: Tensor, water_table: Tensor, frost_table: Tensor) -> Tensor:
@@ -67,7 +68,13 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     # A day's water: the accumulated rain (and melt) where the host has it, else the present rate held for a day.
     melt = field("snowmelt") * SECONDS_PER_DAY / 1000.0
     held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
-    daily = torch.where(has("rain_1d"), field("rain_1d") / 1000.0 + melt, held).clamp(max=MAX_DAILY_INPUT)
+    day, three, seven = (field(f"rain_{days}d") / 1000.0 for days in (1, 3, 7))
+    known = has("rain_1d")
+    waters = (
+        torch.where(known, day + melt, held).clamp(max=MAX_INPUT),
+        torch.where(known & has("rain_3d"), three - day, 0.0).clamp(0.0, MAX_INPUT),
+        torch.where(known & has("rain_3d") & has("rain_7d"), seven - three, 0.0).clamp(0.0, MAX_INPUT),
+    )
     fillable = ((porosity - liquid - ice).clamp(min=0.0) @ _BASE_ZONE).clamp(min=0.02)
 
     return SoilColumn(
@@ -79,5 +86,5 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
         perched_table=perched_table(field("perched_water_table_depth"), water_table, frost_table),
         perched_floor=frost_table,
         bedrock=field("bedrock_depth"),
-        macropore_head=daily / fillable,
+        macropore_heads=tuple(water / fillable for water in waters),
     )

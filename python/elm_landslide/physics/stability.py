@@ -42,6 +42,7 @@ class Strength:
     thickness: Tensor  # m, of the soil on level ground
     thinning: Tensor  # 1, decline of thickness with gradient
     macropore_share: Tensor  # 1, share of a day's water that reaches the base of the soil
+    water_kept: Tensor  # 1, share of the water of the second and third day that is still there; of older, its square
     head_multiplier: Tensor  # 1, share of that head that stays on the hillslope
     suction_cap: Tensor  # Pa
 
@@ -96,8 +97,9 @@ def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, p
     gradient = gradient.unsqueeze(1)
     thickness = soil_thickness(strength.thickness, strength.thinning, gradient, column.bedrock.unsqueeze(-1))
     base = thickness.clamp(min=SHALLOWEST_PLANE)
-    macropore_head = strength.macropore_share * column.macropore_head.unsqueeze(-1)
-    head = torch.minimum(macropore_head, base) * strength.head_multiplier
+    last, before, older = (head.unsqueeze(-1) for head in column.macropore_heads)
+    remembered = last + strength.water_kept * (before + strength.water_kept * older)
+    head = torch.minimum(strength.macropore_share * remembered, base) * strength.head_multiplier
 
     # From here on the axes are [n, plane, member, class], and what does not depend on all of them is done before.
     def by_plane(value: Tensor) -> Tensor:

@@ -117,7 +117,7 @@ def _table(w, layers, interfaces, head):
     return max(depth, 0.0)
 
 
-@njit
+@njit(nogil=True)  # columns of different sites run on threads
 def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturated, sine, forcing, seconds, substeps):
     n_steps, n = forcing.shape[1], len(w)
     fluxes, moisture = np.zeros((6, n_steps)), np.zeros((n_steps, n - 1))

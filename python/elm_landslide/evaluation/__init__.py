@@ -1,0 +1,1 @@
+"""How well a model tells landslides from other dates and places: measures, comparators, the report."""

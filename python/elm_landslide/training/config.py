@@ -1,0 +1,122 @@
+"""Everything that decides a trained model: presets, and TOML files that change them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+
+from ..errors import UserError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Stage 1, columns sampled over ELM's states, with closed-form hillslopes."""
+
+    count: int = 16384
+    points: int = 512  # hillslope points drawn per column
+    held_out: int = 2048  # columns of the scores, drawn apart
+    held_out_points: int = 2048
+
+
+@dataclass(frozen=True)
+class Hillslopes:
+    """Stage 1, the ensemble of the simulator."""
+
+    held_out: float = 0.1  # share of the members, the last ones
+    weight: float = 1.0  # of this loss beside that of the columns
+    failure: float = 1.0  # of the cross-entropy on the failing share
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Stage 2, the latents' levels (few numbers) and the observation model."""
+
+    level_epochs: int = 4
+    level_batch: int = 64  # rows
+    level_rate: float = 0.02
+    level_penalty: float = 0.5  # of squared shifts of the latents, per row
+    ranking: float = 0.5  # weight of the paired same-site ranking
+    hidden_share: float = 0.01  # of the rows without a report that hide a landslide all the same
+    accuracy_scale: float = 50.0  # km over which a location loses what it says
+    trigger: str = "rain"  # or all
+    folds: int = 5  # of blocks, for development scores and calibration
+    members: int = 5
+    width: int = 64
+    epochs: int = 80
+    batch: int = 256
+    rate: float = 4e-3
+    decay: float = 0.1
+    input_dropout: float = 0.6
+    dropout: float = 0.5
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network and the optimiser of stage 1."""
+
+    members: int = 3
+    width: int = 24
+    epochs: int = 30
+    batch: int = 256
+    rate: float = 4e-3
+    prior_penalty: float = 1e-3  # of the squared corrections of the prior
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole training, but for its data and its seed."""
+
+    network: Network = field(default_factory=Network)
+    columns: Columns = field(default_factory=Columns)
+    hillslopes: Hillslopes = field(default_factory=Hillslopes)
+    sites: Sites = field(default_factory=Sites)
+
+
+PRESETS = {
+    "quick": Config(),
+    "full": Config(network=Network(epochs=60), columns=Columns(count=32768)),
+}
+DEFAULT_SEED = 20260801
+
+
+def read(preset: str, path: Path | None = None) -> Config:
+    """The configuration of a preset with the changes of a TOML file: [network], [columns], [hillslopes], [sites].
+
+    Raises UserError for an unknown preset, table or key, and for a value of another kind.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"train: preset '{preset}' is unknown; choose one of {', '.join(PRESETS)}")
+    if path is None:
+        return PRESETS[preset]
+    try:
+        changes = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return _changed(PRESETS[preset], changes, f"{path}: ")
+
+
+def _changed(part, changes: dict, where: str):
+    known = {f.name: getattr(part, f.name) for f in fields(part)}
+    new = {}
+    for name, value in changes.items():
+        if name not in known:
+            raise UserError(f"{where}{name}: unknown; known are {', '.join(known)}")
+        old = known[name]
+        if is_dataclass(old) != isinstance(value, dict):
+            raise UserError(f"{where}{name}: {'a table' if is_dataclass(old) else 'a value'} is wanted")
+        if isinstance(value, dict):
+            new[name] = _changed(old, value, f"{where}[{name}] ")
+            continue
+        if isinstance(old, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(old):
+            raise UserError(f"{where}{name}: {value!r}: wanted a value like {old!r}")
+        if not isinstance(value, str) and not 0 <= value < float("inf"):
+            raise UserError(f"{where}{name}: {value}: must not be negative or infinite")
+        new[name] = value
+    return replace(part, **new)
+
+
+def as_dict(config: Config) -> dict:
+    return asdict(config)
