@@ -14,6 +14,7 @@ from elm_landslide.e3sm import command as e3sm
 from elm_landslide.endings import clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
 from elm_landslide.simulator import command as simulator
+from elm_landslide.training import command as training
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -274,28 +275,7 @@ def bench_command(
         print(json.dumps(found, indent=1)) if as_json else console.print_bench(found, out)
 
 
-@app.command("train")
-def train_command(
-    out: Annotated[Path, typer.Option(help="The model file to write.")],
-    preset: Annotated[str, typer.Option(help="Which training: quick takes minutes.")] = "quick",
-    seed: Annotated[int | None, typer.Option(help="Seed; the preset's own by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
-):
-    """Train a model and write its file.
-
-    elm-landslide train --preset quick --out landslide.pt --json > scores.json
-    """
-    with clear_errors():
-        from elm_landslide import training
-
-        with console.stages() as report:
-            metrics = training.train(preset, out, seed, report)
-        if as_json:
-            print(json.dumps({"out": str(out), "metrics": metrics}, indent=2))
-            return
-        for name, value in metrics.items():
-            print(f"{name:<18}{value:.4g}")
-        print(f"written           {out}")
+app.command("train")(training.train)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 
 
@@ -39,20 +40,37 @@ def progress(noun: str, total: int):
 
 @contextmanager
 def stages():
-    """report(stage, done, total): a bar for each stage, on stderr."""
+    """report(stage, done, total): a bar for each stage on a terminal, else a line as a stage is done; on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        start = time.monotonic()
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if done == total:
+                say(f"{time.monotonic() - start:6.0f} s  {stage}")
+
+        yield tell
+        return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks = {}
+    with Progress(*columns, console=console) as bars:
+        task, current = None, ""
 
         def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done)
+            nonlocal task, current
+            if stage != current:
+                task, current = bars.add_task(stage, total=total), stage
+            bars.update(task, completed=done)
 
         yield report
+
+
+@contextmanager
+def silent():
+    """For the other ranks."""
+    yield lambda *_: None
 
 
 def print_summary(summary) -> None:

@@ -37,8 +37,9 @@ def script(network: LandslideNetwork) -> torch.jit.ScriptModule:
     return traced
 
 
-def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict) -> None:
-    """Write the model file of a trained network; x [n, N_IN] are training columns, for the golden rows."""
+def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict, observation=None) -> None:
+    """Write the model file of a trained network; x [n, N_IN] are training columns, for the golden rows. An observation
+    model (observation.Observation) travels with it."""
     traced = script(network)
     golden_x = golden_columns(network, x)
     with torch.no_grad():
@@ -57,7 +58,8 @@ def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict) -
         },
         "calibration": {name: float(getattr(network.calibration, name)) for name in "abc"},
     }
-    model_file.write(traced, lower(network, golden_x), path, golden, info)
+    more = {} if observation is None else {model_file.OBSERVATION: observation.to_bytes()}
+    model_file.write(traced, lower(network, golden_x), path, golden, info, more)
 
 
 def load_eager(path: Path) -> LandslideNetwork:

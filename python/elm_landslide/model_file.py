@@ -18,6 +18,7 @@ from .errors import UserError
 from .tile_program import Program
 
 SCHEMA, GOLDEN, TILE, INFO = "landslide_schema.txt", "landslide_golden.bin", "landslide_tile.bin", "landslide.json"
+OBSERVATION = "landslide_observation.pt"  # of the site scores; not every model has one
 SHIPPED = Path(__file__).with_name("models") / "landslide.pt"
 _GOLDEN_MAGIC = b"LSGOLD01"
 
@@ -50,8 +51,10 @@ class Golden:
         return cls(x, y, np.frombuffer(data, "<i4", n, 48 + 8 * n * (n_in + n_out)), float(rtol), float(atol))
 
 
-def write(scripted, program: Program, path: Path, golden: Golden, info: dict) -> None:
-    """Write a TorchScript module with its extra entries; the file appears whole or not at all."""
+def write(
+    scripted, program: Program, path: Path, golden: Golden, info: dict, more: dict[str, bytes] | None = None
+) -> None:
+    """Write a TorchScript module with its extra entries, and `more` by name; the file appears whole or not at all."""
     import torch
 
     extra = {
@@ -59,6 +62,7 @@ def write(scripted, program: Program, path: Path, golden: Golden, info: dict) ->
         GOLDEN: golden.to_bytes(),
         TILE: program.to_bytes(),
         INFO: json.dumps(info, indent=1),
+        **(more or {}),
     }
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)

@@ -34,8 +34,10 @@ SPIN_UP = 60  # days
 WATER_TABLE = 3.0  # m
 STEPS = 4  # of a day
 DAY = 86400.0
+REFERENCE_SLOPE = 25.0  # degrees, of the hillslope on which days of one site are compared
 GRID_SLOPE = 10.0  # degrees; drains every column alike, as a gridcell's mean slope does in ELM
-LEAST_GRADIENT = 0.01  # m/m
+LEAST_GRADIENT, MOST_GRADIENT = 0.01, 3.5  # m/m
+STEEPEST = 70.0  # degrees
 SEED = 20261124
 
 
@@ -125,32 +127,43 @@ def fields(sites: Sites, made: list[Draw] | None = None, slopes: np.ndarray | No
 
 
 def _forcing(precipitation: np.ndarray, temperature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of column.FORCING for spin-up and the days of a row [4, step], and its daily rain (mm) [day]."""
+    """Rows of column.FORCING for spin-up and the days of a row [4, step], and the rain (mm) of all those days [day]."""
     week = len(precipitation) - 7
     mean = [np.full(SPIN_UP, values[:week].mean()) for values in (precipitation, temperature)]
     water, warmth = (np.append(m, v) for m, v in zip(mean, (precipitation, temperature), strict=True))
     rain, snow = column.partition(water, warmth)
     potential = column.potential_evaporation(warmth, np.full(len(warmth), 80.0), 0.0)
     forcing = np.stack([rain / 1000.0 / DAY, snow / 1000.0 / DAY, warmth, potential])
-    return np.repeat(forcing, STEPS, axis=1), rain[SPIN_UP:]
+    return np.repeat(forcing, STEPS, axis=1), rain
+
+
+def on_reference_slope(x: np.ndarray, made: list[Draw] | None = None) -> np.ndarray:
+    """x [n, draw, ..., N_IN] with every row on the hillslope of REFERENCE_SLOPE: what is left is water and weather."""
+    x = x.copy()
+    for k, draw in enumerate(draws() if made is None else made):
+        x[:, k, ..., FIELDS["slope"].columns] = _percentiles(np.array([REFERENCE_SLOPE]), draw)[0]
+    return x
 
 
 def _gradients(sites: Sites, made: list[Draw], slopes: np.ndarray | None) -> np.ndarray:
-    """Slope percentiles [n, draw, 11] (m/m): log-normal about the site's slope, which is their mean."""
+    """Slope percentiles [n, draw, 11] (m/m)."""
     known = sites.slope[np.isfinite(sites.slope)] if slopes is None else np.asarray(slopes, dtype=float)
     if not len(known):
         raise UserError("sites: slope: missing in all rows; give the slope (degrees) of some")
+    given = np.isfinite(sites.slope)
+    filled = [np.where(given, sites.slope, np.quantile(known, draw.slope_quantile)) for draw in made]
+    return np.stack([_percentiles(degrees, draw) for degrees, draw in zip(filled, made, strict=True)], axis=1)
+
+
+def _percentiles(degrees: np.ndarray, draw: Draw) -> np.ndarray:
+    """Slope percentiles [n, 11] (m/m), log-normal about the slope of a site (degrees) [n], which is their mean."""
     level = norm.ppf(np.clip(np.array(SLOPE_PERCENTILES) / 100.0, 0.01, 0.99))
-    out = np.empty((sites.n, len(made), len(level)))
-    for k, draw in enumerate(made):
-        degrees = np.where(np.isfinite(sites.slope), sites.slope, np.quantile(known, draw.slope_quantile))
-        mean = np.maximum(np.tan(np.radians(np.minimum(degrees, 70.0))), LEAST_GRADIENT)
-        out[:, k] = mean[:, None] * np.exp(draw.slope_spread * level - 0.5 * draw.slope_spread**2)
-    return np.minimum(out, 3.5)
+    mean = np.maximum(np.tan(np.radians(np.minimum(degrees, STEEPEST))), LEAST_GRADIENT)
+    return np.minimum(mean[:, None] * np.exp(draw.slope_spread * level - 0.5 * draw.slope_spread**2), MOST_GRADIENT)
 
 
 def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """x [day of the bag, N_IN]: states at the end of each day, fluxes as its means."""
+    """x [day of the bag, N_IN]: states at the end of each day, fluxes as its means; rain (mm) of all days [day]."""
     x = np.full((BAG, N_IN), SPVAL)
     sums = np.append(0.0, np.cumsum(rain))
     static = {
@@ -163,7 +176,7 @@ def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np
         x[:, FIELDS[name].columns] = value
     for back in range(BAG):
         day = len(rain) - back
-        end = done["water_table"].size - STEPS * back
+        end = STEPS * day
         steps = slice(end - STEPS, end)
         moving = {
             "liquid_water": done["liquid_water"][end - 1],

@@ -24,7 +24,7 @@ class Hillslopes:
     """Stage 1, the ensemble of the simulator."""
 
     held_out: float = 0.1  # share of the members, the last ones
-    weight: float = 1.0  # of this loss beside that of the columns
+    weight: float = 0.3  # of this loss beside that of the columns
     failure: float = 1.0  # of the cross-entropy on the failing share
 
 
@@ -32,22 +32,23 @@ class Hillslopes:
 class Sites:
     """Stage 2, the latents' levels (few numbers) and the observation model."""
 
-    level_epochs: int = 4
+    level_epochs: int = 10
     level_batch: int = 64  # rows
     level_rate: float = 0.02
-    level_penalty: float = 0.5  # of squared shifts of the latents, per row
-    ranking: float = 0.5  # weight of the paired same-site ranking
+    level_penalty: float = 0.05  # of squared shifts of the latents
+    replay: float = 4.0  # weight of the loss of stage 1 beside that of sites
+    ranking: float = 0.3  # weight of the paired same-site ranking
     hidden_share: float = 0.01  # of the rows without a report that hide a landslide all the same
-    accuracy_scale: float = 50.0  # km over which a location loses what it says
+    accuracy_scale: float = 100.0  # km over which a location loses what it says
     trigger: str = "rain"  # or all
     folds: int = 5  # of blocks, for development scores and calibration
     members: int = 5
     width: int = 64
-    epochs: int = 80
+    epochs: int = 120
     batch: int = 256
     rate: float = 4e-3
     decay: float = 0.1
-    input_dropout: float = 0.6
+    input_dropout: float = 0.5
     dropout: float = 0.5
 
 

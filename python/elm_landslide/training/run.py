@@ -1,0 +1,280 @@
+"""A training from its data to the model file: stage 1, stage 2 with each fold of blocks left out, stage 2 on all."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .. import __version__
+from ..data import sites as site_table
+from ..data.sites import Sites, block_of, need_both_classes
+from ..errors import UserError
+from ..evaluation import metrics
+from ..network import LandslideNetwork
+from ..observation import DESIGNS, Observation, fit_calibration, reporting_features, weather_features
+from ..sampling import sample_columns
+from . import columns, hillslopes, sites
+from .config import Config, as_dict
+from .fitting import Checkpoint, Group, Report, group, one_thread
+from .hillslopes import States
+from .network import fit_members, fit_normalisation
+from .sites import Table
+
+CONTROLS = ("permuted-labels", "no-simulations", "no-sites")
+# How far a metric of a model trained again from the same preset and seed may lie from the first. On one machine the
+# weights are the same; another processor's rounding changes the path of the optimiser.
+REPRODUCTION_TOLERANCE = {"probability_mae": 0.003, "fos_rmse": 0.02}
+
+
+@dataclass
+class Data:
+    """What a training learns from; x [n, N_IN] with its targets; what is not there is None."""
+
+    x: Tensor
+    target: dict[str, Tensor]
+    states: States | None
+    held_out: States | None
+    table: Table | None
+
+
+@dataclass
+class Run:
+    """The means of a training: its settings and what it shares with other ranks and an earlier start."""
+
+    config: Config
+    seed: int
+    ranks: Group
+    kept: Checkpoint
+    report: Report
+
+
+@one_thread()
+def train(
+    config: Config,
+    out: Path,
+    seed: int,
+    comm,
+    report: Report,
+    preset: str,
+    ensemble: Path | None = None,
+    site_file: Path | None = None,
+    control: str = "",
+) -> dict:
+    """Train and write the model file; returns the scores. Same settings, data, seed, ranks and machine: same weights.
+
+    Raises UserError for bad input, before anything is computed.
+    """
+    from ..export import export
+
+    if control and control not in CONTROLS:
+        raise UserError(f"train: control '{control}' is unknown; choose one of {', '.join(CONTROLS)}")
+    if not Path(out).resolve().parent.is_dir():
+        raise UserError(f"train: the folder of '{out}' does not exist; make it first")
+    ensemble = None if control == "no-simulations" else ensemble
+    site_file = None if control == "no-sites" else site_file
+    found = _sites(site_file, config, control, seed)
+    states, held_out = hillslopes.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
+    inputs = {name: _sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
+    identity = {"settings": as_dict(config), "seed": seed, "control": control, "ranks": comm.size, "inputs": inputs}
+    kept = Checkpoint(Path(f"{out}.checkpoint"), identity, comm.rank == 0)
+    comm.barrier()  # all have read it before one writes
+    with group(comm) as ranks:
+        run = Run(config, seed, ranks, kept, report)
+        data = _data(run, states, held_out, found, comm)
+        network = _stage_1(run, data)
+        metrics_ = {"stage_1": _physics_scores(run, network, data)}
+        observation = None
+        if data.table is not None:
+            observation, metrics_["development"] = _stage_2(run, network, data)
+            metrics_["stage_2"] = _physics_scores(run, network, data)
+    network.eval().requires_grad_(False)
+    if comm.rank == 0:
+        provenance = {
+            "made_by": f"elm-landslide {__version__}",
+            "torch": torch.__version__,
+            "preset": preset,
+            **identity,
+            "data": _description(data),
+            "precision": "float64 throughout; observation model float32",
+            "metrics": metrics_,
+        }
+        export(network, data.x, Path(out), provenance, observation)
+        kept.remove()
+    comm.barrier()
+    return metrics_
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites | None:
+    """Rows of a site table that the training takes."""
+    if path is None:
+        return None
+    found = site_table.read(path)
+    need_both_classes(found, path)
+    found = found.select(sites.chosen(found, config.sites.trigger))
+    for design in DESIGNS:
+        if not (found.kind == design).any():
+            raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
+    blocks = len(np.unique(block_of(found.lat[found.landslide], found.lon[found.landslide])))
+    if blocks < config.sites.folds:
+        raise UserError(f"{path}: landslides in {blocks} blocks; {config.sites.folds} folds need as many")
+    if control == "permuted-labels":
+        order = np.random.default_rng(seed).permutation(found.n)
+        labels = {name: getattr(found, name)[order] for name in ("landslide", "kind", "pair", "accuracy", "trigger")}
+        found = replace(found, **labels)
+    return found
+
+
+def _data(run: Run, states: States | None, held_out: States | None, found: Sites | None, comm) -> Data:
+    count = run.config.columns
+    x = sample_columns(count.count, run.seed)
+    target = columns.make_targets(x, run.seed, count.points, run.report, "targets")
+    table = None
+    if found is not None:
+        mine = np.arange(comm.rank, found.n, comm.size)
+        done = 0
+
+        def advance(n: int = 1) -> None:
+            nonlocal done
+            done += n
+            run.report("columns of sites", done, len(mine))
+
+        slopes = found.slope[np.isfinite(found.slope)]
+        part = sites.table(found.select(mine), slopes, advance)
+        table = part
+        if comm.size > 1:
+            parts = comm.allgather((mine, {d: v.numpy() for d, v in part.x.items()}, part.solved.numpy()))
+            back = np.argsort(np.concatenate([p[0] for p in parts]))
+            joined = {d: torch.from_numpy(np.concatenate([p[1][d] for p in parts])[back]) for d in DESIGNS}
+            table = Table(found, joined, torch.from_numpy(np.concatenate([p[2] for p in parts])[back]))
+    return Data(x, target, states, held_out, table)
+
+
+def _stage_1(run: Run, data: Data) -> LandslideNetwork:
+    torch.manual_seed(run.seed)
+    settings = run.config.network
+    network = LandslideNetwork(settings.members, settings.width)
+    more = []
+    if data.states is not None:
+        more.append(data.states.x[:: max(len(data.states) // len(data.x), 1)])
+    if data.table is not None:
+        more += [x[data.table.solved].reshape(-1, x.shape[-1]) for x in data.table.x.values()]
+    fit_normalisation(network, data.x, more)
+    fit_members(
+        network, data.x, data.target, data.states, run.config, run.seed, run.ranks, run.kept, run.report
+    )
+    return network
+
+
+def _physics_scores(run: Run, network: LandslideNetwork, data: Data) -> dict:
+    """Against closed-form hillslopes drawn apart, and simulated ones held out."""
+    settings = run.config.columns
+    x = sample_columns(settings.held_out, run.seed + 1)
+    target = columns.make_targets(x, run.seed + 500_000, settings.held_out_points, run.report, "scores")
+    found = {"columns": columns.evaluate(network, x, target)}
+    if data.held_out is not None:
+        found["hillslopes"] = hillslopes.evaluate(network, data.held_out)
+    return found
+
+
+def _again(run: Run, network: LandslideNetwork, data: Data):
+    """The loss of stage 1 on rows drawn at random, for a member."""
+    drawn = torch.Generator().manual_seed(run.seed + 7)
+    size = run.config.sites.level_batch
+
+    def again(member: nn.Module) -> Tensor:
+        rows = torch.randint(len(data.x), (2 * size,), generator=drawn)
+        some = {name: values[rows] for name, values in data.target.items()}
+        value = columns.loss(network, member, data.x[rows], some, run.config.network.prior_penalty)
+        if data.states is not None:
+            states = data.states.rows(torch.randint(len(data.states), (2 * size,), generator=drawn))
+            weight = run.config.hillslopes
+            value = value + weight.weight * hillslopes.loss(network, member, states, weight.failure)
+        return value
+
+    return again
+
+
+def _fit_on(run: Run, network: LandslideNetwork, data: Data, rows: np.ndarray, label: str) -> Observation:
+    """Stage 2 on some rows (bool [n]); moves the levels of the network and returns the observation model."""
+    settings, table = run.config.sites, data.table
+    part = table.rows(np.flatnonzero(rows))
+    sites.fit_levels(
+        network, part, _again(run, network, data), settings, run.seed, run.ranks, run.kept, run.report, label
+    )
+    days = table.sites.n_days
+    one = table.sites.select(np.arange(1))
+    sizes = {
+        "weather": weather_features(one, days).shape[1],
+        "reporting": reporting_features(one).shape[1],
+        "width": settings.width,
+        "members": settings.members,
+    }
+    observation = Observation({"days": days}, sizes)
+    for design in DESIGNS:
+        of = np.flatnonzero(sites.members_of(design, part.sites))
+        z = sites.log_failing(network, part, design)[of]
+        sites.fit_heads(
+            observation, design, part.sites.select(of), z, settings, run.seed, run.ranks, run.kept, run.report, label
+        )
+    return observation
+
+
+def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observation, dict]:
+    """The observation model of all rows, calibrated on rows out of fold, and the scores of those."""
+    table, settings = data.table, run.config.sites
+    all_sites = table.sites
+    fold = sites.folds(all_sites, settings.folds, run.seed)
+    logits = {design: np.full((all_sites.n, settings.members), np.nan) for design in DESIGNS}
+    for k in range(settings.folds):
+        other = copy.deepcopy(network)
+        observation = _fit_on(run, other, data, fold != k, f"fold {k + 1} of {settings.folds}: ")
+        rows = np.flatnonzero(fold == k)
+        part = table.rows(rows)
+        for design in DESIGNS:
+            z = sites.log_failing(other, part, design)
+            logits[design][rows] = observation.logits(design, part.sites, z)
+    observation = _fit_on(run, network, data, np.ones(all_sites.n, dtype=bool), "")
+    observation.info = {
+        "days": all_sites.n_days,
+        "trigger": settings.trigger,
+        "blocks": sorted(set(block_of(all_sites.lat, all_sites.lon).tolist())),
+        "slopes": np.quantile(all_sites.slope[np.isfinite(all_sites.slope)], np.linspace(0, 1, 21)).tolist(),
+        "prevalence": {},
+        "calibration": {},
+    }
+    scores = {}
+    for design in DESIGNS:
+        rows = sites.members_of(design, all_sites)
+        landslide, logit = all_sites.landslide[rows], logits[design][rows]
+        observation.info["prevalence"][design] = float(landslide.mean())
+        observation.info["calibration"][design] = fit_calibration(logit.mean(1), landslide)
+        chance, members = observation.probabilities(design, logit)
+        scores[design] = _development(landslide, all_sites.block[rows], chance, members)
+    return observation, scores
+
+
+def _development(landslide: np.ndarray, block: np.ndarray, chance: np.ndarray, members: np.ndarray) -> dict:
+    draws = metrics.resample(block)
+    found = {**metrics.discrimination(landslide, chance, draws), **metrics.calibration(landslide, chance, draws)}
+    out = {name: [float(found[name][0]), *map(float, metrics.interval(found[name]))] for name in found}
+    return {"rows": len(landslide), **out, "spread": metrics.spread(landslide, members)}
+
+
+def _description(data: Data) -> str:
+    parts = ["columns sampled over ELM's states with closed-form hillslopes"]
+    if data.states is not None:
+        parts.append(f"{len(data.states)} states of simulated hillslopes")
+    if data.table is not None:
+        s = data.table.sites
+        parts.append(f"{int(s.landslide.sum())} landslides and {int((~s.landslide).sum())} other rows of sites")
+    return "; ".join(parts)
