@@ -13,6 +13,7 @@ from elm_landslide.data import sites_command as sites
 from elm_landslide.e3sm import command as e3sm
 from elm_landslide.endings import clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
+from elm_landslide.evaluation import command as evaluation
 from elm_landslide.simulator import command as simulator
 from elm_landslide.training import command as training
 
@@ -276,6 +277,7 @@ def bench_command(
 
 
 app.command("train")(training.train)
+app.command("evaluate")(evaluation.evaluate)
 
 
 def main() -> None:

@@ -112,6 +112,32 @@ def print_ensemble(counts: dict, out) -> None:
     print(f"written     {out}")
 
 
+def print_evaluation(found: dict, out) -> None:
+    """The report of evaluation.report."""
+    from elm_landslide.evaluation import report
+
+    rows = [report.HEADER[1:], *(row[1:] for row in report.table(found))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    against = [""] + [row[0] for row in report.table(found)]
+    for i, row in enumerate(rows):
+        if i and against[i] != against[i - 1]:
+            print(f"against {against[i]}")
+        cells = (
+            f"{cell:<{w}}" if k == 0 else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  " + "  ".join(cells).rstrip())
+    print(f"rows        {', '.join(f'{name} {n}' for name, n in found['rows'].items())}")
+    print(f"fitted on   {found['fitted_on']}")
+    for name in found["prevalence"]:
+        share, brier, skill, ece = (found[key][name] for key in ("prevalence", "brier", "brier_skill", "ece_by"))
+        print(
+            f"{name:<12}prevalence {share:.3f}, Brier score {brier:.4f}, skill {skill:.3f}, calibration error {ece:.3f}"
+        )
+    for name, reason in found["left_out"].items():
+        print(f"left out    {name}: {reason}")
+    print(f"written     {out}: evaluation.json, scores.csv, roc.png, reliability.png")
+
+
 def print_check(check) -> None:
     state = {True: "holds", False: "FAILS", None: "not run"}[check.holds]
     print(f"{state:<8}{check.name}: {check.figure}; wanted: {check.wanted}", flush=True)

@@ -8,11 +8,11 @@ how the two are connected. A rate of reports for each day d that the report may 
     P = 1 - exp(-sum_d rate_d exp(g(weather) + r(site)))                                   (noisy-or over the days)
 
 a >= 0, so a more probable failure never lowers a score; w_d is the share of reports that are d days late; g, a small
-network with heavy dropout, is what the weather tells beyond the column of ELM (a storm is more than its daily sum); r is
-the reporting: where people and roads are. It can be taken out. Two designs are kept apart, as in case-crossover studies
-(Maclure 1991): among days of the same site everything about the site cancels, so neither slope nor r is used there; for
-random rows both are. Chances refer to the share of landslides in the table (case-control), which is part of the design;
-`shifted` moves them to another share (King and Zeng 2001).
+network with heavy dropout, is what the weather tells beyond the column of ELM (a storm is more than its daily sum); r
+is the reporting: where people and roads are. It can be taken out. Two designs are kept apart, as in case-crossover
+studies (Maclure 1991): among days of the same site everything about the site cancels, so neither slope nor r is used
+there; for random rows both are. Chances refer to the share of landslides in the table (case-control), which is part of
+the design; `shifted` moves them to another share (King and Zeng 2001).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from .data.site_columns import LITHOLOGIES, WEATHER
-from .data.site_fields import BAG, LEAST_DAYS
+from .data.site_fields import BAG
 from .data.sites import Sites
 from .errors import UserError
 
@@ -41,10 +41,8 @@ def weather_features(sites: Sites, days: int) -> np.ndarray:
     """[n, feature] of the last `days` days of weather: rain over windows, with decays and day by day; level, departure
     and days of the other variables. Where a variable is not known its features are nan.
 
-    Raises UserError for a table with fewer days.
+    The table must have as many days.
     """
-    if sites.n_days < days:
-        raise UserError(f"sites: {sites.n_days} days of weather; the model was trained on {days} and needs as many")
     weather = sites.weather[:, :, -days:]
     rain = weather[:, WEATHER.index("precip")]
     age = np.arange(days)[::-1]
@@ -146,6 +144,14 @@ class Observation(nn.Module):
             }
         )
 
+    def check(self, sites: Sites) -> None:
+        """Raises UserError for a table with fewer days of weather than the training had."""
+        if sites.n_days < self.info["days"]:
+            raise UserError(
+                f"sites: {sites.n_days} days of weather (precip, temp); the model needs {self.info['days']}, as in its "
+                "training"
+            )
+
     def raw(self, design: str, sites: Sites, z: np.ndarray) -> dict[str, np.ndarray]:
         """What Inputs hold, before scaling; z [n, BAG]."""
         weather = weather_features(sites, self.info["days"])
@@ -215,7 +221,7 @@ def shifted(logit: np.ndarray, trained: float, share: float) -> np.ndarray:
 
 
 def fit_calibration(logit: np.ndarray, landslide: np.ndarray) -> tuple[float, float, float]:
-    """(a, b, c) of the beta calibration of logits [n] that come from rows held out, a, b >= 0, by maximum likelihood."""
+    """(a, b, c) of the beta calibration of logits [n] of rows held out, a, b >= 0, by maximum likelihood."""
     from scipy.optimize import minimize
 
     log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)
@@ -228,6 +234,3 @@ def fit_calibration(logit: np.ndarray, landslide: np.ndarray) -> tuple[float, fl
 
     found = minimize(loss, [1.0, 1.0, 0.0], jac=True, bounds=[(0.0, None), (0.0, None), (None, None)])
     return tuple(float(v) for v in found.x)
-
-
-__all__ = ["DESIGNS", "LEAST_DAYS", "Head", "Inputs", "Observation", "fit_calibration", "shifted", "weather_features"]

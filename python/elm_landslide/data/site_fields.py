@@ -122,7 +122,9 @@ def fields(sites: Sites, made: list[Draw] | None = None, slopes: np.ndarray | No
         list(pool.map(one, range(sites.n)))
     if not solved.any(1).all():
         i = int(np.argmin(solved.any(1)))
-        raise UserError(f"sites: row {sites.id[i]}: the column finds no solution for its weather; check precip and temp")
+        raise UserError(
+            f"sites: row {sites.id[i]}: the column finds no solution for its weather; check precip and temp"
+        )
     return x, solved
 
 

@@ -46,8 +46,9 @@ from elm_landslide.history import temporary
 MODEL = "model"
 _RATES = tuple(f"{rate:.2f}" for rate in metrics.FALSE_ALARM_RATES)
 _BY_GROUP = ("auc", "pr_auc", "hit_rate", "brier", "brier_skill", "ece")
-HEADER = ("against", "score", "AUC", "95 %", "PR AUC", *(f"hits at {rate:.0%}" for rate in metrics.FALSE_ALARM_RATES),
-          "model's AUC minus", "95 %")  # fmt: skip
+# hits: hit rate at that false-alarm rate; the last two: AUC of the model less that of the score
+HEADER = ("against", "score", "AUC", "95 %", "PR AUC", *(f"hits {rate:.0%}" for rate in metrics.FALSE_ALARM_RATES),
+          "model less", "95 %")  # fmt: skip
 
 
 @dataclass

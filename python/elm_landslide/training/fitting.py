@@ -78,10 +78,10 @@ def group(comm) -> Iterator[Group]:
 class Checkpoint:
     """What an interrupted training has reached, in one file beside the model; only rank 0 writes."""
 
-    def __init__(self, path: Path, identity: dict, writes: bool = True):
-        """Raises UserError where the file belongs to another training."""
-        self.path, self.identity, self.writes, self.found = path, identity, writes, {}
-        if not path.exists():
+    def __init__(self, path: Path | None = None, identity: dict | None = None, writes: bool = True):
+        """Without a path nothing is kept on disk. Raises UserError where the file belongs to another training."""
+        self.path, self.identity, self.writes, self.found = path, identity, writes and path is not None, {}
+        if path is None or not path.exists():
             return
         try:
             kept = torch.load(path, weights_only=True)

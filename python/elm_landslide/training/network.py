@@ -63,4 +63,13 @@ def fit_members(
             return value
 
         how = Fitting(settings.epochs, settings.batch, settings.rate, WEIGHT_DECAY, seed + 1000 * (i + 1))
-        fit(f"member {i + 1} of {len(network.members)}", member.parameters(), loss, len(x), how, ranks, checkpoint, report)
+        fit(
+            f"member {i + 1} of {len(network.members)}",
+            member.parameters(),
+            loss,
+            len(x),
+            how,
+            ranks,
+            checkpoint,
+            report,
+        )

@@ -169,9 +169,7 @@ def _stage_1(run: Run, data: Data) -> LandslideNetwork:
     if data.table is not None:
         more += [x[data.table.solved].reshape(-1, x.shape[-1]) for x in data.table.x.values()]
     fit_normalisation(network, data.x, more)
-    fit_members(
-        network, data.x, data.target, data.states, run.config, run.seed, run.ranks, run.kept, run.report
-    )
+    fit_members(network, data.x, data.target, data.states, run.config, run.seed, run.ranks, run.kept, run.report)
     return network
 
 

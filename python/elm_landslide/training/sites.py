@@ -25,7 +25,7 @@ from ..data import site_fields
 from ..data.sites import Sites, block_of, rain_triggered
 from ..errors import UserError
 from ..network import LandslideNetwork
-from ..observation import DESIGNS, FLOOR, Head, Inputs, Observation, fit_calibration
+from ..observation import DESIGNS, FLOOR, Head, Inputs, Observation
 from .config import Sites as Settings
 from .fitting import Checkpoint, Fitting, Group, Report, chunks, fit
 
@@ -190,7 +190,9 @@ def fit_levels(
             z = torch.log(p.view(n, k, days) + FLOOR).mean(1)
             return torch.logsumexp(z + torch.log(late), -1) - MIDDLE
 
-        def loss(picked: Tensor, member=member, start=start, offset=offset, slope=slope, bias=bias, log_rate=log_rate) -> Tensor:
+        def loss(
+            picked: Tensor, member=member, start=start, offset=offset, slope=slope, bias=bias, log_rate=log_rate
+        ) -> Tensor:
             at = torch.from_numpy(np.concatenate([units[k] for k in picked.tolist()]))
             value = settings.level_penalty * ((bias - start) ** 2).mean() + settings.replay * again(member)
             for d, design in enumerate(DESIGNS):

@@ -1,0 +1,64 @@
+"""The model with a part taken away, beside the whole.
+
+What needs no fitting: the physics with prior strengths, before any training; the trained network without what the
+observation model sees of the weather; that without macropores or roots. What is fitted again, as in the training: the
+observation model without the network's probability, and with those of a network without roots or macropores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..network import LandslideNetwork
+from ..observation import Observation
+from ..training import sites as stage_2
+from ..training.config import Sites as Settings
+from ..training.fitting import Checkpoint, Group, one_thread
+from ..training.sites import Table
+
+DESCRIPTIONS = {
+    "physics_only": "failing share under prior strengths, before any training",
+    "network_alone": "failing share of the trained network, without the observation model",
+    "network_alone_without_macropores": "the same, no water through macropores",
+    "network_alone_without_roots": "the same, no root cohesion",
+    "without_reporting": "the model without what tells of reporting",
+    "without_physics": "observation model fitted without the failing share",
+    "without_macropores": "observation model fitted to a network without macropores",
+    "without_roots": "observation model fitted to a network without roots",
+}
+
+
+def over_days(z: np.ndarray) -> np.ndarray:
+    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
+    return np.logaddexp.reduce(z + np.log(np.array(stage_2.LATE)), axis=1)
+
+
+def unfitted(network: LandslideNetwork, rows: Table, design: str) -> dict[str, np.ndarray]:
+    """Scores [n] by name."""
+    prior = LandslideNetwork(members=1)  # before training its members change nothing
+    return {
+        "physics_only": over_days(stage_2.log_failing(prior, rows, design)),
+        "network_alone": over_days(stage_2.log_failing(network, rows, design)),
+        "network_alone_without_macropores": over_days(stage_2.log_failing(network, rows, design, "macropores")),
+        "network_alone_without_roots": over_days(stage_2.log_failing(network, rows, design, "roots")),
+    }
+
+
+@one_thread()
+def fitted(
+    network: LandslideNetwork, sizes: dict, settings: Settings, train: Table, rows: Table, design: str, seed: int,
+    advance: Callable[[int], None],
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Scores [n] by name of observation models fitted to the rows of `train`; advance(1) after each."""
+    found = {}
+    for name in ("physics", "macropores", "roots"):
+        zs = [stage_2.log_failing(network, table, design, "" if name == "physics" else name) for table in (train, rows)]
+        if name == "physics":
+            zs = [np.zeros_like(z) for z in zs]
+        made = Observation({"days": train.sites.n_days}, sizes)
+        stage_2.fit_heads(made, design, train.sites, zs[0], settings, seed, Group(), Checkpoint(), lambda *_: None)
+        found[f"without_{name}"] = made.logits(design, rows.sites, zs[1]).mean(1)
+        advance(1)
+    return found

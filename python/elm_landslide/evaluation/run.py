@@ -1,0 +1,182 @@
+"""An evaluation from a site table and a model file to a report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import model_file
+from ..data import sites as site_table
+from ..data.sites import Sites, block_of, need_both_classes
+from ..errors import UserError
+from ..export import load_eager
+from ..history import temporary
+from ..network import LandslideNetwork
+from ..observation import DESIGNS, Observation
+from ..training import sites as stage_2
+from ..training.config import Sites as Settings
+from ..training.sites import Table
+from . import ablations, baselines, report
+from .report import Comparison, Notes
+
+SEED = 1  # of the fits
+
+
+@dataclass
+class Model:
+    """A model file opened for site scores."""
+
+    network: LandslideNetwork
+    observation: Observation
+    settings: Settings
+
+
+def open_model(path: Path) -> Model:
+    """Raises UserError for a file that is no model, or one that was trained without sites."""
+    info = json.loads(model_file.read_entry(path, model_file.INFO))
+    if not info.get("inputs", {}).get("sites"):
+        raise UserError(
+            f"model file '{path}' was trained without sites: it has no observation model to give site scores"
+        )
+    observation = Observation.from_bytes(model_file.read_entry(path, model_file.OBSERVATION))
+    return Model(load_eager(path), observation, Settings(**info["settings"]["sites"]))
+
+
+def select(sites: Sites, path: Path, trigger: str, blocks: list[str]) -> tuple[Sites, dict[str, int]]:
+    """Rows of a trigger outside some blocks, and counts of what was left out.
+
+    Raises UserError where nothing is left to compare.
+    """
+    need_both_classes(sites, path)
+    wanted = stage_2.chosen(sites, trigger)
+    trained = np.isin(block_of(sites.lat, sites.lon), blocks)
+    kept = sites.select(wanted & ~trained)
+    if not kept.n:
+        raise UserError(
+            f"{path}: all {int(wanted.sum())} rows lie in blocks that the model was trained on; its scores out of fold "
+            "are in elm-landslide inspect"
+        )
+    need_both_classes(kept, path)
+    counts = {
+        "used": kept.n,
+        "excluded_blocks": int((wanted & trained).sum()),
+        "excluded_trigger": int((~wanted).sum()),
+        "landslides": int(kept.landslide.sum()),
+        "same_site": int((kept.kind == "same_site").sum()),
+        "random": int((kept.kind == "random").sum()),
+    }
+    return kept, counts
+
+
+def columns(sites: Sites, model: Model, progress: Callable) -> Table:
+    """Table of sites, with the missing slopes of the training; progress as console.progress, for rows."""
+    with progress("row", sites.n) as advance:
+        return stage_2.table(sites, np.array(model.observation.info["slopes"]), advance)
+
+
+def evaluate(
+    site_file: Path,
+    model_path: Path,
+    out: Path,
+    train_file: Path | None,
+    trigger: str,
+    lhasa: Path | None,
+    progress: Callable,
+) -> dict:
+    """Write evaluation.json, scores.csv and the figures into the folder `out`; returns the report.
+
+    Raises UserError for bad input, before anything is computed or written.
+    """
+    from ..plots import evaluation as figures
+
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; give the name of a folder for --out")
+    model = open_model(model_path)
+    sites, counts = select(site_table.read(site_file), site_file, trigger, model.observation.info["blocks"])
+    model.observation.check(sites)
+    comparators, left_out = baselines.all_baselines(lhasa)
+    train = None
+    if train_file is not None:
+        train = site_table.read(train_file)
+        blocks = np.unique(block_of(sites.lat, sites.lon)).tolist()
+        train, _ = select(train, train_file, trigger, blocks)
+        model.observation.check(train)
+    rows = columns(sites, model, progress)
+    train_rows = None if train is None else columns(train, model, progress)
+    notes = Notes(rows=counts, left_out=left_out)
+    notes.fitted_on = (
+        "nothing: no --train-sites"
+        if train is None
+        else f"{train.n} rows of {Path(train_file).name} outside the blocks evaluated"
+    )
+    present = [design for design in DESIGNS if (sites.kind == design).any()]
+    comparisons, chances = [], {}
+    for design in present:
+        made, at, chance = _comparison(design, model, rows, train_rows, comparators, notes, progress)
+        comparisons.append(made)
+        chances[design] = np.full(sites.n, np.nan)
+        chances[design][at] = chance
+    result = report.build(comparisons, notes)
+    out.mkdir(parents=True, exist_ok=True)
+    report.write(result, out / "evaluation.json")
+    _write_scores(sites, chances, out / "scores.csv")
+    figures.draw(comparisons, result, out)
+    return result
+
+
+def _comparison(
+    design: str, model: Model, rows: Table, train: Table | None, comparators: list, notes: Notes, progress: Callable
+) -> tuple[Comparison, np.ndarray, np.ndarray]:
+    """The comparison of a design, its rows in the table, and their chances."""
+    at = np.flatnonzero(stage_2.members_of(design, rows.sites))
+    part = rows.rows(at)
+    network, observation = model.network, model.observation
+    z = stage_2.log_failing(network, part, design)
+    logits = observation.logits(design, part.sites, z)
+    chance, members = observation.probabilities(design, logits, float(part.sites.landslide.mean()))
+    scores = {report.MODEL: logits.mean(1)}
+    if design == "random":
+        scores["without_reporting"] = observation.logits(design, part.sites, z, reporting=False).mean(1)
+    scores |= ablations.unfitted(network, part, design)
+    others = None
+    if train is not None:
+        others = train.rows(np.flatnonzero(stage_2.members_of(design, train.sites)))
+        need_both_classes(others.sites, f"training rows of {design}")
+    for comparator in comparators:
+        if comparator.fitted and others is None:
+            notes.left_out[comparator.name] = "needs --train-sites"
+            continue
+        if comparator.fitted:
+            comparator.fit(others.sites)
+        scores[comparator.name] = comparator.score(part.sites)
+        notes.comparators[comparator.name] = comparator.description
+    if others is None:
+        notes.left_out |= {f"without_{name}": "needs --train-sites" for name in ("physics", "macropores", "roots")}
+    else:
+        settings = replace(model.settings, members=model.observation.sizes["members"])
+        with progress(f"ablation against {design} row", 3) as advance:
+            scores |= ablations.fitted(network, observation.sizes, settings, others, part, design, SEED, advance)
+    notes.comparators |= {name: text for name, text in ablations.DESCRIPTIONS.items() if name in scores}
+    return Comparison.of(design, part.sites, scores, chance, members), at, chance
+
+
+def _write_scores(sites: Sites, chances: dict[str, np.ndarray], path: Path) -> None:
+    """Chances of every row, at the share of landslides in its comparison; empty where a row is not in one."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "kind", "landslide", *(f"chance_{design}" for design in chances)])
+    for i in range(sites.n):
+        values = ["" if np.isnan(v[i]) else f"{v[i]:.6g}" for v in chances.values()]
+        writer.writerow([sites.id[i], sites.kind[i], int(sites.landslide[i]), *values])
+    part = temporary(path)
+    try:
+        part.write_text(text.getvalue())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
