@@ -202,8 +202,8 @@ class Observation(nn.Module):
 
     def to_bytes(self) -> bytes:
         out = io.BytesIO()
-        state = {name: v.float() if v.dtype == torch.float64 else v for name, v in self.state_dict().items()}
-        torch.save({"info": json.dumps(self.info), "sizes": json.dumps(self.sizes), "state": state}, out)
+        kept = {"info": json.dumps(self.info), "sizes": json.dumps(self.sizes), "state": self.state_dict()}
+        torch.save(kept, out)
         return out.getvalue()
 
     @classmethod

@@ -48,18 +48,20 @@ def test_the_shell_completes_commands_and_options(shell):
 
 
 def test_train_prints_its_scores_as_json(tmp_path, monkeypatch):
-    from elm_landslide import training
+    from elm_landslide.training import run
 
-    monkeypatch.setattr(training, "train", lambda preset, out, seed, report: {"fos_r2": 0.5, "columns": 3})
+    scores = {"stage_1": {"columns": {"fos_r2": 0.5, "columns": 3}}}
+    monkeypatch.setattr(run, "train", lambda *_: scores)
     result = invoke("train", "--out", tmp_path / "m.pt", "--json")
-    assert json.loads(result.stdout) == {"out": str(tmp_path / "m.pt"), "metrics": {"fos_r2": 0.5, "columns": 3}}
+    assert json.loads(result.stdout) == {"out": str(tmp_path / "m.pt"), "metrics": scores}
+    assert "stage_1.columns.fos_r2" in invoke("train", "--out", tmp_path / "m.pt").stdout
 
 
 @pytest.mark.parametrize(
     "arguments, place",
     [
         (("inspect",), "elm_landslide.model_file.describe"),
-        (("train", "--out", "model.pt"), "elm_landslide.training.train"),
+        (("train", "--out", "model.pt"), "elm_landslide.training.run.train"),
         (("plot", "run.nc"), "elm_landslide.plots.draw"),
     ],
 )

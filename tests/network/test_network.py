@@ -9,7 +9,7 @@ from elm_landslide.export import load_eager
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
 from elm_landslide.network import LATENTS, LandslideNetwork
 from elm_landslide.sampling import hillslope_targets, sample_columns
-from elm_landslide.training import fit_normalisation
+from elm_landslide.training.network import fit_normalisation
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def network():
     """A network whose corrections are not zero, with its domain fitted."""
     torch.manual_seed(4)
     network = LandslideNetwork(members=2)
-    fit_normalisation(network, sample_columns(4000, 31))
+    fit_normalisation(network, sample_columns(4000, 31), [])
     for member in network.members:
         torch.nn.init.normal_(member[-1].weight, std=0.3)
     return network.eval().requires_grad_(False)
@@ -144,6 +144,22 @@ def test_network_never_rises_with_pore_pressure(network, x):
     assert (after[:, 0] >= before[:, 0] - 1e-12).all()
 
 
+@pytest.mark.parametrize("name", ["rain_1d", "rain_3d", "rain_7d"])
+def test_network_never_rises_with_rain(network, x, name):
+    """Within what is taken of a stretch of days, and with the sums in order."""
+    x = x.clone()
+    for days, sooner, share in ((1, None, 0.2), (3, "rain_1d", 0.4), (7, "rain_3d", 0.4)):
+        at = FIELDS[f"rain_{days}d"].offset
+        x[:, at] = (x[:, FIELDS[sooner].offset] if sooner else 0.0) + 200.0 * share
+    wetter = x.clone()
+    wetter[:, FIELDS[name].offset] += 60.0
+    both = (flags(network, x) < FLAGS["outside"]) & (flags(network, wetter) < FLAGS["outside"])
+    before, after = network(x[both]), network(wetter[both])
+    assert both.sum() > 250
+    assert (after[:, 1] <= before[:, 1] + 1e-12).all() and (after[:, 1] < before[:, 1] - 1e-3).any()
+    assert (after[:, 0] >= before[:, 0] - 1e-12).all()
+
+
 @pytest.mark.parametrize("model", ["random", "shipped"])
 def test_removing_roots_or_trees_never_helps(network, x, model):
     """Through the whole network, because the trunk cannot see the vegetation; also where the probability is tiny."""
@@ -198,7 +214,7 @@ def test_beta_calibration_by_hand():
 
 def test_gradient_reaches_every_latent(x):
     network = LandslideNetwork(members=1)
-    fit_normalisation(network, x)
+    fit_normalisation(network, x, [])
     prepared = network.prepare(x)
     values, _ = network.latents(prepared, network.members)
     for value in values.values():

@@ -48,20 +48,73 @@ def test_never_rises_as_the_water_table_rises(case):
     assert (after < fos(x, strengths, gradient) - 1e-3).any()
 
 
-def test_never_rises_with_macropore_head(case):
+@pytest.mark.parametrize("stretch", [0, 1, 2])
+def test_never_rises_with_macropore_heads(case, stretch):
     x, strengths, gradient = case
     column = soil_column(*fields_of(x))
     before = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0][0]
-    column.macropore_head = column.macropore_head + 0.5
+    heads = list(column.macropore_heads)
+    heads[stretch] = heads[stretch] + 0.5
+    column.macropore_heads = tuple(heads)
     after = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0][0]
     assert (after <= before + 1e-12).all() and (after < before - 1e-3).any()
+
+
+@pytest.fixture(scope="module")
+def rained(case):
+    """The columns with rain of a day, of three and of seven, below what is taken of a stretch of days (MAX_INPUT)."""
+    daily = torch.rand(N, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64) * 150.0
+    x = changed(case[0], "rain_1d", daily[:, :1])
+    x = changed(x, "rain_3d", daily[:, :2].sum(-1, keepdim=True))
+    return changed(x, "rain_7d", daily.sum(-1, keepdim=True))
+
+
+@pytest.mark.parametrize(("days", "limit"), [(1, "rain_3d"), (3, "rain_7d"), (7, None)])
+def test_never_rises_with_rain(case, rained, days, limit):
+    """Rain of one sum moves nearer to the present, the others held: more of it is left."""
+    _, strengths, gradient = case
+    before = first = fos(rained, strengths, gradient)
+    name = f"rain_{days}d"
+    for share in (0.3, 0.7, 1.0):
+        most = rained[:, FIELDS[limit].columns] if limit else rained[:, FIELDS[name].columns] + 200.0
+        after = fos(changed(rained, name, lambda r, m=most, s=share: r + s * (m - r)), strengths, gradient)
+        assert (after <= before + 1e-12).all()
+        before = after
+    assert (after < first - 1e-3).any()
+
+
+@pytest.mark.parametrize("name", ["rain_3d", "rain_7d"])
+def test_missing_rain_before_the_last_day_never_lowers(case, rained, name):
+    _, strengths, gradient = case
+    known, missing = fos(rained, strengths, gradient), fos(changed(rained, name, SPVAL), strengths, gradient)
+    assert (missing >= known - 1e-12).all() and (missing > known + 1e-3).any()
+    sooner = "rain_1d" if name == "rain_3d" else "rain_3d"
+    none = changed(rained, "rain_7d", rained[:, FIELDS[sooner].columns])
+    none = changed(none, "rain_3d", none[:, FIELDS[sooner].columns])
+    torch.testing.assert_close(missing, fos(none, strengths, gradient), rtol=1e-12, atol=0)
+
+
+def test_never_rises_with_what_is_kept_of_water(case, rained):
+    _, strengths, gradient = case
+    low, high = (dataclasses.replace(strengths, water_kept=share * strengths.water_kept) for share in (0.5, 1.0))
+    less, more = fos(rained, low, gradient), fos(rained, high, gradient)
+    assert (more <= less + 1e-12).all() and (more < less - 1e-3).any()
+
+
+def test_the_present_input_stands_in_for_the_rain_of_a_day(case, rained):
+    """A missing rain_1d: the input held for a day, whatever is known of the days before."""
+    _, strengths, gradient = case
+    rate = changed(rained, "water_input", rained[:, FIELDS["rain_1d"].columns] / 86400.0)
+    rate = changed(rate, "rain_1d", SPVAL)
+    day = changed(changed(changed(rained, "snowmelt", 0.0), "rain_3d", SPVAL), "rain_7d", SPVAL)
+    torch.testing.assert_close(fos(rate, strengths, gradient), fos(day, strengths, gradient), rtol=1e-9, atol=0)
 
 
 def test_never_rises_with_saturation_at_fixed_weight(case):
     x, strengths, gradient = case
     dry = soil_column(*fields_of(changed(x, "liquid_water", lambda w: 0.8 * w)))
     wet = soil_column(*fields_of(x))
-    dry.weight_density, dry.macropore_head = wet.weight_density, wet.macropore_head
+    dry.weight_density, dry.macropore_heads = wet.weight_density, wet.macropore_heads
     drier = minimum_factor_of_safety(dry, gradient, strengths, PLANES)[0][0]
     wetter = minimum_factor_of_safety(wet, gradient, strengths, PLANES)[0][0]
     assert (wetter <= drier + 1e-12).all() and (wetter < drier - 1e-3).any()

@@ -7,7 +7,7 @@ import torch
 
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES
 from elm_landslide.physics import roots
-from elm_landslide.physics.column import soil_column
+from elm_landslide.physics.column import MAX_INPUT, soil_column
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
 T, PHI, COHESION, H = 0.7, 32.0, 4000.0, 1.2
@@ -27,8 +27,8 @@ VALUES = {
 }
 
 
-def least(thinning=0.0, share=0.0, root_cohesion=0.0, cap=0.0, **values):
-    """(FoS, depth) of a uniform column; H is the thickness on level ground; None leaves a field out."""
+def column(**values):
+    """A uniform column; None leaves a field out."""
     values = {name: value for name, value in {**VALUES, **values}.items() if value is not None}
 
     def field(name):
@@ -38,12 +38,18 @@ def least(thinning=0.0, share=0.0, root_cohesion=0.0, cap=0.0, **values):
     def has(name):
         return torch.tensor([[name in values]])
 
+    return soil_column(field, has)
+
+
+def least(thinning=0.0, share=0.0, kept=0.0, root_cohesion=0.0, cap=0.0, **values):
+    """(FoS, depth) of a uniform column; H is the thickness on level ground."""
     d = {
         "cohesion": COHESION,
         "friction": PHI,
         "thickness": H,
         "thinning": thinning,
         "macropore_share": share,
+        "water_kept": kept,
         "head_multiplier": 1.0,
         "suction_cap": cap,
     }
@@ -52,7 +58,7 @@ def least(thinning=0.0, share=0.0, root_cohesion=0.0, cap=0.0, **values):
         root_cohesion=(torch.tensor([[[root_cohesion]]], dtype=torch.float64),),
     )
     gradient = torch.tensor([[T]], dtype=torch.float64)
-    fos, depth = minimum_factor_of_safety(soil_column(field, has), gradient, strength, standard_planes(8))[0]
+    fos, depth = minimum_factor_of_safety(column(**values), gradient, strength, standard_planes(8))[0]
     return fos.item(), depth.item()
 
 
@@ -108,6 +114,51 @@ def test_macropore_head_on_the_base():
     assert fos == pytest.approx(by_hand(H, head=head, suction=3000.0 - 9810 * head, water=270.0))
     present_rate = least(share=0.25, water_input=40.0 / 86400, liquid_water=0.27, cap=3000.0)[0]
     assert present_rate == pytest.approx(fos)
+
+
+def heads(**values):
+    """Water (mm) of the last day, of the second and third, of the fourth to seventh, on a fillable porosity of 0.18."""
+    return [180.0 * head.item() for head in column(liquid_water=0.27, **values).macropore_heads]
+
+
+def test_water_of_three_stretches_of_days():
+    """10 mm in a day, 30 in three, 70 in seven: 10, 20 and 40; melt is of the last day."""
+    assert heads(rain_1d=10.0, rain_3d=30.0, rain_7d=70.0) == pytest.approx([10.0, 20.0, 40.0])
+    melt = heads(rain_1d=10.0, rain_3d=30.0, rain_7d=70.0, snowmelt=5.0 / 86400)
+    assert melt == pytest.approx([15.0, 20.0, 40.0])
+
+
+def test_missing_rain_is_no_more_water():
+    assert heads(rain_1d=10.0, rain_3d=30.0) == pytest.approx([10.0, 20.0, 0.0])
+    assert heads(rain_1d=10.0, rain_7d=70.0) == pytest.approx([10.0, 0.0, 0.0])
+    assert heads(rain_1d=10.0) == pytest.approx([10.0, 0.0, 0.0])
+    assert heads(rain_1d=10.0, rain_3d=8.0, rain_7d=5.0) == pytest.approx([10.0, 0.0, 0.0])  # less than in a day
+
+
+def test_without_the_rain_of_a_day_the_present_input_lasts_a_day():
+    """Also where that of three and seven days is known, which cannot be split without it."""
+    assert heads(water_input=12.0 / 86400) == pytest.approx([12.0, 0.0, 0.0])
+    more = heads(water_input=12.0 / 86400, rain_3d=30.0, rain_7d=70.0, snowmelt=5.0 / 86400)
+    assert more == pytest.approx([12.0, 0.0, 0.0])
+    assert heads(water_input=-1.0) == [0.0, 0.0, 0.0]
+
+
+def test_water_is_bounded_by_stretch_and_by_pores():
+    most = 1000.0 * MAX_INPUT
+    assert heads(rain_1d=most + 1.0, rain_3d=3.0 * most, rain_7d=6.0 * most) == pytest.approx([most] * 3)
+    full = column(liquid_water=0.45, rain_1d=10.0).macropore_heads[0]
+    assert full.item() == pytest.approx(0.010 / 0.02)  # never less than 0.02 to fill
+
+
+def test_head_of_a_week():
+    """Half is kept after two days, a quarter of what is older: 10 + 10 + 10 mm."""
+    rain = {"rain_1d": 10.0, "rain_3d": 30.0, "rain_7d": 70.0}
+    head = 0.25 * 0.030 / 0.18
+    fos, _ = least(share=0.25, kept=0.5, liquid_water=0.27, cap=3000.0, **rain)
+    assert fos == pytest.approx(by_hand(H, head=head, suction=3000.0 - 9810 * head, water=270.0))
+    for kept, water in ((0.0, 10.0), (1.0, 70.0)):
+        in_a_day = least(share=0.25, liquid_water=0.27, cap=3000.0, rain_1d=water)
+        assert least(share=0.25, kept=kept, liquid_water=0.27, cap=3000.0, **rain) == pytest.approx(in_a_day)
 
 
 def test_roots_add_their_cohesion_at_the_plane():

@@ -30,19 +30,14 @@ DESCRIPTIONS = {
 }
 
 
-def over_days(z: np.ndarray) -> np.ndarray:
-    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
-    return np.logaddexp.reduce(z + np.log(np.array(stage_2.LATE)), axis=1)
-
-
 def unfitted(network: LandslideNetwork, rows: Table, design: str) -> dict[str, np.ndarray]:
     """Scores [n] by name."""
     prior = LandslideNetwork(members=1)  # before training its members change nothing
     return {
-        "physics_only": over_days(stage_2.log_failing(prior, rows, design)),
-        "network_alone": over_days(stage_2.log_failing(network, rows, design)),
-        "network_alone_without_macropores": over_days(stage_2.log_failing(network, rows, design, "macropores")),
-        "network_alone_without_roots": over_days(stage_2.log_failing(network, rows, design, "roots")),
+        "physics_only": stage_2.over_days(stage_2.log_failing(prior, rows, design)),
+        "network_alone": stage_2.over_days(stage_2.log_failing(network, rows, design)),
+        "network_alone_without_macropores": stage_2.over_days(stage_2.log_failing(network, rows, design, "macropores")),
+        "network_alone_without_roots": stage_2.over_days(stage_2.log_failing(network, rows, design, "roots")),
     }
 
 

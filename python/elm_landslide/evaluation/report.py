@@ -5,7 +5,7 @@ dates); a score is `model` or the name of a comparator. *_interval: 95 % interva
 their measure. What has no value is null.
 
     rows                        what the caller counts: used, excluded_blocks (in the model's training blocks),
-                                excluded_trigger, landslides, same_site, random
+                                excluded_trigger, landslides, same_site, random, outside_domain
     fitted_on                   what the comparators were fitted on, in words
     draws                       of the bootstrap
     comparators.<score>         what it is, in words
@@ -24,6 +24,8 @@ their measure. What has no value is null.
                                 observed_interval, n
     spread.<comparison>         of the model's members: spearman (of spread and error), fifths (by spread: spread,
                                 error, n); null with one member
+    unrepeated.<comparison>     without rows whose weather stands in the training table too (see repeats.py): n,
+                                landslides, auc.<score>; null without --train-sites, or too few rows
     by_accuracy, by_region      .<comparison>.<group>, of the model: n, landslides, prevalence, and auc, pr_auc,
                                 hit_rate, brier, brier_skill, ece, each with *_interval and null where there are fewer
                                 than 20 landslides or 20 others
@@ -55,7 +57,8 @@ HEADER = ("against", "score", "AUC", "95 %", "PR AUC", *(f"hits {rate:.0%}" for 
 class Comparison:
     """Landslides and one kind of rows without.
 
-    name: same_site or random. landslide bool [n]; block, pair str [n] (a landslide and its same-site rows share a pair,
+    name: same_site or random. repeated bool [n]: the weather stands in the training table too, None where there is no
+    such table. landslide bool [n]; block, pair str [n] (a landslide and its same-site rows share a pair,
     '' is none); scores {'model' and comparators: float [n]}; of the model probability [n] and members [n, member];
     accuracy (km, NaN unknown), lat and lon (degrees) [n].
     """
@@ -70,14 +73,14 @@ class Comparison:
     accuracy: np.ndarray
     lat: np.ndarray
     lon: np.ndarray
+    repeated: np.ndarray | None = None
 
     @classmethod
-    def of(cls, name: str, sites, scores: dict, probability: np.ndarray, members: np.ndarray) -> Comparison:
+    def of(cls, name: str, sites, scores: dict, probability, members, repeated=None) -> Comparison:
         """Of the rows of a data.sites.Sites."""
         columns = ("landslide", "block", "pair", "accuracy", "lat", "lon")
-        return cls(
-            name, **{c: getattr(sites, c) for c in columns}, scores=scores, probability=probability, members=members
-        )
+        values = {c: getattr(sites, c) for c in columns}
+        return cls(name, **values, scores=scores, probability=probability, members=members, repeated=repeated)
 
 
 @dataclass
@@ -126,9 +129,22 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
         **{key.replace("ece", "ece_by"): value for key, value in fits.items()},
         "reliability": metrics.reliability(c.landslide, c.probability, sample),
         "spread": metrics.spread(c.landslide, c.members),
+        "unrepeated": _unrepeated(c),
         "by_accuracy": _by_group(c, sample, groups.accuracies(c.accuracy, c.landslide, c.pair)),
         "by_region": _by_group(c, sample, groups.regions(c.lat, c.lon)),
     }
+
+
+def _unrepeated(c: Comparison) -> dict | None:
+    if c.repeated is None:
+        return None
+    rows = ~c.repeated
+    landslide = c.landslide[rows]
+    if min(landslide.sum(), (~landslide).sum()) < metrics.FEWEST:
+        return None
+    one = metrics.resample(c.block[rows], draws=0)
+    auc = {name: metrics.discrimination(landslide, score[rows], one)["auc"][0] for name, score in c.scores.items()}
+    return {"n": int(rows.sum()), "landslides": int(landslide.sum()), "auc": {k: float(v) for k, v in auc.items()}}
 
 
 def _measures(found: dict[str, np.ndarray]) -> dict:

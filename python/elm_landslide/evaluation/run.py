@@ -23,6 +23,7 @@ from ..training import sites as stage_2
 from ..training.config import Sites as Settings
 from ..training.sites import Table
 from . import ablations, baselines, report
+from .repeats import repeated
 from .report import Comparison, Notes
 
 SEED = 1  # of the fits
@@ -109,6 +110,7 @@ def evaluate(
         model.observation.check(train)
     rows = columns(sites, model, progress)
     train_rows = None if train is None else columns(train, model, progress)
+    counts["outside_domain"] = int(stage_2.outside(model.network, rows).sum())
     notes = Notes(rows=counts, left_out=left_out)
     notes.fitted_on = (
         "nothing: no --train-sites"
@@ -163,7 +165,8 @@ def _comparison(
         with progress(f"ablation against {design} row", 3) as advance:
             scores |= ablations.fitted(network, observation.sizes, settings, others, part, design, SEED, advance)
     notes.comparators |= {name: text for name, text in ablations.DESCRIPTIONS.items() if name in scores}
-    return Comparison.of(design, part.sites, scores, chance, members), at, chance
+    twins = None if others is None else repeated(part.sites, others.sites)
+    return Comparison.of(design, part.sites, scores, chance, members, twins), at, chance
 
 
 def _write_scores(sites: Sites, chances: dict[str, np.ndarray], path: Path) -> None:

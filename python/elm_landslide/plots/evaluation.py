@@ -9,17 +9,18 @@ import numpy as np
 from elm_landslide.evaluation import metrics
 from elm_landslide.evaluation.report import MODEL, Comparison
 
-from .style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, plt, save
+from .style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, plt, save
 
 TITLES = {"same_site": "other dates at the sites", "random": "random sites and dates"}
-NAMES = {
-    "ari7": "7-day rain index",
-    "logistic_rain": "logistic regression, rain",
-    "gradient_boosting": "gradient boosting",
-    "lhasa_1_1": "LHASA 1.1 (proxy)",
-    "lhasa_2_1": "LHASA 2.1 (proxy)",
+# The comparators that are drawn; ablations stand in the table.
+DRAWN = {
+    "gradient_boosting": ("gradient boosting", GREEN),
+    "ari7": ("7-day rain index", ORANGE),
+    "logistic_rain": ("logistic regression, rain", PURPLE),
+    "lhasa_2_1": ("LHASA 2.1 (proxy)", SKY),
+    "lhasa_1_1": ("LHASA 1.1 (proxy)", LIGHT),
+    "physics_only": ("physics with prior strengths", BLACK),
 }
-_COLOURS = (ORANGE, GREEN, PURPLE, SKY, GREY)
 
 
 def draw(comparisons: list[Comparison], result: dict, out: Path) -> list[Path]:
@@ -46,9 +47,8 @@ def draw_roc(comparisons: list[Comparison], result: dict, path: Path) -> Path:
 def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
     name, auc = comparison.name, result["auc"][comparison.name]
     landslide, weights = comparison.landslide, np.ones((1, len(comparison.landslide)))
-    colours = dict(zip((score for score in auc if score != MODEL), _COLOURS * len(auc), strict=False))
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
-    for score in sorted(auc, key=lambda score: (score != MODEL, -auc[score])):
+    for score in sorted({MODEL, *DRAWN} & auc.keys(), key=lambda score: (score != MODEL, -auc[score])):
         _, hits, false = metrics.roc(landslide, comparison.scores[score], weights)
         false_rate, hit_rate = false[0] / false[0, -1], hits[0] / hits[0, -1]
         if score == MODEL:
@@ -56,8 +56,8 @@ def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
             label = f"model {auc[score]:.3f} ({low:.3f} to {high:.3f})"
             axis.plot(false_rate, hit_rate, color=BLUE, linewidth=2.8, label=label, zorder=4)
         else:
-            label = f"{NAMES.get(score, score)} {auc[score]:.3f}"
-            axis.plot(false_rate, hit_rate, color=colours[score], linewidth=1.2, label=label)
+            words, colour = DRAWN[score]
+            axis.plot(false_rate, hit_rate, color=colour, linewidth=1.2, label=f"{words} {auc[score]:.3f}")
     marks = {float(rate): value for rate, value in result["hit_rate"][name][MODEL].items()}
     axis.plot(list(marks), list(marks.values()), "o", color=VERMILION, markeredgecolor="white", markersize=8, zorder=5)
     for rate, value in marks.items():

@@ -13,7 +13,7 @@ import netCDF4
 
 # Okabe and Ito's colours, told apart by colour-blind readers.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
-GREY = "#555555"
+GREY, LIGHT, BLACK = "#555555", "#AAAAAA", "#222222"
 DEPTH = "depth (m)"
 
 

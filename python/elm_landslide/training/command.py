@@ -63,8 +63,11 @@ def train(
         from elm_landslide.training import run
 
         chosen = configs.read(preset, config)
-        if preset == "full" and not control and (ensemble is None or sites is None):
-            raise UserError("train: preset full learns from --ensemble and --sites: give both, or a --control")
+        lacking = (ensemble is None and control != "no-simulations") or (sites is None and control != "no-sites")
+        if preset == "full" and lacking:
+            raise UserError("train: preset full learns from --ensemble and --sites: give both, or the --control that leaves one out")
+        if control == "permuted-labels" and sites is None:
+            raise UserError("train: control permuted-labels is of the labels of --sites: give it")
         first = configs.DEFAULT_SEED if seed is None else seed
         with console.stages() if comm.rank == 0 else console.silent() as report:
             return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control)

@@ -36,7 +36,7 @@ class Sites:
     level_batch: int = 64  # rows
     level_rate: float = 0.02
     level_penalty: float = 0.05  # of squared shifts of the latents
-    replay: float = 4.0  # weight of the loss of stage 1 beside that of sites
+    replay: float = 10.0  # weight of the loss of stage 1 beside that of sites
     ranking: float = 0.3  # weight of the paired same-site ranking
     hidden_share: float = 0.01  # of the rows without a report that hide a landslide all the same
     accuracy_scale: float = 100.0  # km over which a location loses what it says
@@ -115,6 +115,8 @@ def _changed(part, changes: dict, where: str):
             raise UserError(f"{where}{name}: {value!r}: wanted a value like {old!r}")
         if not isinstance(value, str) and not 0 <= value < float("inf"):
             raise UserError(f"{where}{name}: {value}: must not be negative or infinite")
+        if value == 0 and isinstance(old, int) and "epochs" not in name:
+            raise UserError(f"{where}{name}: 0: must be at least 1")
         new[name] = value
     return replace(part, **new)
 

@@ -46,10 +46,19 @@ class Group:
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         if self.size == 1:
             return
-        flat = torch.cat([p.grad.reshape(-1) for p in parameters])
+        # A parameter that the loss does not reach has no gradient, on one rank or on all.
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in parameters])
         distributed.all_reduce(flat)
         for p, grad in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-            p.grad.copy_(grad.view_as(p))
+            p.grad = grad.view_as(p)
+
+    def gather(self, value) -> list:
+        """The values of all ranks, in order."""
+        if self.size == 1:
+            return [value]
+        found = [None] * self.size
+        distributed.all_gather_object(found, value)
+        return found
 
 
 @contextmanager
@@ -64,8 +73,13 @@ def group(comm) -> Iterator[Group]:
             free.bind(("", 0))
             place = socket.gethostname(), free.getsockname()[1]
     host, port = comm.bcast(place)
+    from mpi4py import MPI
+
     # Of one machine, gloo would otherwise look up its name, which need not lead to an address.
-    if comm.Split_type(1).size == comm.size:
+    machine = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    alone = machine.size == comm.size
+    machine.Free()
+    if alone:
         host = "127.0.0.1"
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     distributed.init_process_group("gloo", init_method=f"tcp://{host}:{port}", rank=comm.rank, world_size=comm.size)
@@ -127,14 +141,16 @@ def fit(
     ranks: Group,
     checkpoint: Checkpoint,
     report: Report,
+    drawn: Sequence[torch.Generator] = (),
 ) -> None:
     """Minimise the mean over rows of loss(indices [k]), a mean over those rows, in place.
 
     AdamW (Loshchilov and Hutter 2019) with a one-cycle rate. After every epoch all that decides the next one is kept in
-    the checkpoint under `name`; a fit that is there goes on from it.
+    the checkpoint under `name`; a fit that is there goes on from it. drawn: the generators that the loss draws from;
+    every rank has its own.
     """
     parameters = list(parameters)
-    torch.manual_seed(settings.seed)  # for dropout
+    torch.manual_seed(settings.seed + ranks.rank)  # for dropout
     generator = torch.Generator().manual_seed(settings.seed)
     optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=settings.decay)
     steps = settings.epochs * -(-rows // settings.batch)
@@ -145,11 +161,13 @@ def fit(
         with torch.no_grad():
             for p, value in zip(parameters, kept["parameters"], strict=True):
                 p.copy_(value)
+        for source, at in zip(drawn, kept["drawn"][ranks.rank], strict=True):
+            source.set_state(at)
         if first < settings.epochs:
             optimiser.load_state_dict(kept["optimiser"])
             schedule.load_state_dict(kept["schedule"])
             generator.set_state(kept["generator"])
-            torch.set_rng_state(kept["random"])
+            torch.set_rng_state(kept["random"][ranks.rank])
     for epoch in range(first, settings.epochs):
         order = torch.randperm(rows, generator=generator)
         for chunk in chunks(rows, settings.batch):
@@ -162,13 +180,17 @@ def fit(
             optimiser.step()
             schedule.step()
         last = epoch + 1 == settings.epochs
-        state = {"epoch": epoch + 1, "parameters": [p.detach().clone() for p in parameters]}
+        state = {
+            "epoch": epoch + 1,
+            "parameters": [p.detach().clone() for p in parameters],
+            "drawn": ranks.gather([source.get_state() for source in drawn]),  # the next fit may draw from them, too
+        }
         if not last:
             state |= {
                 "optimiser": optimiser.state_dict(),
                 "schedule": schedule.state_dict(),
                 "generator": generator.get_state(),
-                "random": torch.get_rng_state(),
+                "random": ranks.gather(torch.get_rng_state()),
             }
         checkpoint.put(name, state)
         report(name, epoch + 1, settings.epochs)

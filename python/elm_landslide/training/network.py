@@ -49,7 +49,7 @@ def fit_members(
     settings = config.network
     for i, member in enumerate(network.members):
         first_weights(member, seed + 1000 * (i + 1))
-        drawn = torch.Generator().manual_seed(seed + 1000 * (i + 1) + 1)
+        drawn = torch.Generator().manual_seed(seed + 1000 * (i + 1) + 1 + ranks.rank)
 
         def loss(rows: Tensor, member=member, drawn=drawn) -> Tensor:
             value = columns.loss(
@@ -72,4 +72,5 @@ def fit_members(
             ranks,
             checkpoint,
             report,
+            [drawn],
         )

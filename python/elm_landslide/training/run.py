@@ -49,6 +49,7 @@ class Run:
 
     config: Config
     seed: int
+    control: str
     ranks: Group
     kept: Checkpoint
     report: Report
@@ -77,7 +78,6 @@ def train(
     if not Path(out).resolve().parent.is_dir():
         raise UserError(f"train: the folder of '{out}' does not exist; make it first")
     ensemble = None if control == "no-simulations" else ensemble
-    site_file = None if control == "no-sites" else site_file
     found = _sites(site_file, config, control, seed)
     states, held_out = hillslopes.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
     inputs = {name: _sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
@@ -85,14 +85,16 @@ def train(
     kept = Checkpoint(Path(f"{out}.checkpoint"), identity, comm.rank == 0)
     comm.barrier()  # all have read it before one writes
     with group(comm) as ranks:
-        run = Run(config, seed, ranks, kept, report)
+        run = Run(config, seed, control, ranks, kept, report)
         data = _data(run, states, held_out, found, comm)
         network = _stage_1(run, data)
-        metrics_ = {"stage_1": _physics_scores(run, network, data)}
+        scores = {"stage_1": _physics_scores(run, network, data)}
         observation = None
         if data.table is not None:
-            observation, metrics_["development"] = _stage_2(run, network, data)
-            metrics_["stage_2"] = _physics_scores(run, network, data)
+            scores["stage_1"]["sites"] = _network_alone(network, data.table)
+            if control != "no-sites":
+                observation, scores["development"] = _stage_2(run, network, data)
+                scores["stage_2"] = _physics_scores(run, network, data)
     network.eval().requires_grad_(False)
     if comm.rank == 0:
         provenance = {
@@ -102,12 +104,12 @@ def train(
             **identity,
             "data": _description(data),
             "precision": "float64 throughout; observation model float32",
-            "metrics": metrics_,
+            "metrics": scores,
         }
         export(network, data.x, Path(out), provenance, observation)
         kept.remove()
     comm.barrier()
-    return metrics_
+    return scores
 
 
 def _sha256(path: Path) -> str:
@@ -166,7 +168,7 @@ def _stage_1(run: Run, data: Data) -> LandslideNetwork:
     more = []
     if data.states is not None:
         more.append(data.states.x[:: max(len(data.states) // len(data.x), 1)])
-    if data.table is not None:
+    if data.table is not None and run.control != "no-sites":
         more += [x[data.table.solved].reshape(-1, x.shape[-1]) for x in data.table.x.values()]
     fit_normalisation(network, data.x, more)
     fit_members(network, data.x, data.target, data.states, run.config, run.seed, run.ranks, run.kept, run.report)
@@ -259,6 +261,17 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
         chance, members = observation.probabilities(design, logit)
         scores[design] = _development(landslide, all_sites.block[rows], chance, members)
     return observation, scores
+
+
+def _network_alone(network: LandslideNetwork, table: Table) -> dict:
+    """AUC with its interval of the failing share itself, by design, without an observation model."""
+    found = {}
+    for design in DESIGNS:
+        part = table.rows(np.flatnonzero(sites.members_of(design, table.sites)))
+        rate = sites.over_days(sites.log_failing(network, part, design))
+        auc = metrics.discrimination(part.sites.landslide, rate, metrics.resample(part.sites.block))["auc"]
+        found[design] = {"auc": [float(auc[0]), *metrics.interval(auc)]}
+    return found
 
 
 def _development(landslide: np.ndarray, block: np.ndarray, chance: np.ndarray, members: np.ndarray) -> dict:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ..data import site_fields
 from ..data.sites import Sites, block_of, rain_triggered
 from ..errors import UserError
+from ..fields import FIELDS, FLAGS
 from ..network import LandslideNetwork
 from ..observation import DESIGNS, FLOOR, Head, Inputs, Observation
 from .config import Sites as Settings
@@ -85,8 +86,6 @@ def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
 
 def without(x: Tensor, what: str) -> Tensor:
     """Columns [..., N_IN] without roots, or without the water that macropores take to the base."""
-    from ..fields import FIELDS
-
     x = x.clone()
     if what == "roots":
         x[..., FIELDS["root_strength_left"].columns] = 0.0
@@ -112,6 +111,22 @@ def log_failing(network: LandslideNetwork, rows: Table, design: str, ablation: s
         weight = rows.solved[chunk].double().unsqueeze(-1)
         parts.append((torch.where(weight > 0, z, 0.0) * weight).sum(1) / weight.sum(1))
     return torch.cat(parts).numpy()
+
+
+@torch.no_grad()
+def outside(network: LandslideNetwork, rows: Table) -> np.ndarray:
+    """Rows [n] (bool) with a column outside the training domain; the network falls back to prior strengths there."""
+    found = []
+    for chunk in chunks(len(rows.solved), ROWS):
+        x = rows.x["random"][chunk]
+        flag = network.prepare(x.reshape(-1, x.shape[-1])).flag.view(x.shape[:-1])
+        found.append(((flag == FLAGS["outside"]) & rows.solved[chunk].unsqueeze(-1)).any(-1).any(-1))
+    return torch.cat(found).numpy()
+
+
+def over_days(z: np.ndarray) -> np.ndarray:
+    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
+    return np.logaddexp.reduce(z + np.log(np.array(LATE)), axis=1)
 
 
 def chance_elsewhere(sites: Sites, scale: float) -> np.ndarray:

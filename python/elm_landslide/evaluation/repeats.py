@@ -1,0 +1,38 @@
+"""Rows whose weather stands in the training table too.
+
+In case-control tables several sites may have been given the same day. Their weather is nearly the same across hundreds
+of kilometres, and a split by block leaves such twins on both sides: a learner that remembers weather then looks better
+than it is. What a score is worth on new days shows without those rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..data.site_columns import WEATHER
+from ..data.sites import Sites
+
+ALIKE = 0.95  # correlation of the course of a variable over the days
+COMPARED = ("pressure", "temp")  # smooth in space; both must be alike
+
+
+def repeated(sites: Sites, train: Sites) -> np.ndarray:
+    """Which rows [n] have a twin of the same label in `train`: the same course of pressure and temperature.
+
+    The last days of both tables are compared, as many as both have; a variable with gaps is alike to none.
+    """
+    days = min(sites.n_days, train.n_days)
+    alike = np.ones((sites.n, train.n), dtype=bool)
+    for name in COMPARED:
+        ours, theirs = (_course(table.weather[:, WEATHER.index(name), -days:]) for table in (sites, train))
+        alike &= ours @ theirs.T > ALIKE
+    alike &= sites.landslide[:, None] == train.landslide[None]
+    return alike.any(1)
+
+
+def _course(values: np.ndarray) -> np.ndarray:
+    """Departures from the mean, of length 1 [n, day]; 0 where a day is missing or nothing changes."""
+    departure = values - values.mean(1, keepdims=True)
+    length = np.sqrt((departure**2).sum(1, keepdims=True))
+    known = np.isfinite(length) & (length > 0)
+    return np.where(known, departure / np.where(known, length, 1.0), 0.0)
