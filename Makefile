@@ -65,10 +65,10 @@ wheel: build/environment
 	@echo "dist/$$(cd dist && ls): built, installed and run"
 
 # The shipped model, again from its seed: ENSEMBLE, of 20,000 members from elm-landslide simulate, and SITES, a table
-# from elm-landslide sites convert. Two ranks share every batch.
+# from elm-landslide sites convert. Under mpirun several ranks share every batch; the last digits then differ.
 train: build/installed
 	@[ -n "$(ENSEMBLE)" ] && [ -n "$(SITES)" ] || { echo "make train: give ENSEMBLE=ensemble.nc SITES=sites.csv" >&2; exit 2; }
-	$(MPIRUN) $(BIN)/elm-landslide train --preset full --ensemble $(ENSEMBLE) --sites $(SITES) \
+	$(BIN)/elm-landslide train --preset full --ensemble $(ENSEMBLE) --sites $(SITES) \
 		--out python/elm_landslide/models/landslide.pt
 
 build/installed: build/environment $(SOURCES)

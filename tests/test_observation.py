@@ -319,7 +319,7 @@ def test_another_share_of_landslides_by_bayes():
     assert shifted(np.log(3.0), 0.5, 0.1) == pytest.approx(0.25)
     logit = np.linspace(-6.0, 6.0, 25)
     np.testing.assert_allclose(shifted(logit, 0.3, 0.3), 1.0 / (1.0 + np.exp(-logit)))
-    likelihood = np.exp(logit) / (0.3 / 0.7)  # P(row | landslide) / P(row | none), as the chances were at a share of 0.3
+    likelihood = np.exp(logit) / (0.3 / 0.7)  # P(row | landslide) / P(row | none)
     for share in (0.001, 0.5, 0.9):
         wanted = share * likelihood / (share * likelihood + 1.0 - share)
         np.testing.assert_allclose(shifted(logit, 0.3, share), wanted, rtol=1e-12)

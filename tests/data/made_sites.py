@@ -83,7 +83,7 @@ def config(**changes):
 
 
 def train(out, control="", seed=3, settings=None, site_file=None):
-    """The scores of a training on the table, written to `out`."""
+    """The scores of a training on the table, or on a file, written to `out`; site_file False: without any."""
     from elm_landslide.driver import _Serial
     from elm_landslide.training import run
 
@@ -91,7 +91,7 @@ def train(out, control="", seed=3, settings=None, site_file=None):
         pass
 
     with tempfile.TemporaryDirectory() as folder:
-        file = site_file or write_csv(Path(folder) / "sites.csv", rows())
+        file = write_csv(Path(folder) / "sites.csv", rows()) if site_file is None else site_file or None
         return run.train(settings or config(), Path(out), seed, _Serial(), silent, "quick", None, file, control)
 
 

@@ -73,7 +73,7 @@ def test_fields_of_extreme_weather_are_in_range():
 
 
 def test_a_row_alone_and_among_others(found):
-    """The same bits, whatever other rows there are and in whatever order; slopes are given, as for a part of a table."""
+    """The same bits, whatever other rows there are and in whatever order. (All have a slope.)"""
     sites, x, solved = found
     order = np.random.default_rng(0).permutation(sites.n)
     again, again_solved = site_fields.fields(sites.select(order))

@@ -21,6 +21,7 @@ from ..network import LandslideNetwork
 from ..observation import DESIGNS, Observation
 from ..training import sites as stage_2
 from ..training.config import Sites as Settings
+from ..training.fitting import one_thread
 from ..training.sites import Table
 from . import ablations, baselines, report
 from .repeats import repeated
@@ -41,7 +42,7 @@ class Model:
 def open_model(path: Path) -> Model:
     """Raises UserError for a file that is no model, or one that was trained without sites."""
     info = json.loads(model_file.read_entry(path, model_file.INFO))
-    if not info.get("inputs", {}).get("sites"):
+    if not info.get("inputs", {}).get("sites") or info.get("control") == "no-sites":
         raise UserError(
             f"model file '{path}' was trained without sites: it has no observation model to give site scores"
         )
@@ -49,8 +50,8 @@ def open_model(path: Path) -> Model:
     return Model(load_eager(path), observation, Settings(**info["settings"]["sites"]))
 
 
-def select(sites: Sites, path: Path, trigger: str, blocks: list[str]) -> tuple[Sites, dict[str, int]]:
-    """Rows of a trigger outside some blocks, and counts of what was left out.
+def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str) -> tuple[Sites, dict[str, int]]:
+    """Rows of a trigger outside some blocks (what they are, in words), and counts of what was left out.
 
     Raises UserError where nothing is left to compare.
     """
@@ -58,11 +59,8 @@ def select(sites: Sites, path: Path, trigger: str, blocks: list[str]) -> tuple[S
     wanted = stage_2.chosen(sites, trigger)
     trained = np.isin(block_of(sites.lat, sites.lon), blocks)
     kept = sites.select(wanted & ~trained)
-    if not kept.n:
-        raise UserError(
-            f"{path}: all {int(wanted.sum())} rows lie in blocks that the model was trained on; its scores out of fold "
-            "are in elm-landslide inspect"
-        )
+    if wanted.any() and not kept.n:
+        raise UserError(f"{path}: all {int(wanted.sum())} rows lie in blocks {what}")
     need_both_classes(kept, path)
     counts = {
         "used": kept.n,
@@ -81,6 +79,7 @@ def columns(sites: Sites, model: Model, progress: Callable) -> Table:
         return stage_2.table(sites, np.array(model.observation.info["slopes"]), advance)
 
 
+@one_thread()
 def evaluate(
     site_file: Path,
     model_path: Path,
@@ -96,18 +95,24 @@ def evaluate(
     """
     from ..plots import evaluation as figures
 
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out}: is a file; give the name of a folder for --out")
+    there = next(place for place in (out, *out.resolve().parents) if place.exists())
+    if not there.is_dir():
+        raise UserError(f"{there}: is a file; give the name of a folder for --out")
     model = open_model(model_path)
-    sites, counts = select(site_table.read(site_file), site_file, trigger, model.observation.info["blocks"])
+    what = "that the model was trained on; its scores out of fold are in elm-landslide inspect"
+    sites, counts = select(site_table.read(site_file), site_file, trigger, model.observation.info["blocks"], what)
     model.observation.check(sites)
+    present = [design for design in DESIGNS if (sites.kind == design).any()]
     comparators, left_out = baselines.all_baselines(lhasa)
     train = None
     if train_file is not None:
         train = site_table.read(train_file)
         blocks = np.unique(block_of(sites.lat, sites.lon)).tolist()
-        train, _ = select(train, train_file, trigger, blocks)
+        train, _ = select(train, train_file, trigger, blocks, "that are evaluated; none is left to fit on")
         model.observation.check(train)
+        for design in present:
+            if not (train.kind == design).any():
+                raise UserError(f"{train_file}: column kind: no row is {design}; the rows evaluated are")
     rows = columns(sites, model, progress)
     train_rows = None if train is None else columns(train, model, progress)
     counts["outside_domain"] = int(stage_2.outside(model.network, rows).sum())
@@ -117,7 +122,6 @@ def evaluate(
         if train is None
         else f"{train.n} rows of {Path(train_file).name} outside the blocks evaluated"
     )
-    present = [design for design in DESIGNS if (sites.kind == design).any()]
     comparisons, chances = [], {}
     for design in present:
         made, at, chance = _comparison(design, model, rows, train_rows, comparators, notes, progress)
@@ -125,10 +129,13 @@ def evaluate(
         chances[design] = np.full(sites.n, np.nan)
         chances[design][at] = chance
     result = report.build(comparisons, notes)
-    out.mkdir(parents=True, exist_ok=True)
-    report.write(result, out / "evaluation.json")
-    _write_scores(sites, chances, out / "scores.csv")
-    figures.draw(comparisons, result, out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        report.write(result, out / "evaluation.json")
+        _write_scores(sites, chances, out / "scores.csv")
+        figures.draw(comparisons, result, out)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror or error})") from None
     return result
 
 
@@ -149,7 +156,6 @@ def _comparison(
     others = None
     if train is not None:
         others = train.rows(np.flatnonzero(stage_2.members_of(design, train.sites)))
-        need_both_classes(others.sites, f"training rows of {design}")
     for comparator in comparators:
         if comparator.fitted and others is None:
             notes.left_out[comparator.name] = "needs --train-sites"

@@ -40,11 +40,11 @@ def train(
 
         elm-landslide train --preset quick --out landslide.pt --json > scores.json
 
-    The shipped model, on two ranks that share every batch:
+    The shipped model; under mpirun -n 2 two ranks share every batch:
 
         elm-landslide sites convert GLAS --catalogue GLC.csv --out sites.csv
         mpirun -n 3 elm-landslide simulate --members 20000 --out ensemble.nc
-        mpirun -n 2 elm-landslide train --preset full \\
+        elm-landslide train --preset full \\
             --ensemble ensemble.nc --sites sites.csv --out landslide.pt
 
     After an interruption the same command goes on from OUT.checkpoint. Other settings:
