@@ -36,6 +36,18 @@ class Domain(nn.Module):
         self.whiten.copy_(torch.linalg.inv(torch.linalg.cholesky(covariance)).T)
         self.limit.copy_(margin * torch.quantile(self.distance(features), quantile))
 
+    @torch.no_grad()
+    def widen(self, x: Tensor, given: Tensor, features: Tensor, quantile: float = 0.999, margin: float = 1.25) -> None:
+        """Take in further columns that the training sees, as in `fit`, without moving the centre or the axes: however
+        many they are, and however alike, columns that were inside stay inside."""
+        low = torch.where(given, x, torch.inf).amin(0)
+        high = torch.where(given, x, -torch.inf).amax(0)
+        self.low.copy_(torch.minimum(self.low, low))
+        self.high.copy_(torch.maximum(self.high, high))
+        # torch.quantile takes no more than 2^24 values.
+        furthest = torch.quantile(self.distance(features)[: 2**24], quantile)
+        self.limit.copy_(torch.maximum(self.limit, margin * furthest))
+
     def distance(self, features: Tensor) -> Tensor:
         """Mean squared whitened feature, [n]: 1 on average over the training columns."""
         return (((features - self.mean) @ self.whiten) ** 2).mean(-1)

@@ -53,18 +53,20 @@ def stop_after(epoch):
     return report
 
 
-def interrupted(path, epoch, noisy, ranks=None):
+def interrupted(path, epoch, noisy, ranks=None, barrier=lambda: None):
     """The problem at the end of a fit that stopped after an epoch and was started again."""
     ranks = ranks or Group()
+
+    def checkpoint():
+        kept = Checkpoint(path, {"of": 1}, ranks.rank == 0)
+        barrier()  # all have read it before one writes
+        return kept
+
     try:
-        first = Problem(noisy, ranks.rank)
-        first.fit(Checkpoint(path, {"of": 1}, ranks.rank == 0), stop_after(epoch), ranks)
+        Problem(noisy, ranks.rank).fit(checkpoint(), stop_after(epoch), ranks)
     except KeyboardInterrupt:
-        pass
-    if ranks.size > 1:
-        torch.distributed.barrier()
-    again = Problem(noisy, ranks.rank)
-    kept = Checkpoint(path, {"of": 1}, ranks.rank == 0)
+        barrier()
+    again, kept = Problem(noisy, ranks.rank), checkpoint()
     assert kept.get("least squares")["epoch"] == epoch
     again.fit(kept, ranks=ranks)
     return again
@@ -84,7 +86,7 @@ def main(folder):
         through = Problem(True, comm.rank)
         through.fit(ranks=ranks)
         found["through"] = through.state()
-        found["interrupted"] = interrupted(folder / "shared.checkpoint", 3, True, ranks).state()
+        found["interrupted"] = interrupted(folder / "shared.checkpoint", 3, True, ranks, comm.barrier).state()
     (folder / f"{comm.rank}.json").write_text(json.dumps(found))
     # Threads of the group that still wait for Python's lock when a process ends would abort it; MPI lets go of it.
     comm.barrier()

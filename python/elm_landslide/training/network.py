@@ -15,13 +15,16 @@ WEIGHT_DECAY = 1e-4
 
 
 def fit_normalisation(network: LandslideNetwork, x: Tensor, more: list[Tensor]) -> None:
-    """Feature normalisation from the sampled columns x [n, N_IN]; the domain from them and `more` [k, N_IN] that the
-    training sees."""
+    """Feature normalisation and domain from the sampled columns x [n, N_IN]; `more` [k, N_IN] that the training sees
+    widen the domain."""
     _, _, features = network.raw_features(x)
     network.feature_mean.copy_(features.mean(0))
     network.feature_scale.copy_(features.std(0).clamp(min=1e-6))
-    given, clean, features = network.raw_features(torch.cat([x, *more]))
+    given, clean, features = network.raw_features(x)
     network.domain.fit(clean, given, (features - network.feature_mean) / network.feature_scale)
+    for others in more:
+        given, clean, features = network.raw_features(others)
+        network.domain.widen(clean, given, (features - network.feature_mean) / network.feature_scale)
 
 
 def first_weights(member: nn.Module, seed: int) -> None:
