@@ -88,4 +88,5 @@ def test_mpi_driver(site, engine, tmp_path):
                 np.testing.assert_allclose(file[output.history][i], y[:, output.index], rtol=1e-9, atol=1e-12)
             outside = (y[:, N_OUT] == fields.FLAGS["outside"]).astype(float)
             np.testing.assert_array_equal(file["LANDSLIDE_OUTSIDE"][i], outside)
+            assert not outside.any()  # states of the genuine ELM lie in the domain of the shipped model
     columns.close()

@@ -38,7 +38,7 @@ def random_(module, seed=0, scale=0.4):
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.add_(scale * torch.randn(parameter.shape, generator=generator))
+            parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
     return module.eval()
 
 
@@ -66,6 +66,7 @@ def z(table):
 def observation(table, z):
     """Random heads, scaled to the table; both designs see all of its rows."""
     sizes = {"weather": weather_features(table, table.n_days).shape[1], "reporting": 17, "width": 5, "members": 2}
+    sizes |= {"input_dropout": 0.5, "dropout": 0.5}
     info = {
         "days": table.n_days,
         "prevalence": {"same_site": 0.5, "random": 0.4},
@@ -121,8 +122,9 @@ def test_without_reporting_r_is_gone():
     made, inputs = head(), drawn_inputs()
     whole, part = (log_rate(made(inputs, reporting).detach()) for reporting in (True, False))
     r = made.reporting(inputs.reporting)[:, 0].detach().double().numpy()
-    assert np.abs(r).max() > 0.5
-    np.testing.assert_allclose(whole - part, r, atol=1e-4)
+    free = np.maximum(whole, part) < 3.9  # a rate is held below e^4
+    assert free.sum() > 150 and np.abs(r[free]).max() > 0.5
+    np.testing.assert_allclose((whole - part)[free], r[free], atol=1e-4)
 
 
 def test_scores_are_finite_at_the_ends():

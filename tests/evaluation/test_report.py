@@ -34,7 +34,7 @@ def with_intervals(names):
 def test_keys(result):
     """Every key that the module states is there, and no other."""
     words = {"rows", "fitted_on", "draws", "comparators", "left_out", "ece"}
-    nested = {"prevalence", "blocks", "difference", "reliability", "spread", "by_accuracy", "by_region"}
+    nested = {"prevalence", "blocks", "difference", "reliability", "spread", "by_accuracy", "by_region", "unrepeated"}
     nested |= with_intervals((*MEASURES, "brier", "brier_skill", "ece_by"))
     assert set(result) == words | nested
     assert all(key in report.__doc__ for key in words | nested - {"brier_interval", "brier_skill_interval"})

@@ -117,6 +117,22 @@ def test_outside_falls_back_to_prior_strengths(network, x):
     assert (network(inside)[:, 1] - other(inside)[:, 1]).abs().max() > 0.01
 
 
+def test_other_training_data_widen_the_domain(network, x):
+    """They are inside, however few or many and alike; nothing that was inside falls out, and the scale stays."""
+    dense, layered = (x[flags(network, x) < FLAGS["outside"]][:1].repeat(20000, 1) for _ in range(2))
+    dense[:, FIELDS["leaf_area_index"].offset] = 19.0  # beyond the envelope
+    layered[:, FIELDS["sand"].columns] = torch.tensor([90.0] * 6 + [5.0] * 4, dtype=torch.float64)  # far from all
+    layered[:, FIELDS["clay"].columns] = 5.0
+    wider = LandslideNetwork(members=2)
+    fit_normalisation(wider, sample_columns(4000, 31), [dense, layered[:1]])
+    for odd in (dense[:1], layered[:1]):
+        assert (flags(network, odd) == FLAGS["outside"]).all() and (flags(wider, odd) < FLAGS["outside"]).all()
+    inside = flags(network, x) < FLAGS["outside"]
+    assert (flags(wider, x)[inside] < FLAGS["outside"]).all()
+    for name in ("feature_mean", "feature_scale", "domain.mean", "domain.whiten"):
+        assert torch.equal(wider.state_dict()[name], network.state_dict()[name]), name
+
+
 def test_prior_fallback_is_near_the_sampled_hillslopes():
     """The analytic FoS with prior strengths is a usable answer, not a placeholder: median error below 10 %."""
     x = sample_columns(300, 33)

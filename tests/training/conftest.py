@@ -1,21 +1,14 @@
-"""A small ensemble of the simulator, a small training, and one trained on the other."""
+"""A small ensemble of the simulator, and a training on it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from small_training import MEMBERS, SEED, SMALL
 
 from elm_landslide import driver
 from elm_landslide.simulator import ensemble, ensemble_file, member
-from elm_landslide.training import config, run
-
-MEMBERS, HELD_OUT = 10, 2
-SEED = 7
-SMALL = config.Config(
-    network=config.Network(members=2, width=8, epochs=2, batch=64),
-    columns=config.Columns(count=256, points=64, held_out=128, held_out_points=64),
-    hillslopes=config.Hillslopes(held_out=HELD_OUT / MEMBERS),
-)
+from elm_landslide.training import run
 
 
 @dataclass
@@ -29,9 +22,7 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def made():
-    return ensemble.Ensemble(
-        MEMBERS, seed=3, settings=member.Settings(rows=6, columns=6, hours=24, spin_up=10)
-    )  # fmt: skip
+    return ensemble.Ensemble(MEMBERS, seed=3, settings=member.Settings(rows=6, columns=6, hours=24, spin_up=10))
 
 
 @pytest.fixture(scope="session")

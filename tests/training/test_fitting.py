@@ -127,7 +127,7 @@ def test_two_ranks(tmp_path):
     torch.testing.assert_close(
         torch.tensor(found[0]["weights"], dtype=torch.float64), Problem().fit(), rtol=0, atol=1e-6
     )
-    assert all(f["through"] == f["interrupted"] for f in found)
+    assert all(f["through"] == f["interrupted"] and f["threads"] == [] for f in found)
     (weights, generator), (weights_1, generator_1) = (f["through"] for f in found)
     assert weights == weights_1 and generator != generator_1
 

@@ -67,7 +67,7 @@ def scattered(n, blocks, landslides, seed):
     lat, lon = -40 + 5 * (at % 15) + rng.uniform(0.1, 4.9, n), 5 * (at // 15) + rng.uniform(0.1, 4.9, n)
     slid = np.zeros(n, dtype=bool)
     slid[rng.permutation(n)[:landslides]] = True
-    return dataclasses.replace(made, lat=lat, lon=lon, landslide=slid)
+    return dataclasses.replace(made, lat=lat, lon=lon, block=block_of(lat, lon), landslide=slid)
 
 
 @pytest.mark.parametrize("n, blocks, landslides", [(300, 40, 60), (40, 6, 12), (500, 200, 10), (60, 5, 30)])
@@ -83,6 +83,23 @@ def test_folds(n, blocks, landslides):
         held = np.bincount(fold[sites.landslide], minlength=count)
         assert len(held) == count and held.min() > 0 and held.max() - held.min() <= of_landslides.max()
         np.testing.assert_array_equal(fold, stage_2.folds(sites, count, seed))
+
+
+def test_a_block_that_the_table_names_is_not_divided():
+    """Two sides of a 5 degree line, named one block by the table."""
+    sites = scattered(200, 40, 60, 0)
+    named = dataclasses.replace(sites, block=np.where(sites.lat < 0, "south", sites.block))
+    assert len(set(stage_2.folds(named, 4, 0)[named.block == "south"])) == 1
+
+
+def test_the_largest_block_is_placed_first():
+    """Five landslides in one block and five alone: five in each of two folds, whatever the seed."""
+    sites = made_sites.table().select(np.arange(10))
+    lat = -2.5 - 5.0 * np.maximum(np.arange(10) - 4, 0)
+    lon = np.full(10, 2.5)
+    sites = dataclasses.replace(sites, lat=lat, lon=lon, block=block_of(lat, lon), landslide=np.ones(10, dtype=bool))
+    for seed in range(10):
+        assert np.bincount(stage_2.folds(sites, 2, seed)).tolist() == [5, 5]
 
 
 def test_blocks_without_landslides_even_out_the_rows():
@@ -232,7 +249,7 @@ def test_ablations_lower_or_raise_the_failing_share(rows, network):
     assert (dry <= whole + 1e-9).all() and (dry < whole - 0.01).any()
 
 
-def levels(network, part, settings=None, seed=4, again=None):
+def levels(network, part, settings=None, seed=4, again=None, kept=None, report=lambda *_: None, sources=()):
     stage_2.fit_levels(
         network,
         part,
@@ -240,8 +257,9 @@ def levels(network, part, settings=None, seed=4, again=None):
         settings or made_sites.config(level_epochs=3, level_batch=16).sites,
         seed,
         Group(),
-        Checkpoint(),
-        lambda *_: None,
+        kept or Checkpoint(),
+        report,
+        sources=sources,
     )
 
 
@@ -280,6 +298,30 @@ def test_levels_replay_what_was_learned_before(rows, network):
     steps = 3 * -(-int(rows.sites.landslide.sum()) // 16)
     assert asked == [m for m in network.members for _ in range(steps)]
     assert all((m[-1].bias < 0.0).all() for m in network.members)
+
+
+@pytest.mark.parametrize("epochs", (1, 3, 4))
+def test_levels_go_on_after_an_interruption(rows, network, epochs):
+    """Within a member and between two, to the same bits: also what the loss of stage 1 draws."""
+
+    def fitted(kept, stop=None):
+        made, source, done = copy.deepcopy(network), torch.Generator().manual_seed(1), []
+
+        def again(member):
+            return (member[-1].bias * torch.randn(11, generator=source, dtype=torch.float64)).sum()
+
+        def report(*_):
+            done.append(1)
+            if len(done) == stop:
+                raise KeyboardInterrupt
+
+        levels(made, rows, again=again, kept=kept, report=report, sources=[source])
+        return torch.stack([member[-1].bias for member in made.members])
+
+    kept = Checkpoint()
+    with pytest.raises(KeyboardInterrupt):
+        fitted(kept, epochs)
+    assert torch.equal(fitted(kept), fitted(Checkpoint()))
 
 
 # A whole training.

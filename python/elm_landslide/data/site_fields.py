@@ -33,6 +33,7 @@ LEAST_DAYS = BAG + 7  # each day of the bag needs the rain of a week
 SPIN_UP = 60  # days
 WATER_TABLE = 3.0  # m
 STEPS = 4  # of a day
+SHORTER = 24  # steps in place of one, where no draw has a solution
 DAY = 86400.0
 REFERENCE_SLOPE = 25.0  # degrees, of the hillslope on which days of one site are compared
 GRID_SLOPE = 10.0  # degrees; drains every column alike, as a gridcell's mean slope does in ELM
@@ -109,13 +110,16 @@ def fields(sites: Sites, made: list[Draw] | None = None, slopes: np.ndarray | No
 
     def one(i: int) -> None:
         forcing, rain = _forcing(precipitation[i], temperature[i])
-        for k, soil in enumerate(soils):
-            try:
-                done = column.run(soil, column.state_from_table(soil, WATER_TABLE), forcing, DAY / STEPS)
-            except ArithmeticError:
-                continue
-            solved[i, k] = True
-            x[i, k] = _x(made[k], soil, done, rain, gradient[i, k])
+        for substeps in (1, SHORTER):
+            for k, soil in enumerate(soils):
+                try:
+                    done = column.run(soil, column.state_from_table(soil, WATER_TABLE), forcing, DAY / STEPS, substeps)
+                except ArithmeticError:
+                    continue
+                solved[i, k] = True
+                x[i, k] = _x(made[k], soil, done, rain, gradient[i, k])
+            if solved[i].any():
+                break
         advance(1)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -165,7 +169,7 @@ def _percentiles(degrees: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """x [day of the bag, N_IN]: states at the end of each day, fluxes as its means; rain (mm) of all days [day]."""
+    """x [day of the bag, N_IN]: states of each day's last step, fluxes as its means; rain (mm) of all days [day]."""
     x = np.full((BAG, N_IN), SPVAL)
     sums = np.append(0.0, np.cumsum(rain))
     static = {

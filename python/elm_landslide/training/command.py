@@ -65,7 +65,9 @@ def train(
         chosen = configs.read(preset, config)
         lacking = (ensemble is None and control != "no-simulations") or (sites is None and control != "no-sites")
         if preset == "full" and lacking:
-            raise UserError("train: preset full learns from --ensemble and --sites: give both, or the --control that leaves one out")
+            raise UserError(
+                "train: preset full learns from --ensemble and --sites: give both, or the --control that leaves one out"
+            )
         if control == "permuted-labels" and sites is None:
             raise UserError("train: control permuted-labels is of the labels of --sites: give it")
         first = configs.DEFAULT_SEED if seed is None else seed

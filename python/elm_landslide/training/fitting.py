@@ -73,6 +73,8 @@ def group(comm) -> Iterator[Group]:
             free.bind(("", 0))
             place = socket.gethostname(), free.getsockname()[1]
     host, port = comm.bcast(place)
+    # The first optimiser imports this, and would then keep the group, with its threads, until the process ends.
+    import torch._dynamo  # noqa: F401
     from mpi4py import MPI
 
     # Of one machine, gloo would otherwise look up its name, which need not lead to an address.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .. import __version__
 from ..data import sites as site_table
+from ..data.site_fields import LEAST_DAYS
 from ..data.sites import Sites, block_of, need_both_classes
 from ..errors import UserError
 from ..evaluation import metrics
@@ -126,7 +127,13 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
     for design in DESIGNS:
         if not (found.kind == design).any():
             raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
-    blocks = len(np.unique(block_of(found.lat[found.landslide], found.lon[found.landslide])))
+    if found.n_days < LEAST_DAYS:
+        raise UserError(f"{path}: {found.n_days} days of weather (precip, temp); training needs at least {LEAST_DAYS}")
+    if not np.isfinite(found.slope).any():
+        raise UserError(f"{path}: column slope: missing in all rows; give the slope (degrees) of some")
+    if config.sites.folds < 2:
+        raise UserError(f"train: [sites] folds: {config.sites.folds}; at least 2")
+    blocks = len(np.unique(found.block[found.landslide]))
     if blocks < config.sites.folds:
         raise UserError(f"{path}: landslides in {blocks} blocks; {config.sites.folds} folds need as many")
     if control == "permuted-labels":
@@ -187,8 +194,8 @@ def _physics_scores(run: Run, network: LandslideNetwork, data: Data) -> dict:
 
 
 def _again(run: Run, network: LandslideNetwork, data: Data):
-    """The loss of stage 1 on rows drawn at random, for a member."""
-    drawn = torch.Generator().manual_seed(run.seed + 7)
+    """(the loss of stage 1 on rows drawn at random, for a member; the generator that draws them). Ranks draw others."""
+    drawn = torch.Generator().manual_seed(run.seed + 7 + run.ranks.rank)
     size = run.config.sites.level_batch
 
     def again(member: nn.Module) -> Tensor:
@@ -201,16 +208,15 @@ def _again(run: Run, network: LandslideNetwork, data: Data):
             value = value + weight.weight * hillslopes.loss(network, member, states, weight.failure)
         return value
 
-    return again
+    return again, drawn
 
 
 def _fit_on(run: Run, network: LandslideNetwork, data: Data, rows: np.ndarray, label: str) -> Observation:
     """Stage 2 on some rows (bool [n]); moves the levels of the network and returns the observation model."""
     settings, table = run.config.sites, data.table
     part = table.rows(np.flatnonzero(rows))
-    sites.fit_levels(
-        network, part, _again(run, network, data), settings, run.seed, run.ranks, run.kept, run.report, label
-    )
+    again, drawn = _again(run, network, data)
+    sites.fit_levels(network, part, again, settings, run.seed, run.ranks, run.kept, run.report, label, sources=[drawn])
     days = table.sites.n_days
     one = table.sites.select(np.arange(1))
     sizes = {
@@ -259,7 +265,7 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
         observation.info["prevalence"][design] = float(landslide.mean())
         observation.info["calibration"][design] = fit_calibration(logit.mean(1), landslide)
         chance, members = observation.probabilities(design, logit)
-        scores[design] = _development(landslide, all_sites.block[rows], chance, members)
+        scores[design] = _development(landslide, all_sites.block[rows], logit.mean(1), chance, members)
     return observation, scores
 
 
@@ -274,9 +280,11 @@ def _network_alone(network: LandslideNetwork, table: Table) -> dict:
     return found
 
 
-def _development(landslide: np.ndarray, block: np.ndarray, chance: np.ndarray, members: np.ndarray) -> dict:
+def _development(
+    landslide: np.ndarray, block: np.ndarray, logit: np.ndarray, chance: np.ndarray, members: np.ndarray
+) -> dict:
     draws = metrics.resample(block)
-    found = {**metrics.discrimination(landslide, chance, draws), **metrics.calibration(landslide, chance, draws)}
+    found = {**metrics.discrimination(landslide, logit, draws), **metrics.calibration(landslide, chance, draws)}
     out = {name: [float(found[name][0]), *map(float, metrics.interval(found[name]))] for name in found}
     return {"rows": len(landslide), **out, "spread": metrics.spread(landslide, members)}
 

@@ -14,7 +14,7 @@ blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import site_fields
-from ..data.sites import Sites, block_of, rain_triggered
+from ..data.sites import Sites, rain_triggered
 from ..errors import UserError
 from ..fields import FIELDS, FLAGS
 from ..network import LandslideNetwork
@@ -72,7 +72,7 @@ def members_of(design: str, sites: Sites) -> np.ndarray:
 
 def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
     """Fold [n] of each row: blocks at random, the largest first to the fold that has the fewest landslides."""
-    blocks, at = np.unique(block_of(sites.lat, sites.lon), return_inverse=True)
+    blocks, at = np.unique(sites.block, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(blocks))
     landslides, rows = (np.bincount(at, weights=w, minlength=len(blocks)) for w in (sites.landslide, np.ones(sites.n)))
     order = order[np.argsort(-landslides[order], kind="stable")]
@@ -176,9 +176,10 @@ def fit_levels(
     kept: Checkpoint,
     report: Report,
     label: str = "",
+    sources: Sequence[torch.Generator] = (),
 ) -> None:
     """Move the levels of every member's latents; again(member) is the loss of stage 1 on some of its rows, so that what
-    was learned there holds where sites have nothing to say."""
+    was learned there holds where sites have nothing to say. sources: the generators that `again` draws from."""
     sites = rows.sites
     # A landslide, the other days of its site, and its part of the random rows go together.
     units = [np.flatnonzero(sites.pair == pair) for pair in np.unique(sites.pair[sites.landslide])]
@@ -225,7 +226,7 @@ def fit_levels(
 
         how = Fitting(settings.level_epochs, max(settings.level_batch, 1), settings.level_rate, 0.0, seed + i)
         name = f"{label}levels of member {i + 1} of {len(network.members)}"
-        fit(name, [bias, offset, slope], loss, len(units), how, ranks, kept, report)
+        fit(name, [bias, offset, slope], loss, len(units), how, ranks, kept, report, [drawn, *sources])
         bias.requires_grad_(False)
 
 
