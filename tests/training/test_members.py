@@ -34,7 +34,7 @@ def target(x):
 def fitted(x, target, states):
     """Weights of a small network after a fit with these settings."""
 
-    def fit(some=None, epochs=1, **weights):
+    def fit(some=None, epochs=1, ranks=None, **weights):
         config = replace(
             SMALL,
             network=replace(SMALL.network, epochs=epochs),
@@ -43,7 +43,7 @@ def fitted(x, target, states):
         network = LandslideNetwork(2, 8)
         fit_normalisation(network, x, [states.x])  # outside the domain nothing would be learned from them
         with one_thread():
-            fit_members(network, x, target, some, config, SEED, Group(), Checkpoint(), lambda *_: None)
+            fit_members(network, x, target, some, config, SEED, ranks or Group(), Checkpoint(), lambda *_: None)
         return network.members.state_dict()
 
     return fit
@@ -100,3 +100,19 @@ def test_the_loss_is_the_sum_of_both(fitted, x, target, states, monkeypatch):
         wanted = wanted + 0.25 * hillslopes.loss(network, member, one, 3.0)
         assert found == pytest.approx(wanted.item(), rel=1e-9)
     assert len(seen) == len(seeds) == 2
+
+
+def test_ranks_draw_states_of_their_own(fitted, states, monkeypatch):
+    """Else the second would repeat the first; the generator is kept with the fit."""
+    seen = {}
+
+    def fit(name, parameters, loss, rows, settings, ranks, checkpoint, report, drawn):
+        loss(torch.arange(rows))
+        seen.setdefault(ranks.rank, []).append(drawn[0].get_state())
+
+    monkeypatch.setattr("elm_landslide.training.network.fit", fit)
+    for rank in range(2):
+        fitted(states, ranks=Group(rank, 2))
+    assert not any(torch.equal(first, second) for first in seen[0] for second in seen[1])
+    unused = torch.Generator().manual_seed(SEED + 1001).get_state()
+    assert not torch.equal(seen[0][0], unused)  # the loss draws from it

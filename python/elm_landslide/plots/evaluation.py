@@ -36,7 +36,7 @@ def draw(comparisons: list[Comparison], result: dict, out: Path) -> list[Path]:
 def draw_roc(comparisons: list[Comparison], result: dict, path: Path) -> Path:
     """Hit rate against false-alarm rate, a panel for each comparison."""
     figure, axes = plt.subplots(
-        1, len(comparisons), figsize=(5.6 * len(comparisons), 5.7), layout="constrained", sharey=True, squeeze=False
+        1, len(comparisons), figsize=(5.6 * len(comparisons), 6.2), layout="constrained", sharey=True, squeeze=False
     )
     for axis, comparison in zip(axes[0], comparisons, strict=True):
         _draw_curves(axis, comparison, result)
