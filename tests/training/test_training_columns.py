@@ -129,6 +129,7 @@ def test_scores_of_the_factor_of_safety_by_hand():
     }
     exact = columns.fos_scores(WANTED, WANTED)
     assert (exact["fos_r2"], exact["fos_rmse"], exact["fos_f1"]) == (1.0, 0.0, 1.0)
+    assert columns.fos_scores(WANTED + 1.0, WANTED + 1.0)["fos_f1"] is None  # nothing fails
 
 
 def test_scores_of_a_network_by_hand():

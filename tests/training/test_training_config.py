@@ -68,6 +68,8 @@ def test_no_epochs_are_allowed(toml):
         (["[sites]", "trigger = 1"], "[sites] trigger: 1: wanted a value like 'rain'"),
         (["[network]", "epochs = -1"], "[network] epochs: -1: must not be negative or infinite"),
         (["[hillslopes]", "weight = -1"], "[hillslopes] weight: -1.0: must not be negative or infinite"),
+        (["[sites]", "dropout = 1.5"], "[sites] dropout: 1.5: a share, must be below 1"),
+        (["[hillslopes]", "held_out = 1"], "[hillslopes] held_out: 1.0: a share, must be below 1"),
         (["[network]", "rate = inf"], "[network] rate: inf: must not be negative or infinite"),
         (["[network]", "rate = nan"], "[network] rate: nan: must not be negative or infinite"),
         (["[network]", "batch = 0"], "[network] batch: 0: must be at least 1"),

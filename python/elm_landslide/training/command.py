@@ -27,7 +27,7 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="TOML file with changes of the preset; unknown keys are refused.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed; the preset's own by default.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed; the preset's own by default.")] = None,
     control: Annotated[
         str, typer.Option(help="A training that must come out worse: permuted-labels, no-simulations or no-sites.")
     ] = "",

@@ -79,6 +79,7 @@ PRESETS = {
     "full": Config(network=Network(epochs=60), columns=Columns(count=32768)),
 }
 DEFAULT_SEED = 20260801
+_SHARES = ("held_out", "hidden_share", "input_dropout", "dropout")
 
 
 def read(preset: str, path: Path | None = None) -> Config:
@@ -117,6 +118,8 @@ def _changed(part, changes: dict, where: str):
             raise UserError(f"{where}{name}: {value}: must not be negative or infinite")
         if value == 0 and isinstance(old, int) and "epochs" not in name:
             raise UserError(f"{where}{name}: 0: must be at least 1")
+        if name in _SHARES and isinstance(old, float) and value >= 1:
+            raise UserError(f"{where}{name}: {value}: a share, must be below 1")
         new[name] = value
     return replace(part, **new)
 

@@ -28,9 +28,6 @@ from .network import fit_members, fit_normalisation
 from .sites import Table
 
 CONTROLS = ("permuted-labels", "no-simulations", "no-sites")
-# How far a metric of a model trained again from the same preset and seed may lie from the first. On one machine the
-# weights are the same; another processor's rounding changes the path of the optimiser.
-REPRODUCTION_TOLERANCE = {"probability_mae": 0.003, "fos_rmse": 0.02}
 
 
 @dataclass
@@ -76,6 +73,8 @@ def train(
 
     if control and control not in CONTROLS:
         raise UserError(f"train: control '{control}' is unknown; choose one of {', '.join(CONTROLS)}")
+    if Path(out).is_dir():
+        raise UserError(f"train: '{out}' is a folder; give the name of a file")
     if not Path(out).resolve().parent.is_dir():
         raise UserError(f"train: the folder of '{out}' does not exist; make it first")
     ensemble = None if control == "no-simulations" else ensemble
@@ -83,6 +82,7 @@ def train(
     states, held_out = hillslopes.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
     inputs = {name: _sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
     identity = {"settings": as_dict(config), "seed": seed, "control": control, "ranks": comm.size, "inputs": inputs}
+    identity["version"] = __version__
     kept = Checkpoint(Path(f"{out}.checkpoint"), identity, comm.rank == 0)
     comm.barrier()  # all have read it before one writes
     with group(comm) as ranks:

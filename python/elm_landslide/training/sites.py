@@ -194,7 +194,7 @@ def fit_levels(
         start = bias.detach().clone()
         offset = nn.Parameter(torch.zeros(2, dtype=torch.float64))
         slope = nn.Parameter(torch.zeros(2, dtype=torch.float64))
-        drawn = torch.Generator().manual_seed(seed + i)
+        drawn = torch.Generator().manual_seed(seed + i + 1000 * ranks.rank)  # ranks draw others
 
         def log_rate(design: str, at: Tensor, member=member, drawn=drawn) -> Tensor:
             """ln of the rate of failure within the bag [n], about 0."""
