@@ -70,7 +70,7 @@ def test_scores_are_those_of_the_file(trained, ensemble_path):
     wanted = hillslopes.evaluate(network, held_out)
     found = trained.scores["stage_1"]["hillslopes"]
     assert found.keys() == wanted.keys()
-    for name, value in wanted.items():  # None where no hillslope fails
+    for name, value in wanted.items():  # None where no hillslope is near failure
         assert found[name] == (value if value is None else pytest.approx(value, rel=1e-9)), name
     assert wanted["states"] + wanted["outside"] == 4 * HELD_OUT
 

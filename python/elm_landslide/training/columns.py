@@ -50,18 +50,18 @@ def loss(
 
 
 def fos_scores(fos: Tensor, wanted: Tensor) -> dict[str, float | None]:
-    """R2, RMSE and F1 at 1 (None where nothing fails) of the factor of safety [n] where `wanted` lies in 0.5-3."""
+    """R2, RMSE and F1 at 1 (None where there is none) of the factor of safety [n] where `wanted` lies in 0.5-3."""
     near = (wanted > 0.5) & (wanted < 3.0)
     fos, wanted = fos[near], wanted[near]
     error = fos - wanted
     failing, predicted = wanted < 1.0, fos < 1.0
-    found = int(failing.sum() + predicted.sum())
-    return {
-        "fos_columns": int(near.sum()),
-        "fos_r2": float(1 - (error**2).sum() / ((wanted - wanted.mean()) ** 2).sum()),
-        "fos_rmse": float((error**2).mean().sqrt()),
-        "fos_f1": 2 * int((failing & predicted).sum()) / found if found else None,  # JSON has no NaN
+    found = {
+        "fos_r2": 1 - (error**2).sum() / ((wanted - wanted.mean()) ** 2).sum(),
+        "fos_rmse": (error**2).mean().sqrt(),
+        "fos_f1": 2 * (failing & predicted).sum() / (failing.sum() + predicted.sum()),
     }
+    known = {name: float(value) if torch.isfinite(value) else None for name, value in found.items()}
+    return {"fos_columns": int(near.sum()), **known}
 
 
 @torch.no_grad()
