@@ -23,7 +23,7 @@ def evaluate(
     lhasa: Annotated[
         Path | None,
         typer.Option(
-            help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs the extra elm-landslide[lhasa]."
+            help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs pip install xgboost-cpu."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
