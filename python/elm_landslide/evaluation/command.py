@@ -22,9 +22,7 @@ def evaluate(
     trigger: Annotated[str, typer.Option(help="Landslides that count: rain, or all.")] = "all",
     lhasa: Annotated[
         Path | None,
-        typer.Option(
-            help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs pip install xgboost-cpu."
-        ),
+        typer.Option(help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs pip install xgboost-cpu."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ):
