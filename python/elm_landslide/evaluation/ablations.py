@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..data.site_fields import BAG
 from ..network import LandslideNetwork
 from ..observation import Observation
 from ..training import sites as stage_2
 from ..training.config import Sites as Settings
-from ..training.fitting import Checkpoint, Group, one_thread
+from ..training.fitting import Checkpoint, Group
 from ..training.sites import Table
 
 DESCRIPTIONS = {
@@ -30,18 +31,17 @@ DESCRIPTIONS = {
 }
 
 
-def unfitted(network: LandslideNetwork, rows: Table, design: str) -> dict[str, np.ndarray]:
-    """Scores [n] by name."""
+def unfitted(network: LandslideNetwork, rows: Table, design: str, z: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores [n] by name; z [n, BAG] as the network gives it for these rows."""
     prior = LandslideNetwork(members=1)  # before training its members change nothing
     return {
         "physics_only": stage_2.over_days(stage_2.log_failing(prior, rows, design)),
-        "network_alone": stage_2.over_days(stage_2.log_failing(network, rows, design)),
+        "network_alone": stage_2.over_days(z),
         "network_alone_without_macropores": stage_2.over_days(stage_2.log_failing(network, rows, design, "macropores")),
         "network_alone_without_roots": stage_2.over_days(stage_2.log_failing(network, rows, design, "roots")),
     }
 
 
-@one_thread()
 def fitted(
     network: LandslideNetwork, sizes: dict, settings: Settings, train: Table, rows: Table, design: str, seed: int,
     advance: Callable[[int], None],
@@ -49,9 +49,11 @@ def fitted(
     """Scores [n] by name of observation models fitted to the rows of `train`; advance(1) after each."""
     found = {}
     for name in ("physics", "macropores", "roots"):
-        zs = [stage_2.log_failing(network, table, design, "" if name == "physics" else name) for table in (train, rows)]
+        tables = (train, rows)
         if name == "physics":
-            zs = [np.zeros_like(z) for z in zs]
+            zs = [np.zeros((table.sites.n, BAG)) for table in tables]
+        else:
+            zs = [stage_2.log_failing(network, table, design, name) for table in tables]
         made = Observation({"days": train.sites.n_days}, sizes)
         stage_2.fit_heads(made, design, train.sites, zs[0], settings, seed, Group(), Checkpoint(), lambda *_: None)
         found[f"without_{name}"] = made.logits(design, rows.sites, zs[1]).mean(1)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +152,7 @@ def _comparison(
     scores = {report.MODEL: logits.mean(1)}
     if design == "random":
         scores["without_reporting"] = observation.logits(design, part.sites, z, reporting=False).mean(1)
-    scores |= ablations.unfitted(network, part, design)
+    scores |= ablations.unfitted(network, part, design, z)
     others = None
     if train is not None:
         others = train.rows(np.flatnonzero(stage_2.members_of(design, train.sites)))
@@ -167,9 +167,8 @@ def _comparison(
     if others is None:
         notes.left_out |= {f"without_{name}": "needs --train-sites" for name in ("physics", "macropores", "roots")}
     else:
-        settings = replace(model.settings, members=model.observation.sizes["members"])
         with progress(f"ablation against {design} row", 3) as advance:
-            scores |= ablations.fitted(network, observation.sizes, settings, others, part, design, SEED, advance)
+            scores |= ablations.fitted(network, observation.sizes, model.settings, others, part, design, SEED, advance)
     notes.comparators |= {name: text for name, text in ablations.DESCRIPTIONS.items() if name in scores}
     twins = None if others is None else repeated(part.sites, others.sites)
     return Comparison.of(design, part.sites, scores, chance, members, twins), at, chance

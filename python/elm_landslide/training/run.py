@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import __version__
+from .. import __version__, model_file
 from ..data import sites as site_table
 from ..data.site_fields import LEAST_DAYS
 from ..data.sites import Sites, block_of, need_both_classes
@@ -80,7 +79,7 @@ def train(
     ensemble = None if control == "no-simulations" else ensemble
     found = _sites(site_file, config, control, seed)
     states, held_out = hillslopes.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
-    inputs = {name: _sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
+    inputs = {name: model_file.sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
     identity = {"settings": as_dict(config), "seed": seed, "control": control, "ranks": comm.size, "inputs": inputs}
     identity["version"] = __version__
     kept = Checkpoint(Path(f"{out}.checkpoint"), identity, comm.rank == 0)
@@ -111,10 +110,6 @@ def train(
         kept.remove()
     comm.barrier()
     return scores
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites | None:
