@@ -1,16 +1,21 @@
 #!/bin/sh
-# System tools that the build needs. As root on Debian the missing ones are installed; elsewhere they are named.
+# System tools. As root on Debian the missing ones are installed; elsewhere they are named.
+#   bootstrap.sh       what the build needs
+#   bootstrap.sh test  what the tests need too
 set -eu
 
-# tool, Debian package, what for
+# tool, Debian package, what for; cmake and ninja come from PyPI where they are missing
 needed='
 g++ g++ the bridge (C++17)
 gfortran gfortran the Fortran component
-cmake cmake the build
-ninja ninja-build the build
-mpirun openmpi-bin the offline driver on several ranks
-readelf binutils a test that reads the dynamic section
 '
+if [ "${1:-}" = test ]; then
+    needed="$needed"'
+cmake cmake a build without Python
+mpirun openmpi-bin runs on several ranks
+readelf binutils a look at the dynamic section
+'
+fi
 packages=''
 missing=''
 while read -r tool package purpose; do

@@ -1,4 +1,4 @@
-"""Speed and memory of engines and simulator: runs what `make bench` compiles, and sets aims beside it."""
+"""Speed and memory of engines and simulator: compiles bench/ and runs it, and sets aims beside it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide import __version__, model_file
+from elm_landslide import __version__, compiler, model_file
 from elm_landslide.door import settings_text
 from elm_landslide.errors import UserError
 
-PROGRAM = Path("build/bench/landslide_bench")
+FLAGS = ["-O", "-std=gnu++17", "-ldl"]  # of E3SM's optimised build: no -march, little optimisation
 ENGINES = ("tile", "torchscript")
 BATCHES = (1, 16, 64, 256, 1024, 4096, 16384)
 ELM_BATCH = 64  # the columns of an ELM clump, in order of magnitude
@@ -38,13 +38,17 @@ AIMS = (
 )
 
 
-def run(
-    program=PROGRAM, model=None, instruction_set: str = "auto", quick: bool = False, progress=lambda what: None
-) -> dict:
+def compile_program(out: Path) -> None:
+    """Compile landslide_bench with the bridge in it into the file `out`. Raises UserError."""
+    bridge = [path for path in compiler.folder("bridge").glob("*.cpp") if path.name != "landslide_torch_engine.cpp"]
+    compiler.build("bench", sorted([*compiler.folder("bench").glob("*.cpp"), *bridge]), out, FLAGS)
+
+
+def run(model=None, instruction_set: str = "auto", quick: bool = False, progress=lambda what: None) -> dict:
     """Measure; gives flat keys, as in bench.json.
 
-    program: the compiled benchmark. model: path of a model file, the shipped one by default. quick: a few calls, to
-    see that it works. progress: called with what is measured next. Raises UserError, with the program's own words.
+    model: path of a model file, the shipped one by default. quick: a few calls, to see that it works. progress: called
+    with what is done next. Raises UserError, with the program's own words.
 
     us_per_call.ENGINE.BATCH, p95_...: median and 95th percentile of landslide_run, microseconds. ratio.BATCH: of the
     medians, torchscript / tile. rss_mb.ENGINE: resident memory gained by opening and 64 columns, 1e6 bytes.
@@ -52,9 +56,6 @@ def run(
     in batches of 64 over ELM's own, with five members; elm_share.shipped with the model's own. operation_share.KIND:
     of the time of a tile. simulator.*: as simulator.speed.measure.
     """
-    program = Path(program)
-    if not os.access(program, os.X_OK) or program.is_dir():
-        raise UserError(f"{program}: not there; `make bench` in the sources compiles it, or give --program")
     model = Path(model) if model else model_file.SHIPPED
     found = {"model": model.name, "model_sha256": _sha256(model), "cpu": _cpu(), "elm_landslide": __version__}
     pinned = {"tile": {"instruction_set": instruction_set}, "torchscript": None}
@@ -62,6 +63,9 @@ def run(
     batches = [n for n in BATCHES if n <= ELM_BATCH] if quick else BATCHES
     speed = ["quick"] if quick else []
     with tempfile.TemporaryDirectory() as folder:
+        progress("compiling")
+        program = Path(folder, "landslide_bench")
+        compile_program(program)
         progress("columns")
         columns = Path(folder, "columns.bin")
         _write_columns(columns, max(batches))

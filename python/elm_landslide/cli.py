@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from elm_landslide import __version__, arguments, console
+from elm_landslide import __version__, arguments, console, plugin_command
 from elm_landslide.data import sites_command as sites
 from elm_landslide.e3sm import command as e3sm
 from elm_landslide.endings import clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
 from elm_landslide.evaluation import command as evaluation
+from elm_landslide.extras import need
 from elm_landslide.simulator import command as simulator
 from elm_landslide.training import command as training
 
 app = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     help="Landslide probability from the output of the E3SM Land Model (ELM).",
 )
 app.add_typer(e3sm.app, name="e3sm")
 app.add_typer(sites.app, name="sites")
+app.add_typer(plugin_command.app, name="plugin")
 
 
 def _version(wanted: bool):
@@ -54,16 +56,19 @@ _Rain = Annotated[
 ]
 _Surface = Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")]
 _Sample = Annotated[
-    str | None, typer.Option(help="Take a sample of the package instead of files: susquehanna or steep.")
+    Literal["susquehanna", "steep"] | None, typer.Option(help="Take a sample of the package instead of files.")
 ]
 _Model = Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")]
 _Override = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."),
 ]
-
+_Engine = Annotated[
+    Literal["tile", "torchscript"],
+    typer.Option(help="Engine that runs the network; torchscript needs torch and elm-landslide plugin build."),
+]
 _InstructionSet = Annotated[
-    str, typer.Option(help="Of the tile engine: auto, baseline, avx2 or avx512. The results are the same.")
+    Literal["auto", "baseline", "avx2", "avx512"], typer.Option(help="Of the tile engine. The results are the same.")
 ]
 
 
@@ -76,7 +81,7 @@ def run_command(
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("landslide.nc"),
     sample: _Sample = None,
     model: _Model = None,
-    engine: Annotated[str, typer.Option(help="Engine that runs the network: tile or torchscript.")] = "tile",
+    engine: _Engine = "tile",
     instruction_set: _InstructionSet = "auto",
     override: _Override = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
@@ -102,7 +107,8 @@ def run_command(
     from elm_landslide import driver, interrupt
     from elm_landslide.history import temporary
 
-    comm = driver.world()
+    with clear_errors():
+        comm = driver.world()
 
     def act():
         states, soil, more_rain, static = arguments.inputs(sample, history, constants, rain, surface)
@@ -147,9 +153,11 @@ def plot_command(
 
     For what one probability rests on, see elm-landslide profile.
 
-    elm-landslide plot out/landslide.nc out/steep.nc --label "Susquehanna" --label "steep, wet site" --out out
+        elm-landslide plot out/landslide.nc out/steep.nc \\
+            --label "Susquehanna" --label "steep, wet site" --out out
     """
     with clear_errors():
+        need("plot", "plot")
         from elm_landslide import plots
 
         for path in plots.draw(files, out, labels or [], inputs or []):
@@ -187,44 +195,49 @@ def profile_command(
             --surface surfdata.nc --cell 41.25,-76.75
     """
     with clear_errors():
+        need("profile", "plot", "torch")
         from elm_landslide.plots import case
 
         history, constants, rain, surface = arguments.inputs(sample, history, constants, rain, surface)
         changes = arguments.overrides(override or [])
-        case.draw(history, surface, out, constants, model, changes, rain, cell, time, landslide, label or sample or "")
+        name = label or sample or ""
+        case.draw(
+            history, surface, out, constants, model, changes, rain, cell, time, landslide, name, tell=console.say
+        )
         print(out)
 
 
 @app.command("inspect")
 def inspect_command(
     model: Annotated[Path | None, typer.Argument(help="Model file; the shipped one by default.")] = None,
+    weights: Annotated[bool, typer.Option("--weights", help="Show its tensors too; needs torch.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Say what a model file holds: schema, provenance, golden rows, checksum.
+    """Say what a model file holds: schema, provenance, golden rows, checksum. Example:
 
-    elm-landslide inspect landslide.pt --json
+        elm-landslide inspect landslide.pt --json
     """
     with clear_errors():
         from elm_landslide import model_file
 
-        found = model_file.describe(model or model_file.SHIPPED)
+        model = model or model_file.SHIPPED
+        found = model_file.describe(model)
+        if weights:
+            need("inspect --weights", "torch")
+            from elm_landslide.export import weights_of
+
+            found["weights"] = weights_of(model)
         if as_json:
             print(json.dumps(found, indent=2))
-            return
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table("entry", "value", header_style="")
-        for key, value in console.flat(found):
-            table.add_row(key, value)
-        Console().print(table)
+        else:
+            console.print_description(found)
 
 
 @app.command("replay")
 def replay_command(
     files: Annotated[list[Path], typer.Argument(help="landslide_record*.bin of a run's directory.")],
     model: _Model = None,
-    engine: Annotated[str, typer.Option(help="Engine that runs the network: tile or torchscript.")] = "tile",
+    engine: _Engine = "tile",
     instruction_set: _InstructionSet = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
@@ -254,24 +267,23 @@ def bench_command(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),
     model: _Model = None,
     instruction_set: _InstructionSet = "auto",
-    program: Annotated[
-        Path, typer.Option(help="The benchmark program, which `make bench` compiles in the sources.")
-    ] = Path("build/bench/landslide_bench"),
     quick: Annotated[bool, typer.Option("--quick", help="A few calls only: to see that it works.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what is written instead of the table.")] = False,
 ):
-    """Measure speed and memory of the engines and set the aims beside them.
+    """Measure speed and memory of the engines and of the simulator, and set the aims beside them.
 
-    The engines take turns, call by call, so that both meet the same machine; it should have nothing else to do.
+    Compiles the bridge with the flags of E3SM by the compiler at hand (CXX, else c++). The engines take turns, call by
+    call, so that both meet the same machine; it should have nothing else to do.
 
-    elm-landslide bench --out bench.json
+        elm-landslide bench --out bench.json
     """
     with clear_errors():
+        need("bench", "simulate")
         from elm_landslide import bench
 
         if not out.absolute().parent.is_dir():
             raise UserError(f"{out}: its folder does not exist; make it first")
-        found = bench.run(program, model, instruction_set, quick, progress=console.say)
+        found = bench.run(model, instruction_set, quick, progress=console.say)
         bench.write(found, out)
         print(json.dumps(found, indent=1)) if as_json else console.print_bench(found, out)
 

@@ -5,21 +5,35 @@ f90wrap's generated Fortran wrappers are called as they are; its Python layer on
 
 from __future__ import annotations
 
+import sys
+from importlib.machinery import EXTENSION_SUFFIXES
+
 import numpy as np
 
-from .door import ERROR_ARGUMENT, Door
+from .door import ERROR_ARGUMENT, PACKAGE, Door
 from .errors import LandslideError
 
 try:
     from . import _landslide_wrap
-except ImportError as error:  # from a source tree that is not built
+except ImportError as error:
     _landslide_wrap, _reason = None, str(error)
+
+
+def _absence() -> str:
+    """Why there is no extension: not built, built for another Python, or a library that does not load."""
+    built = sorted(path.name for path in PACKAGE.glob("_landslide_wrap*"))
+    if not built:
+        return f"the Fortran component is not built: {PACKAGE} has no _landslide_wrap: pip install ."
+    if not any(f"_landslide_wrap{suffix}" in built for suffix in EXTENSION_SUFFIXES):
+        python = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
+        return f"the Fortran component is built for another Python ({built[0]}), this is {python}: pip install ."
+    return f"the Fortran component does not load: {_reason}"
 
 
 def _fortran(name: str):
     """Procedure wrap_<name> of module landslide_wrap."""
     if _landslide_wrap is None:
-        raise LandslideError(ERROR_ARGUMENT, f"the Fortran component is not built ({_reason}): pip install .")
+        raise LandslideError(ERROR_ARGUMENT, _absence())
     return getattr(_landslide_wrap, f"f90wrap_landslide_wrap__wrap_{name}")
 
 

@@ -99,6 +99,25 @@ def print_summary(summary) -> None:
     print(f"written     {summary.out}")
 
 
+def print_description(found: dict) -> None:
+    """What model_file.describe tells, as a table; tensors, where they are among it, as another."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("entry", "value", header_style="")
+    for key, value in flat({name: value for name, value in found.items() if name != "weights"}):
+        table.add_row(key, value)
+    console.print(table)
+    if "weights" in found:
+        table = Table("tensor", "shape", "smallest", "mean", "largest", header_style="")
+        for name, tensor in found["weights"].items():
+            shape = " x ".join(map(str, tensor["shape"])) or "scalar"
+            values = (tensor[key] for key in ("min", "mean", "max"))
+            table.add_row(name, shape, *("-" if value is None else f"{value:.4g}" for value in values))
+        console.print(table)
+
+
 def print_ensemble(counts: dict, out) -> None:
     """What simulator.ensemble_file.write counted."""
     print(f"members     {counts['members']}, {counts['with_landslides']} with landslides, {counts['failed']} unsolved")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import plugin
 from .errors import LandslideError
 from .fields import FLAGS, N_IN, N_OUT, SPVAL
 
@@ -28,10 +29,10 @@ def installed(name: str) -> Path:
 
 
 def settings_text(engine: str, settings: dict | None) -> str:
-    """The settings string of landslide.h; the torchscript plug-in defaults to the installed one."""
+    """The settings string of landslide.h; the plug-in of torchscript is that of plugin.path by default."""
     chosen = {"engine": engine, **(settings or {})}
     if chosen["engine"] == "torchscript" and "plugin" not in chosen:
-        chosen["plugin"] = installed("lib/liblandslide_torch.so")
+        chosen["plugin"] = plugin.path()
     items = {key: os.fsdecode(value) if isinstance(value, os.PathLike) else str(value) for key, value in chosen.items()}
     for key, value in items.items():
         if ";" in value or "\0" in value or ";" in key or "=" in key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -38,11 +39,24 @@ class _Serial:
         pass
 
 
+# Processes that a launcher has started: OpenMPI, MPICH and its kin, Slurm.
+_STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+
+
 def world():
-    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed."""
+    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
+
+    Raises UserError where there would be several such processes: each would do the whole work, and write its file.
+    """
     try:
         from mpi4py import MPI
-    except (ImportError, RuntimeError):
+    except (ImportError, RuntimeError) as error:
+        started = max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
+        if started > 1:
+            raise UserError(
+                f"{started} processes, which cannot find each other: pip install 'elm-landslide[mpi]' "
+                f"beside an MPI library, or start one ({error})"
+            ) from None
         return _Serial()
     return MPI.COMM_WORLD
 

@@ -1,6 +1,11 @@
 """The two kinds of error: the user's input is wrong, or the component refuses."""
 
 
+def with_unit(number: str, unit: str) -> str:
+    """A number in a message; the unit of a pure number, 1, is not said."""
+    return number if unit == "1" else f"{number} {unit}"
+
+
 class UserError(Exception):
     """Bad input. The command line prints it as one line and exits with status 2."""
 

@@ -69,3 +69,14 @@ def load_eager(path: Path) -> LandslideNetwork:
     network = LandslideNetwork(members, width=state["members.0.0.weight"].shape[0])
     network.load_state_dict(state)
     return network.eval().requires_grad_(False)
+
+
+def weights_of(path: Path) -> dict[str, dict]:
+    """Shape, least, mean and largest value of every tensor of a model file, by name; None where one is not finite."""
+    found = {}
+    for name, tensor in torch.jit.load(str(path)).state_dict().items():
+        values = tensor.double().reshape(-1)
+        numbers = (values.min(), values.mean(), values.max()) if len(values) else [torch.tensor(torch.nan)] * 3
+        least, mean, most = (float(value) if value.isfinite() else None for value in numbers)
+        found[name] = {"shape": list(tensor.shape), "min": least, "mean": mean, "max": most}
+    return found

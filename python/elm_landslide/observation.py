@@ -26,8 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from .data.site_columns import LITHOLOGIES, WEATHER
-from .data.site_fields import BAG
-from .data.sites import Sites
+from .data.sites import BAG, Sites
 from .errors import UserError
 
 DESIGNS = ("same_site", "random")

@@ -1,15 +1,18 @@
-"""Figures stay open to be looked into."""
+"""Figures that were drawn, to be looked into."""
 
 import pytest
 
 
 @pytest.fixture
 def figures(monkeypatch):
-    """A call gives the figures drawn so far, in order."""
-    from elm_landslide.plots.style import plt
+    """A call gives the figures saved so far, in order."""
+    from matplotlib.figure import Figure
 
-    close = plt.close
-    close("all")
-    monkeypatch.setattr(plt, "close", lambda _figure: None)
-    yield lambda: [plt.figure(number) for number in plt.get_fignums()]
-    close("all")
+    saved, save = [], Figure.savefig
+
+    def keep(figure, *arguments, **options):
+        saved.append(figure)
+        save(figure, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return lambda: list(saved)

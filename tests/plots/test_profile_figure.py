@@ -96,12 +96,12 @@ def test_the_column_asked_for_is_read(tmp_path, kind, place):
 
 def test_nearest_cell_across_the_date_line(tmp_path):
     class Layout:
-        lat, lon = np.array([0.0, 0.0, 60.0, 60.0]), np.array([179.5, 181.5, 0.0, 20.0])
+        lat, lon = np.array([0.0, 0.0, 60.0, 60.0]), np.array([179.5, 181.5, 0.0, 3.0])
 
     active = np.array([0, 1, 3])
     assert case.choose_cell("0,-179.9", Layout, active, None) == 0
     assert case.choose_cell("0.2,-178", Layout, active, None) == 1
-    assert case.choose_cell("60,1", Layout, active, None) == 3  # place 2 is no soil column
+    assert case.choose_cell("60,0.5", Layout, active, None) == 3  # place 2 is no soil column
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from elm_landslide.data.elm_history import STATE, HistoryFiles, missing_variable
 from elm_landslide.data.netcdf import Places, is_missing
 from elm_landslide.data.rain import WINDOWS, gather
 from elm_landslide.data.surface import read_surface
-from elm_landslide.errors import UserError
+from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
 from elm_landslide.physics.constants import ICE_DENSITY, WATER_DENSITY
 
@@ -196,7 +196,8 @@ def check_overrides(overrides: dict[str, float]) -> None:
             raise UserError(f"--set {name}: no such field; the fields are {', '.join(FIELDS)}")
         low, high = FIELDS[name].valid
         if not low <= value <= high:
-            raise UserError(f"--set {name}={value:g}: wanted a value from {low:g} to {high:g} {FIELDS[name].unit}")
+            wanted = with_unit(f"{low:g} to {high:g}", FIELDS[name].unit)
+            raise UserError(f"--set {name}={value:g}: wanted a value from {wanted}")
 
 
 def _interfaces(dz) -> np.ndarray | None:

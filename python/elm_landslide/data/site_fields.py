@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 from elm_landslide.data.site_columns import WEATHER
-from elm_landslide.data.sites import Sites
+from elm_landslide.data.sites import BAG, LEAST_DAYS, Sites
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, N_IN, SLOPE_PERCENTILES, SPVAL
 from elm_landslide.physics import layers as elm_layers
@@ -28,8 +28,6 @@ from elm_landslide.physics.root_profile import OF_COVER, root_profiles
 from elm_landslide.simulator import column
 
 DRAWS = 4  # a power of 2, for the design
-BAG = 3  # days a report may stand for: its own and the two before
-LEAST_DAYS = BAG + 7  # each day of the bag needs the rain of a week
 SPIN_UP = 60  # days
 WATER_TABLE = 3.0  # m
 STEPS = 4  # of a day

@@ -47,6 +47,8 @@ from elm_landslide.data.table import Table
 from elm_landslide.errors import UserError
 from elm_landslide.history import temporary
 
+BAG = 3  # days a report may stand for: its own and the two before
+LEAST_DAYS = BAG + 7  # each day of the bag needs the rain of a week
 KINDS = ("landslide", "same_site", "random")
 NEEDED = ("id", "lat", "lon", "landslide", "kind")
 CELLS = "id pair block lat lon landslide kind trigger accuracy_km date slope lithology vegetated missing".split()

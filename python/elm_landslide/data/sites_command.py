@@ -12,7 +12,7 @@ from elm_landslide.endings import clear_errors
 
 app = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     help="Site tables: days with and without a landslide, with the weather before them.",
 )
 
@@ -62,7 +62,7 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
 
         elm-landslide sites describe sites.csv
 
-    [bold]A table of your own[/bold] is a CSV file with a row for each site and day.
+    **A table of your own** is a CSV file with a row for each site and day.
     Needed columns:
 
     - id: a name of the row, each different

@@ -16,6 +16,7 @@ from .case import Case
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     help="Put ELM-Landslide into a case of E3SM, see whether it is in place, take it out.",
 )
 
@@ -76,9 +77,9 @@ def enable_command(
 
 @app.command("disable")
 def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False):
-    """Take everything out again that enable put in; the case is as it was, with your edits since.
+    """Take everything out again that enable put in; the case is as it was, with your edits since. Example:
 
-    elm-landslide e3sm disable --caseroot CASE
+        elm-landslide e3sm disable --caseroot CASE
     """
     with clear_errors():
         _carry_out(plan.disable(Case(caseroot), force), dry_run, "ELM-Landslide is out of the case; next ./case.build")
@@ -86,9 +87,9 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 
 @app.command("check")
 def check_command(caseroot: _Caseroot):
-    """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place.
+    """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place. Example:
 
-    elm-landslide e3sm check --caseroot CASE
+        elm-landslide e3sm check --caseroot CASE
     """
     with clear_errors():
         case = Case(caseroot)

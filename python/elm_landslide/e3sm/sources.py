@@ -1,5 +1,4 @@
-"""What the tool ships. In a wheel it lies beside this file, put there by CMakeLists.txt; in a checkout where it is
-written."""
+"""What the tool puts into a case."""
 
 from __future__ import annotations
 
@@ -7,11 +6,10 @@ import hashlib
 from pathlib import Path
 
 from elm_landslide import fields
+from elm_landslide.compiler import folder
 from elm_landslide.errors import UserError
 
-_HERE = Path(__file__).parent
-_CHECKOUT = _HERE.parents[2]
-SHIPPED_MODEL = _HERE.with_name("models") / "landslide.pt"
+SHIPPED_MODEL = Path(__file__).parents[1] / "models" / "landslide.pt"
 
 
 def digest(content: bytes) -> str:
@@ -20,21 +18,18 @@ def digest(content: bytes) -> str:
 
 def data_file(name: str) -> Path:
     """A file of cime_config/."""
-    for folder in (_HERE / "cime_config", _CHECKOUT / "cime_config"):
-        if (folder / name).exists():
-            return folder / name
-    raise UserError(f"{_HERE / 'cime_config' / name} is missing: install ELM-Landslide again (pip install .)")
+    found = folder("cime_config") / name
+    if not found.exists():
+        raise UserError(f"{found} is missing: install ELM-Landslide again (pip install .)")
+    return found
 
 
 def component() -> dict[str, bytes]:
     """Name and content of the component's source files, which ELM compiles; the torchscript engine is none of them."""
-    if (_HERE / "sources").is_dir():
-        paths = list((_HERE / "sources").iterdir())
-    else:
-        fortran, bridge = _CHECKOUT / "fortran", _CHECKOUT / "bridge"
-        paths = [*(fortran / "elm").glob("*.F90"), fortran / "landslide.F90", fortran / "landslide_bridge.F90"]
-        paths += [path for ending in ("h", "hpp", "cpp") for path in bridge.glob(f"landslide*.{ending}")]
-        paths = [path for path in paths if path.name != "landslide_torch_engine.cpp"]
+    fortran, bridge = folder("fortran"), folder("bridge")
+    paths = [*(fortran / "elm").glob("*.F90"), fortran / "landslide.F90", fortran / "landslide_bridge.F90"]
+    paths += [path for ending in ("h", "hpp", "cpp") for path in bridge.glob(f"landslide*.{ending}")]
+    paths = [path for path in paths if path.name != "landslide_torch_engine.cpp"]
     try:
         files = {path.name: path.read_bytes() for path in paths}
     except FileNotFoundError as error:

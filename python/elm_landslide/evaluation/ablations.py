@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..data.site_fields import BAG
+from ..data.sites import BAG
 from ..network import LandslideNetwork
 from ..observation import Observation
 from ..training import sites as stage_2

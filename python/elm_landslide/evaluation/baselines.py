@@ -199,5 +199,5 @@ def all_baselines(lhasa: Path | None = None) -> tuple[list, dict[str, str]]:
     try:
         found.append(Lhasa21(lhasa))
     except ImportError:
-        left_out[Lhasa21.name] = "xgboost is not installed (the optional extra lhasa)"
+        left_out[Lhasa21.name] = "xgboost is not installed: pip install 'elm-landslide[lhasa]'"
     return found, left_out

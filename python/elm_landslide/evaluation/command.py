@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from elm_landslide import console
 from elm_landslide.endings import clear_errors
+from elm_landslide.extras import need
 
 
 def evaluate(
@@ -19,10 +20,10 @@ def evaluate(
     train_sites: Annotated[
         Path | None, typer.Option(help="Site table on which the comparators are fitted that need it.")
     ] = None,
-    trigger: Annotated[str, typer.Option(help="Landslides that count: rain, or all.")] = "all",
+    trigger: Annotated[Literal["rain", "all"], typer.Option(help="Landslides that count.")] = "all",
     lhasa: Annotated[
         Path | None,
-        typer.Option(help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs pip install xgboost-cpu."),
+        typer.Option(help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs elm-landslide[lhasa]."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ):
@@ -38,6 +39,7 @@ def evaluate(
     The keys of evaluation.json are listed in elm_landslide/evaluation/report.py.
     """
     with clear_errors():
+        need("evaluate", "evaluate")
         from elm_landslide import model_file
 
         from .run import evaluate as run

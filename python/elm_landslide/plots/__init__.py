@@ -7,6 +7,7 @@ from pathlib import Path
 from elm_landslide.data import netcdf
 from elm_landslide.data.cut_sample import sample_folder
 from elm_landslide.errors import UserError
+from elm_landslide.extras import need
 
 from .flags import draw_flags
 from .maps import draw_cells
@@ -33,6 +34,7 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
     if any(simulated := [_is_simulated(f) for f in files]):
         if not all(simulated) or labels or inputs:
             raise UserError("files of simulate are drawn by themselves: without others, --label and --inputs")
+        need("plot of simulated hillslopes", "plot", "simulate")
         from . import hillslopes  # compiles, which takes seconds
 
         out.mkdir(parents=True, exist_ok=True)

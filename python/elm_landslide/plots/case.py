@@ -25,6 +25,8 @@ from .run import Run, read
 from .style import dates, where
 
 _BLOCK = 256  # records evaluated at a time
+_KM_PER_DEGREE = 111.19  # of a great circle, radius 6371 km
+_REACH = 3.2  # degrees, from the centre to a corner of the coarsest cell of ELM (4 x 5 degrees)
 
 
 def draw(
@@ -39,13 +41,15 @@ def draw(
     time=None,
     landslide=None,
     label: str = "",
+    tell=lambda line: None,
 ) -> Profile:
     """Draw the profile of one column at one time into the file `out`; returns what was drawn.
 
     history, surface, constants, model, overrides, rain: as of driver.run. cell: a place in the files (from 0), or
     "LAT,LON" for the nearest; may be left out where there is one column. time: an ISO date, the nearest record is
     taken; by default the record with the highest probability. landslide: a file that driver.run made of the same
-    input; gives the cell and time with the highest probability, so that the records need not be run again.
+    input; gives the cell and time with the highest probability, so that the records need not be run again. tell: called
+    with how far from LAT,LON the column is.
     """
     out = Path(out)
     if not out.absolute().parent.is_dir():
@@ -63,7 +67,7 @@ def draw(
     if run and run.overrides != given:
         raise UserError(f"{landslide}: was run with --set {run.overrides}, here {given}: give the same")
     active = np.flatnonzero(layout.active)
-    place = choose_cell(cell, layout, active, run)
+    place = choose_cell(cell, layout, active, run, tell)
     rank = int(np.searchsorted(active, place))
     columns = Columns(history, constants, surface, overrides, rank, active.size, rain)  # a share of one column
     try:
@@ -96,7 +100,7 @@ def open_network(model=None) -> LandslideNetwork:
     return load_eager(path)
 
 
-def choose_cell(cell: str | None, layout, active: np.ndarray, run: Run | None) -> int:
+def choose_cell(cell: str | None, layout, active: np.ndarray, run: Run | None, tell=lambda line: None) -> int:
     """The place in the layout that is meant; see `draw`."""
     if cell is None:
         if run:
@@ -114,10 +118,23 @@ def choose_cell(cell: str | None, layout, active: np.ndarray, run: Run | None) -
         return int(values[0])
     if len(values) != 2 or not np.isfinite(values).all() or abs(values[0]) > 90.0:
         raise UserError(f"--cell {cell}: wanted an index or LAT,LON, for example --cell 41.25,-76.75")
-    lat, lon = np.radians(layout.lat[active]), np.radians(lon_distance(layout.lon[active], values[1]))
-    at = np.radians(values[0])
-    distance = np.sin((lat - at) / 2.0) ** 2 + np.cos(lat) * np.cos(at) * np.sin(lon / 2.0) ** 2
-    return int(active[np.argmin(distance)])
+    distance = _angles(layout.lat[active], layout.lon[active], *values)
+    nearest = int(np.argmin(distance))
+    place = int(active[nearest])
+    at = layout.lat[place], layout.lon[place]
+    found = f"the nearest soil column, at {where(*at)}, is {_KM_PER_DEGREE * distance[nearest]:.0f} km away"
+    if distance[nearest] > _REACH:
+        raise UserError(f"--cell {cell}: {found}, beyond any cell of ELM; give a place where the files have columns")
+    tell(f"--cell {cell}: {found}")
+    return place
+
+
+def _angles(lat, lon, at_lat: float, at_lon: float) -> np.ndarray:
+    """Great-circle distances (degrees) of places from a point, by the haversine formula."""
+    lat, across = np.radians(lat), np.radians(lon_distance(lon, at_lon))
+    at = np.radians(at_lat)
+    half = np.sin((lat - at) / 2.0) ** 2 + np.cos(lat) * np.cos(at) * np.sin(across / 2.0) ** 2
+    return np.degrees(2.0 * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0))))
 
 
 def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None, run: Run | None, place: int):

@@ -9,7 +9,7 @@ import numpy as np
 from elm_landslide.evaluation import metrics
 from elm_landslide.evaluation.report import MODEL, Comparison
 
-from .style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, plt, save
+from .style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
 
 TITLES = {"same_site": "other dates at the sites", "random": "random sites and dates"}
 # The comparators that are drawn; ablations stand in the table.
@@ -35,9 +35,8 @@ def draw(comparisons: list[Comparison], result: dict, out: Path) -> list[Path]:
 
 def draw_roc(comparisons: list[Comparison], result: dict, path: Path) -> Path:
     """Hit rate against false-alarm rate, a panel for each comparison."""
-    figure, axes = plt.subplots(
-        1, len(comparisons), figsize=(5.6 * len(comparisons), 6.2), layout="constrained", sharey=True, squeeze=False
-    )
+    figure = new_figure(5.6 * len(comparisons), 6.2)
+    axes = figure.subplots(1, len(comparisons), sharey=True, squeeze=False)
     for axis, comparison in zip(axes[0], comparisons, strict=True):
         _draw_curves(axis, comparison, result)
     axes[0, 0].set_ylabel("hit rate")
@@ -78,15 +77,9 @@ def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
 
 def draw_reliability(comparisons: list[Comparison], result: dict, path: Path) -> Path:
     """Observed share against predicted probability over bins, above a histogram of the probabilities."""
-    figure, axes = plt.subplots(
-        2,
-        len(comparisons),
-        figsize=(5.2 * len(comparisons), 6.6),
-        layout="constrained",
-        height_ratios=(3.2, 1.0),
-        sharex=True,
-        sharey="row",
-        squeeze=False,
+    figure = new_figure(5.2 * len(comparisons), 6.6)
+    axes = figure.subplots(
+        2, len(comparisons), height_ratios=(3.2, 1.0), sharex=True, sharey="row", squeeze=False
     )
     for (axis, below), comparison in zip(axes.T, comparisons, strict=True):
         _draw_bins(axis, comparison, result)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .maps import draw_map
 from .run import Run
-from .style import GREEN, ORANGE, SKY, plt, save
+from .style import GREEN, ORANGE, SKY, new_figure, save
 
 _COLOURS = {"inside": GREEN, "ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
 _MEANINGS = {
@@ -24,14 +24,8 @@ _MEANINGS = {
 def draw_flags(run: Run, path: Path) -> Path:
     """Share of columns by flag through time and, of several columns, a map of the share of time outside."""
     several = run.n_cells > 1
-    figure, axes = plt.subplots(
-        1,
-        1 + several,
-        squeeze=False,
-        layout="constrained",
-        figsize=(12.0 if several else 6.5, 4.6),
-        width_ratios=[1.15, 1.0] if several else None,
-    )
+    figure = new_figure(12.0 if several else 6.5, 4.6)
+    axes = figure.subplots(1, 1 + several, squeeze=False, width_ratios=[1.15, 1.0] if several else None)
     axis = axes[0, 0]
     names, shares = run.flag_share.keys(), 100.0 * np.stack([*run.flag_share.values()])
     labels, colours = [_MEANINGS[name] for name in names], [_COLOURS[name] for name in names]

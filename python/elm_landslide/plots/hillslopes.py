@@ -16,7 +16,7 @@ from elm_landslide.simulator.ensemble import Ensemble, Runner
 from elm_landslide.simulator.scene import cover_of
 from elm_landslide.simulator.sizes import SIZES, exponent_interval
 
-from .style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, plt, save, say
+from .style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save, say
 
 SHARE = 0.35  # of a hillslope: one that loses no more is shown, for where all goes there is little to see
 _COVERS = (*roots.COVERS, "bare ground")
@@ -108,12 +108,9 @@ def draw_hillslope(history: History, title: str, path: Path) -> Path:
     """Map and section of a hillslope at its largest landslide; the map has all that slid in the event."""
     hill = history.scene.hill.hillslope
     land = hill.terrain
-    figure, axes = plt.subplot_mosaic(
-        [["map", "profile"], ["map", "soil"]],
-        figsize=(12.0, 5.6),
-        layout="constrained",
-        width_ratios=(1.0, 1.2),
-        height_ratios=(1.0, 1.2),
+    figure = new_figure(12.0, 5.6)
+    axes = figure.subplot_mosaic(
+        [["map", "profile"], ["map", "soil"]], width_ratios=(1.0, 1.2), height_ratios=(1.0, 1.2)
     )
     figure.suptitle(title, fontsize=11)
     _draw_map(figure, axes["map"], history, land)
@@ -186,7 +183,8 @@ def _draw_section(profile, soil, history: History, hill, land, column: int) -> N
 
 def draw_history(history: History, title: str, path: Path) -> Path:
     """Rain, factor of safety and failing shares of a hillslope through its storm."""
-    figure, axes = plt.subplots(3, 1, sharex=True, figsize=(8.0, 6.6), layout="constrained")
+    figure = new_figure(8.0, 6.6)
+    axes = figure.subplots(3, 1, sharex=True)
     figure.suptitle(title, fontsize=11)
     axes[0].bar(history.hours - 1.0, history.rain, width=1.0, align="edge", color=BLUE)
     axes[0].set_ylabel("rain (mm/h)")
@@ -213,7 +211,8 @@ def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> 
     cell = ensemble.settings.size**2
     storm = found["event_initial"] == 0
     area, owner = found["event_area"][storm], found["event_member"][storm].astype(int)
-    figure, axis = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
+    figure = new_figure(6.4, 4.8)
+    axis = figure.subplots()
     axis.set_title(f"{len(area):,} landslides in storms on {ensemble.members:,} hillslopes", fontsize=11)
     axis.set_xlabel("area (m2)")
     axis.set_ylabel("probability density (1/m2)")

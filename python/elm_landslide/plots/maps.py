@@ -9,12 +9,13 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from .run import Run
-from .style import plt, save
+from .style import new_figure, save
 
 
 def draw_cells(run: Run, path: Path) -> Path:
     """The largest probability and the lowest factor of safety of every cell."""
-    figure, axes = plt.subplots(1, 2, sharey=True, layout="constrained", figsize=(11.0, 4.6))
+    figure = new_figure(11.0, 4.6)
+    axes = figure.subplots(1, 2, sharey=True)
     largest, lowest = run.largest_probability, run.lowest_fos
     draw_map(axes[0], run, largest, "largest probability (1)", "viridis", (0.0, max(np.nanmax(largest), 1e-6)))
     label = "lowest factor of safety (1),\n90th percentile of slope"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -13,7 +14,7 @@ from elm_landslide.fields import SLOPE_PERCENTILES
 from elm_landslide.physics.infinite_slope import FOS_CAP
 
 from .profile import Profile
-from .style import BLUE, DEPTH, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, plt, save
+from .style import BLUE, DEPTH, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
 
 _OUTLINE = [withStroke(linewidth=4.0, foreground="white")]  # seen on any colour
 _LEVELS = np.array([0.01, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5, 2.0, 3.0, 5.0, 10.0])
@@ -22,9 +23,8 @@ _REDS_AND_BLUES = np.concatenate([np.linspace(0.12, 0.4, 3), np.linspace(0.54, 0
 
 def draw_profile(profile: Profile, title: str, path: Path) -> Path:
     """title: which column and when; the numbers are added to it."""
-    figure, (left, right) = plt.subplots(
-        1, 2, sharey=True, layout="constrained", figsize=(13.5, 6.6), width_ratios=[1.6, 1.0]
-    )
+    figure = new_figure(13.5, 6.6)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.6, 1.0])
     _draw_mesh(left, profile)
     _draw_balance(right, profile)
     left.set_ylim(1.1 * profile.thickness.max(), 0.0)
@@ -42,7 +42,7 @@ def _draw_mesh(axis, p: Profile) -> None:
     """FoS over area percentile and depth, so that equal widths are equal areas."""
     percentile = 100.0 * p.quantile
     across = np.broadcast_to(percentile[:, None], p.depth.shape)
-    colours = ListedColormap(plt.get_cmap("RdBu")(_REDS_AND_BLUES))
+    colours = ListedColormap(colormaps["RdBu"](_REDS_AND_BLUES))
     norm = BoundaryNorm(np.log(_LEVELS), colours.N)
     log_fos = np.log(np.maximum(p.fos, _LEVELS[0]))
     filled = axis.contourf(across, p.depth, log_fos, levels=np.log(_LEVELS), cmap=colours, norm=norm)

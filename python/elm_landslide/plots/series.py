@@ -8,20 +8,14 @@ import matplotlib.dates as mdates
 import numpy as np
 
 from .run import Run
-from .style import BLUE, GREEN, GREY, VERMILION, plt, save, say, where
+from .style import BLUE, GREEN, GREY, VERMILION, new_figure, save, say, where
 
 
 def draw_series(runs: list[Run], path: Path) -> Path:
     rows = ["rain", "water_table", "probability", "fos"]
     rows = [r for r in rows if r in ("probability", "fos") or any(getattr(run, r) is not None for run in runs)]
-    figure, axes = plt.subplots(
-        len(rows),
-        len(runs),
-        squeeze=False,
-        sharex="col",
-        layout="constrained",
-        figsize=(6.0 * len(runs) + 0.5, 2.1 * len(rows) + 0.8),
-    )
+    figure = new_figure(6.0 * len(runs) + 0.5, 2.1 * len(rows) + 0.8)
+    axes = figure.subplots(len(rows), len(runs), squeeze=False, sharex="col")
     for column, run in zip(axes.T, runs, strict=True):
         place = where(run.lat[run.cell], run.lon[run.cell])
         shown = f"cell with the lowest FoS of {run.n_cells} ({place})" if run.n_cells > 1 else place

@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import netCDF4
+from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by colour-blind readers.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
@@ -35,7 +32,11 @@ def say(axis, text: str) -> None:
     axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=GREY)
 
 
-def save(figure, path: Path) -> Path:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure (inches). Without pyplot, whose backend is the user's own, in a notebook for example."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, path: Path) -> Path:
     figure.savefig(path, dpi=130)
-    plt.close(figure)
     return path

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from elm_landslide import arguments, console
-from elm_landslide.endings import on_all_ranks
+from elm_landslide.endings import clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
+from elm_landslide.extras import need
 
 
 def simulate(
@@ -74,9 +75,11 @@ def simulate(
     """
     from elm_landslide import driver
 
-    comm = driver.world()
+    with clear_errors():
+        comm = driver.world()
 
     def act():
+        need("simulate", "simulate")
         if validate:
             files = [Path(p) for p in arguments.expand(history or [])]
             return _validate(comm, draws, files, surface, as_json)

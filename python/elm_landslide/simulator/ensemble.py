@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..errors import UserError
+from ..errors import UserError, with_unit
 from . import member, weather
 from .prior import LIMITS, PRIORS, design, limits
 from .terrain import Terrain, read_dem, tile
@@ -50,8 +50,8 @@ class Ensemble:
                 raise UserError(f"simulate: {name}: no such parameter; one of {', '.join(PRIORS)}")
             low, high = limits(name)
             if not (low <= value <= high and np.isfinite(value)):
-                unit, what = PRIORS[name].unit, PRIORS[name].long_name
-                raise UserError(f"simulate: {name}: {value:g} {unit} ({what}); from {low:g} to {high:g}")
+                given, what = with_unit(f"{value:g}", PRIORS[name].unit), PRIORS[name].long_name
+                raise UserError(f"simulate: {name}: {given} ({what}); from {low:g} to {high:g}")
 
     def design(self) -> np.ndarray:
         """Parameters [member, len(PRIORS)]."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from elm_landslide import console
-from elm_landslide.endings import on_all_ranks
+from elm_landslide.endings import clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
+from elm_landslide.extras import need
 
 
 def train(
     out: Annotated[Path, typer.Option(help="The model file to write.")],
     preset: Annotated[
-        str, typer.Option(help="Which training: quick takes minutes; full is that of the shipped model.")
+        Literal["quick", "full"],
+        typer.Option(help="Which training: quick takes minutes; full is that of the shipped model."),
     ] = "quick",
     ensemble: Annotated[
         Path | None, typer.Option(help="File of elm-landslide simulate: stage 1 learns from its hillslopes too.")
@@ -29,8 +31,9 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed; the preset's own by default.")] = None,
     control: Annotated[
-        str, typer.Option(help="A training that must come out worse: permuted-labels, no-simulations or no-sites.")
-    ] = "",
+        Literal["permuted-labels", "no-simulations", "no-sites"] | None,
+        typer.Option(help="A training that must come out worse."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ):
     """Train a model and write its file.
@@ -56,9 +59,11 @@ def train(
     """
     from elm_landslide import driver
 
-    comm = driver.world()
+    with clear_errors():
+        comm = driver.world()
 
     def act():
+        need("train", "simulate" if ensemble or sites else "torch")
         from elm_landslide.training import config as configs
         from elm_landslide.training import run
 
@@ -72,7 +77,7 @@ def train(
             raise UserError("train: control permuted-labels is of the labels of --sites: give it")
         first = configs.DEFAULT_SEED if seed is None else seed
         with console.stages() if comm.rank == 0 else console.silent() as report:
-            return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control)
+            return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control or "")
 
     scores = on_all_ranks(comm, act)
     if comm.rank == 0:

@@ -20,7 +20,6 @@ from ..network import LandslideNetwork, Prepared
 from ..physics import roots, strength
 from ..physics.infinite_slope import FOS_CAP
 from ..physics.stability import Strength, minimum_factor_of_safety
-from ..simulator import ensemble_file
 from .columns import failure, fos_scores, huber
 from .fitting import chunks
 
@@ -51,6 +50,8 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
 
     Raises UserError for a file that is no ensemble, or one too small to split.
     """
+    from ..simulator import ensemble_file  # numba and scipy, which a training without an ensemble does without
+
     _, found = ensemble_file.read(path)
     good = np.flatnonzero(found["hillslope_failed"] == 0)
     last = int(len(good) * (1.0 - held_out))

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from .. import __version__, model_file
 from ..data import sites as site_table
-from ..data.site_fields import LEAST_DAYS
-from ..data.sites import Sites, block_of, need_both_classes
+from ..data.sites import LEAST_DAYS, Sites, block_of, need_both_classes
 from ..errors import UserError
 from ..evaluation import metrics
 from ..network import LandslideNetwork

@@ -21,7 +21,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data import site_fields
 from ..data.sites import Sites, rain_triggered
 from ..errors import UserError
 from ..fields import FIELDS, FLAGS
@@ -53,6 +52,8 @@ class Table:
 
 
 def table(sites: Sites, slopes: np.ndarray | None = None, advance=int) -> Table:
+    from ..data import site_fields  # the simulator's column: a training without sites does without numba and scipy
+
     x, solved = site_fields.fields(sites, slopes=slopes, advance=advance)
     both = {"random": x, "same_site": site_fields.on_reference_slope(x)}
     return Table(sites, {design: torch.from_numpy(values) for design, values in both.items()}, torch.from_numpy(solved))
