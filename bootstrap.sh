@@ -45,6 +45,13 @@ if ! "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.pat
   the headers of $python: Debian package python3-dev"
 fi
 
+# mpifort comes with mpirun, the Fortran module of MPI apart from it.
+if [ "${1:-}" = test ] && ! printf 'use mpi\nend\n' | mpifort -fsyntax-only -x f95 - 2>/dev/null; then
+    packages="$packages libopenmpi-dev"
+    missing="$missing
+  mpi.mod (the glue in ELM, which the tests compile): Debian package libopenmpi-dev"
+fi
+
 [ -n "$packages" ] || exit 0
 if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing:$packages"

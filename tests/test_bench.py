@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-from pathlib import Path
 
 import pytest
 from driver_support import launch
@@ -11,20 +9,10 @@ from driver_support import launch
 from elm_landslide import bench
 from elm_landslide.errors import UserError
 
-ROOT = Path(__file__).parents[1]
 
-
-@pytest.fixture(scope="module")
-def program():
-    """What `make bench` compiles, without installing anything else."""
-    target = "build/bench/landslide_bench"
-    subprocess.run(["make", "--quiet", "--old-file", "build/environment", target], cwd=ROOT, check=True)
-    return ROOT / target
-
-
-def test_every_figure_is_there(program, tmp_path):
+def test_every_figure_is_there(tmp_path):
     out = tmp_path / "bench.json"
-    done = launch(0, "bench", "--quick", "--program", program, "--out", out, "--instruction-set", "baseline")
+    done = launch(0, "bench", "--quick", "--out", out, "--instruction-set", "baseline")
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == [out]
     found = json.loads(out.read_text())
@@ -53,25 +41,25 @@ def test_aims_are_met_from_the_right_side():
     assert [aim for _, _, aim, _ in bench.aims(found)][:3] == ["at least 20", "at least 10", "at most 4"]
 
 
-def refused(tmp_path, *arguments):
+def refused(tmp_path, *arguments, environment=None):
     """The one line that the command gives; nothing is written."""
-    done = launch(0, "bench", "--quick", *arguments)
+    done = launch(0, "bench", "--quick", *arguments, environment=environment)
     lines = [line for line in done.stderr.splitlines() if line.startswith("elm-landslide: ")]
     assert done.returncode == 2 and len(lines) == 1 and "Traceback" not in done.stderr
     assert not list(tmp_path.glob("*.json"))
     return lines[0]
 
 
-def test_without_the_program_it_says_how_to_get_it(tmp_path):
-    line = refused(tmp_path, "--program", tmp_path / "none", "--out", tmp_path / "bench.json")
-    assert "none: not there; `make bench`" in line
+def test_without_a_compiler_it_says_so(tmp_path):
+    line = refused(tmp_path, "--out", tmp_path / "bench.json", environment={"CXX": "no-such-compiler"})
+    assert "bench: no-such-compiler does not run (No such file" in line
 
 
-def test_what_the_program_refuses(program, tmp_path):
+def test_a_bad_model_is_refused_before_anything_is_compiled(tmp_path):
     (tmp_path / "bad.pt").write_bytes(b"x" * 1000)
-    out = ("--program", program, "--out", tmp_path / "bench.json")
-    assert "bad.pt: not a model file" in refused(tmp_path, *out, "--model", tmp_path / "bad.pt")
-    assert "instruction_set is 'sse9'" in refused(tmp_path, *out, "--instruction-set", "sse9")
+    compiler = {"CXX": "no-such-compiler"}
+    line = refused(tmp_path, "--out", tmp_path / "b.json", "--model", tmp_path / "bad.pt", environment=compiler)
+    assert "bad.pt' cannot be read" in line
 
 
 def test_where_nothing_can_be_written(tmp_path):

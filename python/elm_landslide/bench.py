@@ -57,7 +57,8 @@ def run(model=None, instruction_set: str = "auto", quick: bool = False, progress
     of the time of a tile. simulator.*: as simulator.speed.measure.
     """
     model = Path(model) if model else model_file.SHIPPED
-    found = {"model": model.name, "model_sha256": _sha256(model), "cpu": _cpu(), "elm_landslide": __version__}
+    about = model_file.describe(model)  # refuses what is none, before anything is compiled
+    found = {"model": model.name, "model_sha256": about["sha256"], "cpu": _cpu(), "elm_landslide": __version__}
     pinned = {"tile": {"instruction_set": instruction_set}, "torchscript": None}
     settings = [settings_text(engine, pinned[engine]) for engine in ENGINES]
     batches = [n for n in BATCHES if n <= ELM_BATCH] if quick else BATCHES
@@ -137,13 +138,6 @@ def _value(text: str):
 
 def _words(batches) -> str:
     return ",".join(map(str, batches))
-
-
-def _sha256(model: Path) -> str:
-    try:
-        return model_file.sha256(model)
-    except OSError as error:
-        raise UserError(f"{model}: model file cannot be read ({error.strerror})") from None
 
 
 def _cpu() -> str:

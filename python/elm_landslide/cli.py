@@ -11,7 +11,7 @@ import typer
 from elm_landslide import __version__, arguments, console, plugin_command
 from elm_landslide.data import sites_command as sites
 from elm_landslide.e3sm import command as e3sm
-from elm_landslide.endings import clear_errors, on_all_ranks
+from elm_landslide.endings import Commands, clear_errors, on_all_ranks
 from elm_landslide.errors import UserError
 from elm_landslide.evaluation import command as evaluation
 from elm_landslide.extras import need
@@ -19,6 +19,7 @@ from elm_landslide.simulator import command as simulator
 from elm_landslide.training import command as training
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="Landslide probability from the output of the E3SM Land Model (ELM).",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
+from typer.core import TyperGroup
 
 from elm_landslide.errors import LandslideError, UserError
 
@@ -31,6 +32,40 @@ def clear_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         complain("interrupted")
         raise typer.Exit(INTERRUPTED) from None
+
+
+class Commands(TyperGroup):
+    """The commands; words on the line that they do not take end like other bad input, in one line from one rank."""
+
+    def main(self, *args, standalone_mode: bool = True, **extra):
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            status = super().main(*args, standalone_mode=False, **extra)
+        except Exception as error:
+            # Exceptions of click, whose module typer hides, carry the status and know their text.
+            if not hasattr(error, "format_message"):
+                raise
+            if type(error).__name__ == "NoArgsIsHelpError":
+                print(error.ctx.get_help())
+            else:
+                _complain_once(error.format_message().replace("Value error, ", ""))
+            sys.exit(error.exit_code)
+        sys.exit(status or 0)
+
+
+def _complain_once(message: str) -> None:
+    """From the first rank of several, which all read the same words."""
+    from elm_landslide import driver
+
+    try:
+        comm = driver.world()
+    except UserError as error:
+        complain(error)
+        return
+    if comm.rank == 0:
+        complain(message)
+    comm.barrier()
 
 
 def on_all_ranks(comm, action: Callable):

@@ -4,10 +4,11 @@ import subprocess
 from pathlib import Path
 
 import elm_landslide
+from elm_landslide import plugin
 
 PACKAGE = Path(elm_landslide.__file__).parent
 LIB, INCLUDE = PACKAGE / "lib", PACKAGE / "include"
-PLUGIN = LIB / "liblandslide_torch.so"
+PLUGIN = plugin.path()
 # Of each engine, for landslide_open_*.
 SETTINGS = {"tile": "engine=tile", "torchscript": f"engine=torchscript;plugin={PLUGIN}"}
 SOURCES = Path(__file__).parent

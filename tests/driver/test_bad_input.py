@@ -299,22 +299,24 @@ INPUTS = [
         model(another_schema),
         ("bad.pt: ", "the file has 'landslide_schema 2'", "this build has 'landslide_schema 1'"),
     ),
-    ("engine unknown", words("--engine", "magic"), ("unknown engine 'magic'; known are tile and torchscript",)),
-    ("engine with a semicolon", words("--engine", "tile;threads=2"), ("'tile;threads=2' cannot hold ';'",)),
+    ("engine unknown", words("--engine", "magic"), ("--engine", "'magic' is not one of 'tile', 'torchscript'")),
+    ("engine with a semicolon", words("--engine", "tile;threads=2"), ("'tile;threads=2' is not one of 'tile', 'torchscript'",)),
     (
         "instruction set unknown",
         words("--instruction-set", "sse9"),
-        ("instruction_set is 'sse9'", "auto, baseline, avx2", "avx512"),
+        ("--instruction-set", "'sse9' is not one of 'auto', 'baseline', 'avx2', 'avx512'"),
     ),
     ("--set of no field", words("--set", "roots=0"), ("--set roots: no such field; the fields are liquid_water, ice",)),
     ("--set without value", words("--set", "slope"), ("--set slope: wanted FIELD=NUMBER",)),
     ("--set out of range", words("--set", "root_fraction=2"), ("--set root_fraction=2: wanted a value from 0 to 1",)),
     ("--set not a number", words("--set", "slope=nan"), ("--set slope=nan: wanted a value from 0 to 6 m/m",)),
+    ("an unknown option", words("--histories", "h1.nc"), ("No such option: --histories",)),
+    ("a word too many", words("h1.nc"), ("unexpected extra argument", "h1.nc")),
     ("sample and files", words("--sample", "steep"), ("--sample takes the place of the files",)),
     (
         "sample unknown",
         lambda good: (option(history=None, constants=None, surface=None)(good), words("--sample", "alps")(good)),
-        ("--sample alps: wanted one of susquehanna, steep",),
+        ("--sample", "'alps' is not one of 'susquehanna', 'steep'"),
     ),
     ("output exists", existing, ("out.nc: exists; use --overwrite",)),
     (
@@ -330,7 +332,7 @@ INPUTS = [
     ),
     ("output is an input", onto_an_input, ("h1.nc: is one of the inputs; give another name",)),
 ]
-ON_RANKS = {"history lacks ZWT", "surface on another grid", "model altered", "other layers"}
+ON_RANKS = {"history lacks ZWT", "surface on another grid", "model altered", "other layers", "engine unknown"}
 
 
 def snapshot(folder):

@@ -19,7 +19,7 @@ def invoke(*arguments):
     return CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 
-@pytest.mark.parametrize("command", ["run", "plot", "profile", "inspect", "bench", "train"])
+@pytest.mark.parametrize("command", ["run", "plot", "profile", "inspect", "replay", "bench", "train"])
 def test_help_teaches_by_example(command):
     result = invoke(command, "--help")
     assert result.exit_code == 0 and f"elm-landslide {command}" in result.output

@@ -40,16 +40,12 @@ def test_every_include_is_among_them():
 def test_a_wheel_needs_no_checkout(tmp_path):
     """Files where CMakeLists.txt installs them."""
     rules = (ROOT / "CMakeLists.txt").read_text()
-    assert "DESTINATION ${LANDSLIDE_INSTALL}/e3sm/sources" in rules
-    assert "install(DIRECTORY cime_config/ DESTINATION ${LANDSLIDE_INSTALL}/e3sm/cime_config" in rules
+    assert "install(DIRECTORY bridge bench fortran cime_config DESTINATION ${LANDSLIDE_INSTALL}/src" in rules
     package = tmp_path / "elm_landslide"
     shutil.copytree(Path(elm_landslide.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "lib"))
-    for folder in ("sources", "cime_config"):
-        shutil.rmtree(package / "e3sm" / folder, ignore_errors=True)
-    (package / "e3sm" / "sources").mkdir()
-    for name, text in written().items():
-        (package / "e3sm" / "sources" / name).write_bytes(text)
-    shutil.copytree(CONFIG, package / "e3sm" / "cime_config")
+    shutil.rmtree(package / "src", ignore_errors=True)
+    for folder in ("bridge", "fortran", "cime_config"):
+        shutil.copytree(ROOT / folder, package / "src" / folder)
     script = (
         "from elm_landslide.e3sm import hooks, namelists, sources; files = sources.component(); hooks.read();"
         "print(sources.data_file('hooks.toml'), len(files), len(sources.model(None)))"
@@ -58,7 +54,7 @@ def test_a_wheel_needs_no_checkout(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, text=True,
         capture_output=True,
     )  # fmt: skip
-    assert done.stdout.split()[:2] == [str(package / "e3sm/cime_config/hooks.toml"), str(len(written()) + 2)], done
+    assert done.stdout.split()[:2] == [str(package / "src/cime_config/hooks.toml"), str(len(written()) + 2)], done
 
 
 def test_the_calls_have_the_components_arguments():

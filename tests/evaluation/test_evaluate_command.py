@@ -274,7 +274,7 @@ def test_files_that_are_not_there(folder, tmp_path):
 
 
 def test_an_unknown_trigger(folder, tmp_path):
-    refused(folder, tmp_path, "trigger: snow: unknown; choose rain or all", more=("--trigger", "snow"))
+    refused(folder, tmp_path, "--trigger", "'snow' is not one of 'rain', 'all'", more=("--trigger", "snow"))
 
 
 def test_files_that_are_no_model(folder, tmp_path):

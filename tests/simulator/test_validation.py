@@ -26,6 +26,7 @@ def test_columns_against_theory_and_trigrs():
     assert not failing(columns.checks())
 
 
+@pytest.mark.long
 def test_hillslopes():
     """The size of landslides under stronger roots needs larger hillslopes and more draws: simulate --validate alone."""
     checks = list(hillslopes.ensembles(map, 120, lambda: None, SMALL))

@@ -94,7 +94,13 @@ def graph_bytes(module) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("first", range(0, 200, 10))
+GRAPHS = 200
+OFTEN = 60  # of them; the others are long
+
+
+@pytest.mark.parametrize(
+    "first", [*range(0, OFTEN, 10), *(pytest.param(n, marks=pytest.mark.long) for n in range(OFTEN, GRAPHS, 10))]
+)
 def test_random_graphs(first):
     x = np.random.default_rng(10).uniform(-1, 1, (21, N_IN))
     for seed in range(first, first + 10):
@@ -111,5 +117,5 @@ def test_random_graphs(first):
 
 
 def test_all_kinds_of_operations_are_drawn():
-    drawn = {name for seed in range(200) for name in RandomGraph(seed).names}
+    drawn = {name for seed in range(OFTEN) for name in RandomGraph(seed).names}
     assert len(drawn) > 45, sorted(drawn)

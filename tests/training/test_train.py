@@ -219,8 +219,8 @@ FULL = "train: preset full learns from --ensemble and --sites: give both, or the
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--preset", "slow"], "train: preset 'slow' is unknown; choose one of quick, full"),
-        (["--control", "none"], "train: control 'none' is unknown; choose one of permuted-labels, no-simulations, "),
+        (["--preset", "slow"], "Invalid value for '--preset': 'slow' is not one of 'quick', 'full'"),
+        (["--control", "none"], "Invalid value for '--control': 'none' is not one of 'permuted-labels', 'no-simulations'"),
         (["--preset", "full"], FULL),
         (["--preset", "full", "--ensemble", "e.nc"], FULL),
         (["--preset", "full", "--sites", "s.csv"], FULL),
