@@ -1,0 +1,95 @@
+"""Every --help says all that is written for it: no word is lost to markup, and listed values are listed."""
+
+import re
+import typing
+
+import pytest
+from driver_support import launch
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from elm_landslide import cli
+from elm_landslide.data.cut_sample import SITES
+from elm_landslide.training.config import PRESETS
+from elm_landslide.training.run import CONTROLS
+
+
+def commands(command, path=()):
+    """(words, command) of every command and group."""
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+COMMANDS = dict(commands(get_command(cli.app)))
+
+
+def words(text: str) -> list[str]:
+    """Words without what frames and markup put between them."""
+    return re.findall(r"[\w.\[\]=/<>'+-]+", text.replace("*", "").replace("\\\n", "\n"))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_word_is_lost(path):
+    command = COMMANDS[path]
+    shown = CliRunner().invoke(cli.app, [*path, "--help"], env={"COLUMNS": "240", "TERMINAL_WIDTH": "240"})
+    assert shown.exit_code == 0
+    found = iter(words(shown.output))
+    missing = [word for word in words(command.help or "") if word.strip("-") and word not in found]
+    assert not missing
+    for parameter in command.params:
+        if getattr(parameter, "help", None) and not getattr(parameter, "hidden", False):
+            assert set(words(parameter.help)) <= set(words(shown.output)), parameter.name
+
+
+def test_examples_keep_their_lines():
+    shown = CliRunner().invoke(cli.app, ["train", "--help"], env={"COLUMNS": "120"}).output
+    lines = [line.strip() for line in shown.splitlines()]
+    at = lines.index("[network]")
+    assert lines[at : at + 4] == ["[network]", "epochs = 10", "[sites]", "members = 3"]
+
+
+@pytest.mark.parametrize(
+    "given, option, values",
+    [
+        (("run", "--engine", "tyle"), "--engine", ["tile", "torchscript"]),
+        (("replay", "a.bin", "--engine", "tyle"), "--engine", ["tile", "torchscript"]),
+        (("run", "--instruction-set", "sse9"), "--instruction-set", ["auto", "baseline", "avx2", "avx512"]),
+        (("run", "--sample", "alps"), "--sample", list(SITES)),
+        (("train", "--out", "m.pt", "--preset", "slow"), "--preset", list(PRESETS)),
+        (("train", "--out", "m.pt", "--control", "none"), "--control", list(CONTROLS)),
+        (("evaluate", "--sites", "s", "--out", "o", "--trigger", "snow"), "--trigger", ["rain", "all"]),
+    ],
+)
+def test_a_value_that_is_none_of_the_list(given, option, values):
+    """One line names the option and its values; so does the help."""
+    result = CliRunner().invoke(cli.app, given)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert f"'{option}'" in result.stderr and result.stderr.endswith(f"{', '.join(map(repr, values))}.\n")
+    shown = CliRunner().invoke(cli.app, [given[0], "--help"], env={"COLUMNS": "200"}).output
+    assert all(value in shown for value in values)
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [(("run", "--bogus"), "--bogus"), (("frob",), "frob"), (("train",), "--out"), (("inspect", "a", "b"), "b")],
+)
+def test_wrong_words_are_one_line(given, said):
+    result = CliRunner().invoke(cli.app, given)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith("elm-landslide: ") and said in result.stderr
+
+
+def test_wrong_words_on_ranks_are_said_once():
+    done = launch(2, "run", "--engine", "tyle")
+    assert done.returncode == 2 and done.stderr.count("is not one of") == 1
+
+
+def test_no_words_show_the_help():
+    result = CliRunner().invoke(cli.app, [])
+    assert result.exit_code == 2 and "Usage" in result.output and "elm-landslide:" not in result.stderr
+
+
+def test_the_engines_are_those_of_the_signature():
+    engine = typing.get_type_hints(cli.run_command)["engine"]
+    assert set(typing.get_args(engine)) == {"tile", "torchscript"}
