@@ -207,7 +207,7 @@ def write_dem(path, text="", rows=10, cellsize="10", **changes) -> None:
         (["--hours", "6"], "hours: 6"),
         (["--cell-size", "-5"], "cell size: -5.0 m; it must be positive"),
         (["--set", "thickness=-1"], "thickness: -1 m (soil thickness on level ground); from 0.3 to 3"),
-        (["--set", "thinning=inf"], "thinning: inf 1 (decrease of thickness with gradient); from 0 to inf"),
+        (["--set", "thinning=inf"], "thinning: inf (decrease of thickness with gradient); from 0 to inf"),
         (["--set", "gradient=5.7"], "gradient: 5.7 m/m (mean gradient); from 0.2 to 1.1"),
         (["--set", "depth=1"], "depth: no such parameter; one of wet_after_dry"),
         (["--set", "gradient"], "wanted FIELD=NUMBER"),
