@@ -202,9 +202,7 @@ def profile_command(
         history, constants, rain, surface = arguments.inputs(sample, history, constants, rain, surface)
         changes = arguments.overrides(override or [])
         name = label or sample or ""
-        case.draw(
-            history, surface, out, constants, model, changes, rain, cell, time, landslide, name, tell=console.say
-        )
+        case.draw(history, surface, out, constants, model, changes, rain, cell, time, landslide, name, tell=console.say)
         print(out)
 
 
@@ -216,7 +214,7 @@ def inspect_command(
 ):
     """Say what a model file holds: schema, provenance, golden rows, checksum. Example:
 
-        elm-landslide inspect landslide.pt --json
+    elm-landslide inspect landslide.pt --json
     """
     with clear_errors():
         from elm_landslide import model_file

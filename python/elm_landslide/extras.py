@@ -25,6 +25,4 @@ def need(what: str, *extras: str) -> None:
     modules = dict.fromkeys(module for extra in extras for module in MODULES[extra])
     missing = [module for module in modules if util.find_spec(module) is None]
     if missing:
-        raise UserError(
-            f"{what}: {', '.join(missing)} not installed: pip install 'elm-landslide[{','.join(extras)}]'"
-        )
+        raise UserError(f"{what}: {', '.join(missing)} not installed: pip install 'elm-landslide[{','.join(extras)}]'")

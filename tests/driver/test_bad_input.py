@@ -300,7 +300,11 @@ INPUTS = [
         ("bad.pt: ", "the file has 'landslide_schema 2'", "this build has 'landslide_schema 1'"),
     ),
     ("engine unknown", words("--engine", "magic"), ("--engine", "'magic' is not one of 'tile', 'torchscript'")),
-    ("engine with a semicolon", words("--engine", "tile;threads=2"), ("'tile;threads=2' is not one of 'tile', 'torchscript'",)),
+    (
+        "engine with a semicolon",
+        words("--engine", "tile;threads=2"),
+        ("'tile;threads=2' is not one of 'tile', 'torchscript'",),
+    ),
     (
         "instruction set unknown",
         words("--instruction-set", "sse9"),

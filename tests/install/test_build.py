@@ -26,7 +26,10 @@ def cuda_torch(tmp_path):
 
 
 def test_a_cuda_build_of_torch_does_not_end_the_configuration(cuda_torch, tmp_path):
-    found = ["-DCMAKE_PREFIX_PATH=" + str(cuda_torch / "torch" / "share" / "cmake"), f"-DPython_EXECUTABLE={sys.executable}"]
+    found = [
+        "-DCMAKE_PREFIX_PATH=" + str(cuda_torch / "torch" / "share" / "cmake"),
+        f"-DPython_EXECUTABLE={sys.executable}",
+    ]
     done = subprocess.run(
         ["cmake", "-S", ROOT, "-B", tmp_path / "build", "-DLANDSLIDE_PYTHON=OFF", *found],
         capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(cuda_torch)},
@@ -38,7 +41,9 @@ def test_a_cuda_build_of_torch_does_not_end_the_configuration(cuda_torch, tmp_pa
 def copy_of_the_package(folder: Path) -> Path:
     """The installed package without its extension."""
     package = folder / "elm_landslide"
-    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "_landslide_wrap*", "models", "data"))
+    shutil.copytree(
+        PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "_landslide_wrap*", "models", "data")
+    )
     return package
 
 

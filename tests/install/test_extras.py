@@ -115,7 +115,9 @@ def test_a_command_names_its_extra(tmp_path, monkeypatch, extra, modules_missing
 def test_a_training_on_columns_needs_torch_alone():
     """The modules that it imports, all of them, without numba, scipy and the rest."""
     absent = sorted(EVERYTHING - CORE - {"torch"})
-    code = f"import sys; sys.modules.update(dict.fromkeys({absent})); from elm_landslide.training import run; print('in')"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent})); from elm_landslide.training import run; print('in')"
+    )
     assert launch(0, code=code).stdout == "in\n"
 
 

@@ -220,7 +220,10 @@ FULL = "train: preset full learns from --ensemble and --sites: give both, or the
     ("arguments", "message"),
     [
         (["--preset", "slow"], "Invalid value for '--preset': 'slow' is not one of 'quick', 'full'"),
-        (["--control", "none"], "Invalid value for '--control': 'none' is not one of 'permuted-labels', 'no-simulations'"),
+        (
+            ["--control", "none"],
+            "Invalid value for '--control': 'none' is not one of 'permuted-labels', 'no-simulations'",
+        ),
         (["--preset", "full"], FULL),
         (["--preset", "full", "--ensemble", "e.nc"], FULL),
         (["--preset", "full", "--sites", "s.csv"], FULL),

@@ -79,7 +79,7 @@ def enable_command(
 def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False):
     """Take everything out again that enable put in; the case is as it was, with your edits since. Example:
 
-        elm-landslide e3sm disable --caseroot CASE
+    elm-landslide e3sm disable --caseroot CASE
     """
     with clear_errors():
         _carry_out(plan.disable(Case(caseroot), force), dry_run, "ELM-Landslide is out of the case; next ./case.build")
@@ -89,7 +89,7 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 def check_command(caseroot: _Caseroot):
     """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place. Example:
 
-        elm-landslide e3sm check --caseroot CASE
+    elm-landslide e3sm check --caseroot CASE
     """
     with clear_errors():
         case = Case(caseroot)

@@ -78,9 +78,7 @@ def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
 def draw_reliability(comparisons: list[Comparison], result: dict, path: Path) -> Path:
     """Observed share against predicted probability over bins, above a histogram of the probabilities."""
     figure = new_figure(5.2 * len(comparisons), 6.6)
-    axes = figure.subplots(
-        2, len(comparisons), height_ratios=(3.2, 1.0), sharex=True, sharey="row", squeeze=False
-    )
+    axes = figure.subplots(2, len(comparisons), height_ratios=(3.2, 1.0), sharex=True, sharey="row", squeeze=False)
     for (axis, below), comparison in zip(axes.T, comparisons, strict=True):
         _draw_bins(axis, comparison, result)
         slid, edges = comparison.landslide, np.linspace(0.0, 1.0, 26)
