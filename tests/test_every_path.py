@@ -71,7 +71,7 @@ def test_a_transposed_layout_would_be_seen(door, engine, x, eager):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("site", ["susquehanna", "steep"])
+@pytest.mark.parametrize("site", [pytest.param("susquehanna", marks=pytest.mark.long), "steep"])
 def test_mpi_driver(site, engine, tmp_path):
     out = tmp_path / "out.nc"
     done = launch(2, "run", "--sample", site, "--out", out, "--engine", engine)

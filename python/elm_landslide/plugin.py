@@ -4,6 +4,7 @@ against the torch that is installed, whichever build of it that is (CPU, CUDA, R
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sys
 from importlib import util
@@ -84,6 +85,7 @@ def _torch_flags() -> list[str]:
     except (ImportError, OSError) as error:
         raise UserError(f"plugin build: torch does not load: {error}") from None
     root = Path(torch.__file__).parent
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no CUDA
     try:  # builds such as conda's keep them elsewhere
         from torch.utils import cpp_extension
 

@@ -62,7 +62,7 @@ def test_engines_agree(run, site):
         np.testing.assert_allclose(tile[name], torchscript[name], rtol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("n_ranks", [1, 2, 3])
+@pytest.mark.parametrize("n_ranks", [*(pytest.param(n, marks=pytest.mark.long) for n in (1, 2)), 3])
 def test_ranks_give_the_same_bits(run, n_ranks):
     """32 columns: 16 a rank are whole tiles, 10 and 11 are not."""
     same_bits(run("susquehanna", n_ranks)[0], run("susquehanna", 0)[0])

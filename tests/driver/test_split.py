@@ -77,6 +77,7 @@ print("peak KiB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_records(tmp_path):
     """Ten files of 400 records take at most 20 MiB more than one of them: no record is kept but its time and bounds.
 

@@ -16,7 +16,7 @@ from elm_landslide import extras
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MODULE_OF = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}  # where it is not the package's own name
-WITH_ANOTHER = {"cftime"}  # of netCDF4
+WITH_ANOTHER = {"cftime", "threadpoolctl"}  # of netCDF4 and scikit-learn
 
 
 def modules(requirements) -> set[str]:

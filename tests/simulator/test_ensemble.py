@@ -46,7 +46,7 @@ def whole(tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_ranks_change_nothing(whole, tmp_path, ranks):
     done = launch(ranks, "simulate", "--members", 50, "--seed", 3, *WORDS, "--out", tmp_path / "ranks.nc", "--json")
     assert done.returncode == 0, done.stderr
