@@ -10,6 +10,7 @@ from elm_landslide import bench
 from elm_landslide.errors import UserError
 
 
+@pytest.mark.long
 def test_every_figure_is_there(tmp_path):
     out = tmp_path / "bench.json"
     done = launch(0, "bench", "--quick", "--out", out, "--instruction-set", "baseline")

@@ -72,6 +72,7 @@ def test_openmp_threads_change_nothing(run):
     same_bits(run("susquehanna", 2, threads=3)[0], run("susquehanna", 0)[0])
 
 
+@pytest.mark.long  # of the engine itself: tests/tile/test_tile_bits.py
 @pytest.mark.parametrize("name", NEEDS)
 def test_instruction_sets_give_the_same_bits(run, name):
     if not NEEDS[name] <= CPU:

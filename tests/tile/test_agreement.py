@@ -95,7 +95,7 @@ def graph_bytes(module) -> bytes:
 
 
 GRAPHS = 200
-OFTEN = 30  # of them; the others are long
+OFTEN = 20  # of them; the others are long
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def test_threads_are_given_back_after_an_interruption(tmp_path):
 
 
 @pytest.mark.usefixtures("quickly")
+@pytest.mark.long
 def test_two_ranks_by_command(tmp_path):
     """Two ranks share every batch: what one rank gives, to rounding; rank 0 alone writes and speaks."""
     wanted = train(tmp_path / "one.pt")
