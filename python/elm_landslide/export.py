@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -11,6 +12,9 @@ from . import model_file
 from .fields import FIELDS, N_IN, N_OUT, SCHEMA_VERSION, SPVAL
 from .lowering import lower
 from .network import LATENTS, LandslideNetwork
+
+# The model file is TorchScript, which torch 2.14 calls deprecated at every use: nothing that a user could act on.
+warnings.filterwarnings("ignore", message=r".*torch\.jit.*deprecated", category=FutureWarning)
 
 
 def golden_columns(network: LandslideNetwork, x: Tensor, rows: int = 32) -> Tensor:
