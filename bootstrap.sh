@@ -11,7 +11,8 @@ gfortran gfortran the Fortran component
 '
 if [ "${1:-}" = test ]; then
     needed="$needed"'
-cmake cmake a build without Python
+cmake cmake a build without Python, the stand-in ELM
+ninja ninja-build the stand-in ELM
 mpirun openmpi-bin runs on several ranks
 readelf binutils a look at the dynamic section
 '
