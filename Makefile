@@ -48,7 +48,8 @@ validate: build/everything
 		$(if $(HISTORY),--history $(HISTORY)) $(if $(SURFACE),--surface $(SURFACE))
 
 lint: build/environment
-	$(BIN)/pip install --quiet ruff
+	$(BIN)/pip install --quiet $$($(BIN)/python -c 'import tomllib; \
+		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lint"])')
 	$(BIN)/ruff check python tests docs
 	$(BIN)/ruff format --check python tests docs
 

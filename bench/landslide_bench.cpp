@@ -1,5 +1,5 @@
-// Speed and memory of the engines, through the C ABI and compiled as E3SM compiles the bridge. `make bench` builds it,
-// `elm-landslide bench` runs it; what it prints is one "key value" a line, keys as in bench.json.
+// Speed and memory of the engines, through the C ABI and compiled as E3SM compiles the bridge. `elm-landslide bench`
+// builds and runs it; what it prints is one "key value" a line, keys as in bench.json.
 //
 //   landslide_bench time MODEL COLUMNS BATCHES SETTINGS [SETTINGS2] [quick]
 //       median and 95th percentile of landslide_run in microseconds for each of BATCHES ("1,64"); a second engine

@@ -114,7 +114,12 @@ def aims(found: dict):
 
 def _call(program: Path, *words) -> dict:
     """What the program prints: numbers, and text where it is none."""
-    done = subprocess.run([program.absolute(), *map(str, words)], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([program.absolute(), *map(str, words)], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UserError(
+            f"bench: {program} does not run ({error.strerror}); set TMPDIR to a folder that allows it"
+        ) from None
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or [f"ended with status {done.returncode}"]
         raise UserError(reason[0])

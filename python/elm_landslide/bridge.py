@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from functools import cache
 
-import cffi
-
 from .door import MESSAGE_SIZE, Door, installed
+from .extras import need
 
 
 @cache
 def _library():
     """(ffi, library). The declarations are landslide.h itself: less its preprocessor lines and its C++ brackets."""
+    need("elm_landslide.bridge", "bridge")
+    import cffi
+
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", installed("include/landslide.h").read_text(), flags=re.S)
     header = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
     ffi = cffi.FFI()

@@ -33,33 +33,45 @@ def build(what: str, files: list[Path], out: Path, flags: list[str]) -> None:
     what: begins the message of an error. flags: of the compiler, which is that of CXX, else c++ or g++; those of the
     linker (-l, -L, -Wl) too. Raises UserError.
     """
+    try:
+        with tempfile.TemporaryDirectory() as made:
+            _build(what, files, out, flags, Path(made))
+    except OSError as error:
+        raise UserError(f"{what}: {out} cannot be made ({error})") from None
+
+
+def _build(what: str, files: list[Path], out: Path, flags: list[str], made: Path) -> None:
+    """In the temporary folder `made`."""
     command = _command(what)
-    with tempfile.TemporaryDirectory() as made:
-        Path(made, "landslide_fields.h").write_text(fields.c_header())
-        compiled = Path(made, out.name)
-        includes = [f"-I{made}", f"-I{folder('bridge')}", f"-I{folder('bench')}"]
-        # Libraries follow what needs them.
-        words = [*command, *includes, *map(str, files), *flags, "-o", str(compiled)]
-        try:
-            done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
-        except OSError as error:
-            raise UserError(f"{what}: {command[0]} does not run ({error.strerror})") from None
-        if done.returncode:
-            lines = done.stderr.strip().splitlines()
-            reason = next((line for line in lines if "error" in line or "undefined" in line), "".join(lines[-1:]))
-            raise UserError(f"{what}: {command[0]} fails: {reason or f'status {done.returncode}'}")
-        part = out.with_name(f".{out.name}.{os.getpid()}.part")
-        try:
-            shutil.copy(compiled, part)
-            part.replace(out)
-        except OSError as error:
-            raise UserError(f"{what}: {out} cannot be written ({error.strerror})") from None
-        finally:
-            part.unlink(missing_ok=True)
+    (made / "landslide_fields.h").write_text(fields.c_header())
+    compiled = made / out.name
+    includes = [f"-I{made}", f"-I{folder('bridge')}", f"-I{folder('bench')}"]
+    # Libraries follow what needs them.
+    words = [*command, *includes, *map(str, files), *flags, "-o", str(compiled)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise UserError(f"{what}: {command[0]} does not run ({error.strerror})") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        reason = next((line for line in lines if "error" in line or "undefined" in line), "".join(lines[-1:]))
+        raise UserError(f"{what}: {command[0]} fails: {reason or f'status {done.returncode}'}")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    if not compiled.exists():
+        raise UserError(f"{what}: {command[0]} writes nothing: is CXX a C++ compiler?")
+    try:
+        shutil.copy(compiled, part)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _command(what: str) -> list[str]:
-    if chosen := shlex.split(os.environ.get("CXX", "")):
+    try:
+        chosen = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise UserError(f"{what}: CXX: {os.environ['CXX']!r} is no command ({error})") from None
+    if chosen:
         return chosen
     for name in ("c++", "g++"):
         if shutil.which(name):

@@ -43,6 +43,11 @@ class _Serial:
 _STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
+def processes() -> int:
+    """How many the launcher says it has started, 1 where there is none."""
+    return max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
+
+
 def world():
     """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
 
@@ -51,10 +56,9 @@ def world():
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        started = max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
-        if started > 1:
+        if processes() > 1:
             raise UserError(
-                f"{started} processes, which cannot find each other: pip install 'elm-landslide[mpi]' "
+                f"{processes()} processes, which cannot find each other: pip install 'elm-landslide[mpi]' "
                 f"beside an MPI library, or start one ({error})"
             ) from None
         return _Serial()

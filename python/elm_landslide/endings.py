@@ -46,22 +46,23 @@ class Commands(TyperGroup):
             # Exceptions of click, whose module typer hides, carry the status and know their text.
             if not hasattr(error, "format_message"):
                 raise
-            if type(error).__name__ == "NoArgsIsHelpError":
-                print(error.ctx.get_help())
-            else:
+            if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
                 _complain_once(error.format_message().replace("Value error, ", ""))
             sys.exit(error.exit_code)
         sys.exit(status or 0)
 
 
 def _complain_once(message: str) -> None:
-    """From the first rank of several, which all read the same words."""
+    """From the first rank of several, which all read the same words; MPI is left alone where there is one process."""
     from elm_landslide import driver
 
+    if driver.processes() == 1:
+        complain(message)
+        return
     try:
         comm = driver.world()
-    except UserError as error:
-        complain(error)
+    except UserError:  # they cannot find each other
+        complain(message)
         return
     if comm.rank == 0:
         complain(message)

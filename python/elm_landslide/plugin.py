@@ -11,7 +11,7 @@ from importlib import util
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from elm_landslide import compiler
+from elm_landslide import compiler, fields
 from elm_landslide.errors import UserError
 
 NAME = "liblandslide_torch.so"
@@ -27,11 +27,22 @@ def torch_version() -> str | None:
 
 
 def _places(torch: str) -> list[Path]:
-    """Where a plug-in for this version of torch may lie: in the package, else, where that is read-only, in the user's
-    cache, whose entries also tell one installation of torch from another."""
-    found = hashlib.sha256(str(util.find_spec("torch").origin).encode()).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "elm-landslide"
-    return [_PACKAGE / "lib" / f"torch-{torch}" / NAME, cache / f"torch-{torch}-{found}" / NAME]
+    """Where a plug-in for this torch may lie: in the package, else, where that is read-only, in the user's cache.
+
+    The folder names what the plug-in was compiled from, so that one of another torch, of other fields or of an older
+    source is not taken.
+    """
+    made_of = hashlib.sha256(str(util.find_spec("torch").origin).encode())
+    made_of.update(fields.c_header().encode())
+    for name in ("landslide_torch_engine.cpp", "landslide_engine.hpp", "landslide.h"):
+        made_of.update((compiler.folder("bridge") / name).read_bytes())
+    folder = f"torch-{torch}-{made_of.hexdigest()[:12]}"
+    places = [_PACKAGE / "lib" / folder / NAME]
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return places
+    return [*places, cache / "elm-landslide" / folder / NAME]
 
 
 def path() -> Path:
@@ -53,7 +64,9 @@ def build(out: Path | None = None) -> Path:
     torch = torch_version()
     if torch is None:
         raise UserError("plugin build: torch is not installed: pip install 'elm-landslide[torch]'")
-    out = out or next(place for place in _places(torch) if _writable(place.parent))
+    out = out or next((place for place in _places(torch) if _writable(place.parent)), None)
+    if out is None:
+        raise UserError("plugin build: neither the package nor your cache can be written: give a file by --out")
     if out.is_dir():
         raise UserError(f"plugin build: {out} is a folder; give the name of a file")
     try:

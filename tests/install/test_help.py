@@ -9,7 +9,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from elm_landslide import cli
+from elm_landslide.bridge import Bridge
 from elm_landslide.data.cut_sample import SITES
+from elm_landslide.errors import LandslideError
 from elm_landslide.training.config import PRESETS
 from elm_landslide.training.run import CONTROLS
 
@@ -87,9 +89,16 @@ def test_wrong_words_on_ranks_are_said_once():
 
 def test_no_words_show_the_help():
     result = CliRunner().invoke(cli.app, [])
-    assert result.exit_code == 2 and "Usage" in result.output and "elm-landslide:" not in result.stderr
+    assert result.exit_code == 2 and result.output.count("Usage") == 1 and "elm-landslide:" not in result.stderr
 
 
-def test_the_engines_are_those_of_the_signature():
-    engine = typing.get_type_hints(cli.run_command)["engine"]
-    assert set(typing.get_args(engine)) == {"tile", "torchscript"}
+def test_the_listed_values_are_those_of_the_bridge(toy_bytes):
+    """Its messages name what it knows."""
+    hints = typing.get_type_hints(cli.run_command)
+    with pytest.raises(LandslideError, match="known are (.*)") as unknown:
+        Bridge(toy_bytes, "magic")
+    assert str(unknown.value).partition("known are ")[2].split(" and ") == list(typing.get_args(hints["engine"]))
+    with pytest.raises(LandslideError) as unknown:
+        Bridge(toy_bytes, "tile", {"instruction_set": "sse9"})
+    known = re.split(", | or ", str(unknown.value).partition("give ")[2])
+    assert known == list(typing.get_args(hints["instruction_set"]))

@@ -43,10 +43,10 @@ def test_without_torch_the_engine_says_how_to_get_it(tmp_path):
 
 def test_a_plug_in_of_another_torch_is_not_taken(elsewhere):
     package, _ = elsewhere
-    put(package / "lib" / "torch-0.4.0" / plugin.NAME)
+    put(package / "lib" / f"torch-{version('torch')}-000000000000" / plugin.NAME)  # of another source or torch
     with pytest.raises(UserError, match=rf"no plug-in for torch {version('torch').replace('+', '.')}: build it by"):
         plugin.path()
-    mine = put(package / "lib" / f"torch-{version('torch')}" / plugin.NAME)
+    mine = put(plugin._places(version("torch"))[0])
     assert plugin.path() == mine
 
 
