@@ -101,6 +101,11 @@ def test_nearest_cell_across_the_date_line(tmp_path):
     active = np.array([0, 1, 3])
     assert case.choose_cell("0,-179.9", Layout, active, None) == 0
     assert case.choose_cell("0.2,-178", Layout, active, None) == 1
+    said = []
+    assert case.choose_cell("1.0,179.5", Layout, active, None, said.append) == 0
+    assert said == ["--cell 1.0,179.5: the nearest soil column, at 0.00 N, 179.50 E, is 111 km away"]
+    with pytest.raises(UserError, match="is 556 km away"):
+        case.choose_cell("5,179.5", Layout, active, None)
     assert case.choose_cell("60,0.5", Layout, active, None) == 3  # place 2 is no soil column
 
 
@@ -109,6 +114,8 @@ def test_nearest_cell_across_the_date_line(tmp_path):
     [
         (("--sample", "susquehanna"), "32 columns: choose one by --cell"),
         (("--sample", "susquehanna", "--cell", "99"), "--cell 99: no soil column; they lie from 0 to 31"),
+        (("--sample", "susquehanna", "--cell", "10,10"), "km away, beyond any cell of ELM"),
+        (("--sample", "steep", "--cell", "10,10"), "km away, beyond any cell of ELM"),
         (("--sample", "susquehanna", "--cell", "north"), "--cell north: wanted an index or LAT,LON"),
         (("--sample", "steep", "--time", "soon"), "--time soon: wanted a date such as 2001-12-01"),
         (("--sample", "steep", "--time", "2010-01-01"), "go from 2001-10-03 to 2002-01-30"),
