@@ -84,8 +84,8 @@ class HistoryWriter:
             {
                 "standard_name": "time",
                 "long_name": "time",
-                "units": files.time_units,
-                "calendar": files.calendar,
+                "units": files.axis.units,
+                "calendar": files.axis.calendar,
                 "axis": "T",
             }
         )

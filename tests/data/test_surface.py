@@ -2,12 +2,19 @@ import elm_files
 import numpy as np
 import pytest
 
-from elm_landslide.data.surface import read_surface
+from elm_landslide.data.places import Layout
+from elm_landslide.data.surface import read_surface as read_surface_of
 from elm_landslide.errors import UserError
 from elm_landslide.fields import LAYER_INTERFACES
 from elm_landslide.physics.root_profile import root_fraction, root_profiles
 
 LAT, LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))
+
+
+def read_surface(path, lat, lon, landunit=None):
+    """As of columns or cells at these places alone."""
+    everywhere = np.ones(len(lat), dtype=bool)
+    return read_surface_of(path, Layout(("lndgrid",), lat.shape, lat, lon, everywhere, landunit), np.arange(len(lat)))
 
 
 def test_root_profile_is_zengs():
