@@ -126,6 +126,7 @@ def run(
     rain=(),
     progress=_silent,
     instruction_set: str = "auto",
+    command: str = "elm-landslide run",
 ) -> Summary:
     """Run the component over ELM history files and write a history file.
 
@@ -133,6 +134,7 @@ def run(
     model: path of a model file, the shipped one by default. overrides: values by field name.
     engine, instruction_set: as in the settings of landslide.h.
     progress: context manager that takes the number of records and gives a function to call after each; rank 0 only.
+    command: the line for the file's history.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
@@ -166,7 +168,7 @@ def run(
             notes=columns.notes,
             overrides=overrides,
         )
-        _steps(comm, columns, component, summary, progress)
+        _steps(comm, columns, component, summary, progress, command)
     finally:
         columns.close()
         if component is not None:
@@ -232,9 +234,9 @@ class _Tally:
         return {name: int(self._counts[value]) for name, value in FLAGS.items()}
 
 
-def _steps(comm, columns: Columns, component, summary: Summary, progress) -> None:
+def _steps(comm, columns: Columns, component, summary: Summary, progress, command: str) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    writer = together(comm, lambda: _open_writer(columns, summary) if comm.rank == 0 else None)
+    writer = together(comm, lambda: _open_writer(columns, summary, command) if comm.rank == 0 else None)
     tally, seconds = _Tally(), 0.0
 
     def accept(record, parts) -> None:
@@ -267,7 +269,7 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
     summary.ranges, summary.flags = comm.bcast((tally.ranges, tally.flags))
 
 
-def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
+def _open_writer(columns: Columns, summary: Summary, command: str) -> HistoryWriter:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
     return HistoryWriter(
         summary.out,
@@ -283,6 +285,7 @@ def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
             "overrides": overrides or "none",
             "notes": "; ".join(summary.notes) or "none",
         },
+        command,
     )
 
 

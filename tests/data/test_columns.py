@@ -53,7 +53,7 @@ def test_fields_follow_the_stated_rules(tmp_path):
             field(x, name), np.broadcast_to(np.reshape(value, (-1, shape[1])), shape), rtol=1e-7, err_msg=name
         )
     np.testing.assert_allclose(field(x, "root_fraction").sum(axis=1), 0.9)  # a tenth is bare
-    for name in ("vegetation_carbon", "root_carbon", "snowmelt", "curvature", "lithology"):
+    for name in ("vegetation_carbon", "root_carbon", "snowmelt", "root_strength_left", "soil_moisture_offset"):
         assert (field(x, name) == SPVAL).all(), name
     assert x.shape == (6, N_IN) and x.flags.f_contiguous
     derived = {line.split(":")[0] for line in source.derived()}

@@ -141,10 +141,12 @@ class Columns:
             return [f"{name}: missing, {self._no_rain}" for name in WINDOWS]
         more = f" and {len(self._rain.paths) - 1} more" if len(self._rain.paths) > 1 else ""
         means = f"RAIN (time means of {self._rain.paths[0].name}{more}) times seconds"
-        return [f"{name}: derived as {means} over the {days:g} days up to the record" for name, days in WINDOWS.items()]
+        span = {name: "day" if days == 1 else f"{days:g} days" for name, days in WINDOWS.items()}
+        return [f"{name}: derived as {means} over the {span[name]} up to the record" for name in WINDOWS]
 
     def derived(self, missing: Missing | None = None) -> list[str]:
-        """One line for each derived field: how, and where it was missing in the records run so far.
+        """One line for each derived field: how, and where it was missing in the records run so far; one for each other
+        field that was missing somewhere.
 
         missing: the counts of all ranks, by default those of this one.
         """
@@ -156,7 +158,9 @@ class Columns:
                 continue
             where, throughout = missing.statement(name, self.run.size) if name in FIELDS else ("", False)
             lines.append(f"{name}: {where}" if throughout else f"{line}; {where}" if where else line)
-        return lines
+        stated = {line.split(":")[0] for line in self._derived}
+        others = [name for name in missing.by_field() if name not in stated]
+        return lines + [f"{name}: {missing.statement(name, self.run.size)[0]}" for name in others]
 
     def _notes(self) -> list[str]:
         """What the files are that may surprise: long means, stamps that cannot be checked, cells left out."""
@@ -234,12 +238,14 @@ class Columns:
         return x
 
     def _count(self, record, x, why: dict[str, str]) -> None:
-        lacking = ~(np.abs(x) < MISSING)
-        if lacking.any():
-            for name, field in FIELDS.items():
-                if name not in self.absent:
-                    n = int(lacking[:, field.columns].any(axis=1).sum())
-                    self.missing.add(self._number[id(record)], name, why.get(name, "missing in the input"), n)
+        number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
+        for name, field in FIELDS.items():
+            missing = lacking[:, field.columns].any(axis=1)
+            if name not in self.absent:
+                self.missing.add(number, name, why.get(name, "missing in the input"), int(missing.sum()))
+            elif name == "snowmelt":  # its default is right only where nothing melts
+                frozen = ((x[:, FIELDS["ice"].columns] > 0.0) & ~lacking[:, FIELDS["ice"].columns]).any(axis=1)
+                self.missing.add(number, name, "not in the files, while the soil holds ice", int((missing & frozen).sum()))
 
     def close(self) -> None:
         self._files.close()
