@@ -51,6 +51,8 @@ def _copy(out, variable, dims) -> None:
     fill = (kind.type(SPVAL) if kind.kind == "f" else kind.type(-9999)) if lacking.any() else None
     copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows none on a coordinate variable
     copy.setncatts({a: variable.getncattr(a) for a in variable.ncattrs() if a not in _LOST})
+    if not {"long_name", "standard_name"} & set(copy.ncattrs()):
+        copy.long_name = variable.name
     copy[:] = np.where(lacking, 0 if fill is None else fill, values).astype(kind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,12 +32,16 @@ def calendar_of(name: str) -> str:
 
 def num2date(values, units: str, calendar: str):
     """cftime.num2date for any spelling of a calendar, and for axes that start with the year 0, as model runs do."""
-    return cftime.num2date(values, units, calendar_of(calendar), has_year_zero=_has_year_zero(units, calendar))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # CF has no year 0 in the calendars of the world; models do
+        return cftime.num2date(values, units, calendar_of(calendar), has_year_zero=_has_year_zero(units, calendar))
 
 
 def date2num(dates, units: str, calendar: str):
     """cftime.date2num, as num2date here."""
-    return cftime.date2num(dates, units, calendar_of(calendar), has_year_zero=_has_year_zero(units, calendar))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return cftime.date2num(dates, units, calendar_of(calendar), has_year_zero=_has_year_zero(units, calendar))
 
 
 def _has_year_zero(units: str, calendar: str) -> bool | None:
