@@ -217,7 +217,7 @@ def write_dem(path, text="", rows=10, cellsize="10", **changes) -> None:
         (["--weather", "gap.csv"], "gap.csv: row 3, column precip1: an empty cell is no number"),
         (["--weather", "negative.csv"], "negative.csv: row 2, column precip0: '-3' is outside 0 to 2000 mm/day"),
         (["--dem", "none.asc"], "none.asc: No such file"),
-        (["--dem", "hole.asc"], "hole.asc: terrain: elevation: 1 values are missing inside the tile"),
+        (["--dem", "hole.asc"], "hole.asc: terrain: no tile of 8 x 8 cells is without a missing cell; take fewer"),
         (["--dem", "degrees.asc"], "degrees.asc: cellsize is 0.001, in degrees"),
         (["--dem", "steep.asc"], "above 80 there is no soil to fail"),
         (["--dem", "flat.asc", "--rows", "20"], "a tile of 20 x 8 does not fit"),

@@ -188,10 +188,11 @@ def _values(words: Iterator[str], shape: tuple[int, int]) -> np.ndarray:
 
 def _take_out(elevation: np.ndarray, nodata: float, path) -> None:
     """Make what is missing nan, in place; refuse what is no elevation."""
+    rounding = ROUNDED if HIGHEST < abs(nodata) < np.inf else 0.0
     for row, values in enumerate(elevation):  # row by row: no second grid in memory
         missing = values == nodata
-        if abs(nodata) > HIGHEST:
-            missing |= np.abs(values - nodata) <= ROUNDED * abs(nodata)
+        if rounding:
+            missing |= np.abs(values / nodata - 1.0) <= rounding
         values[missing] = np.nan
         beyond = np.abs(values) > HIGHEST
         if beyond.any():

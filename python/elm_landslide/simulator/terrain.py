@@ -175,7 +175,7 @@ def plan_curvature(land: Terrain) -> np.ndarray:
 
 
 def read_dem(path: Path | str, size: float | None = None) -> Terrain:
-    """Terrain of an ESRI ASCII grid, the whole of it one hillslope; size: of a cell (m), where the file's is in degrees.
+    """Terrain of an ESRI ASCII grid as one hillslope; size: of a cell (m), where the file's is in degrees.
 
     Raises ValueError as `terrain` and `dem.read_grid` do.
     """
