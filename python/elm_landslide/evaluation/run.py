@@ -45,10 +45,8 @@ def open_model(path: Path) -> Model:
         with_sites = info.get("inputs", {}).get("sites") and info.get("control") != "no-sites"
         settings = Settings(**info["settings"]["sites"]) if with_sites else None
     except (KeyError, TypeError, AttributeError) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise UserError(
-            f"{path}: entry '{model_file.INFO}' has no settings of sites ({what}): train it again"
-        ) from None
+        what = f"has no settings of sites ({type(error).__name__}: {error}): train it again"
+        raise UserError(f"{path}: entry '{model_file.INFO}' {what}") from None
     if settings is None:
         raise UserError(
             f"model file '{path}' was trained without sites: it has no observation model to give site scores"
