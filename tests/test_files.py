@@ -4,6 +4,7 @@ import io
 import json
 import os
 import resource
+import signal
 import socket
 import sys
 import time
@@ -25,6 +26,20 @@ from elm_landslide.simulator.dem import read_grid
 from elm_landslide.training import config
 
 SECONDS, BYTES = 20, 1 << 30  # of a command that refuses: of time (the limit is for a loaded machine), of memory
+
+
+@pytest.fixture(autouse=True)
+def in_time():
+    """A reader that waits for a pipe fails, instead of waiting for ever."""
+
+    def late(*_):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def pipe(folder):
