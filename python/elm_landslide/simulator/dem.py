@@ -77,7 +77,7 @@ def read_grid(path: Path | str, size: float | None = None) -> Grid:
     read or is too large.
     """
     with files.opened(path, files.GRID) as file:
-        words = _words(file, path)
+        words = _words(file)
         try:
             header, first = _header(words)
             shape, cell, nodata = _read_header(header)
@@ -94,7 +94,7 @@ def read_grid(path: Path | str, size: float | None = None) -> Grid:
     return Grid(elevation, cell if size is None else size)
 
 
-def _words(file: BinaryIO, path) -> Iterator[str]:
+def _words(file: BinaryIO) -> Iterator[str]:
     """The words of a text, which is not in memory as a whole."""
     decoder, rest = codecs.getincrementaldecoder("utf-8-sig")(), ""
     try:
