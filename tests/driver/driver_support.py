@@ -11,7 +11,7 @@ import numpy as np
 from elm_landslide.endings import BAD_INPUT
 from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
 
-SECONDS = 30  # of a refusal, on a machine with other work
+SECONDS = 60  # of a refusal, on a machine with other work
 
 
 class StandIn:
