@@ -41,8 +41,6 @@ module LandslideMod
   !
   ! !PRIVATE DATA:
   integer         , parameter :: nlev = landslide_n_layers
-  character(len=*), parameter :: not_in_elm = 'years_since_disturbance, root_strength_left, curvature, ' // &
-       'wetness_index, aspect_sin, aspect_cos, lithology, soil_moisture_offset'
   !-----------------------------------------------------------------------
 
 contains
@@ -144,7 +142,7 @@ contains
     !-----------------------------------------------------------------------
 
     json = landslide_describe(landslide_vars%model)
-    missing = not_in_elm
+    missing = landslide_not_in_elm
     if (.not. use_cn) missing = 'vegetation_carbon, root_carbon, ' // missing
     write(iulog,'(a)') ' ELM-Landslide: model ' // trim(landslide_model) // ', SHA-256 ' // text_of(json, 'sha256') // &
          ', engine ' // text_of(json, 'engine') // ', instruction set ' // text_of(json, 'instruction_set') // &

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -126,6 +128,7 @@ def run_command(
                 more_rain,
                 progress=console.records,
                 instruction_set=instruction_set,
+                command=shlex.join(["elm-landslide", *sys.argv[1:]]),
             )
 
     summary = on_all_ranks(comm, act)

@@ -94,6 +94,8 @@ def print_summary(summary) -> None:
         print(f"overrides   {', '.join(f'{name}={value:g}' for name, value in summary.overrides.items())}")
     for i, line in enumerate(summary.derived):
         print(f"{'derived' if i == 0 else '':<12}{line.replace(': derived as ', ' = ')}")
+    for line in summary.notes:
+        print(f"note        {line}")
     if summary.absent:
         print(f"default     {', '.join(summary.absent)}")
     print(f"written     {summary.out}")

@@ -15,6 +15,7 @@ import numpy as np
 
 from elm_landslide import files
 from elm_landslide.data.columns import Columns
+from elm_landslide.data.missing import Missing
 from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.fields import FLAGS, MISSING, OUTPUTS
 from elm_landslide.history import HistoryWriter
@@ -82,6 +83,8 @@ class Summary:
     flags: dict[str, int] = field(default_factory=dict)
     microseconds_per_column_step: float | None = None  # of Component.run alone, on one rank
     derived: list[str] = field(default_factory=list)
+    missing: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # as of data.missing.Missing.by_field
+    notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)  # optional fields that nothing gives; they take their defaults
     overrides: dict[str, float] = field(default_factory=dict)
 
@@ -124,6 +127,7 @@ def run(
     rain=(),
     progress=_silent,
     instruction_set: str = "auto",
+    command: str = "elm-landslide run",
 ) -> Summary:
     """Run the component over ELM history files and write a history file.
 
@@ -131,6 +135,7 @@ def run(
     model: path of a model file, the shipped one by default. overrides: values by field name.
     engine, instruction_set: as in the settings of landslide.h.
     progress: context manager that takes the number of records and gives a function to call after each; rank 0 only.
+    command: the line for the file's history.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
@@ -160,11 +165,11 @@ def run(
             hashlib.sha256(content).hexdigest(),
             used["engine"],
             ", ".join(sets),
-            derived=columns.derived,
             absent=columns.absent,
+            notes=columns.notes,
             overrides=overrides,
         )
-        _steps(comm, columns, component, summary, progress)
+        _steps(comm, columns, component, summary, progress, command)
     finally:
         columns.close()
         if component is not None:
@@ -227,9 +232,9 @@ class _Tally:
         return {name: int(self._counts[value]) for name, value in FLAGS.items()}
 
 
-def _steps(comm, columns: Columns, component, summary: Summary, progress) -> None:
+def _steps(comm, columns: Columns, component, summary: Summary, progress, command: str) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    writer = together(comm, lambda: _open_writer(columns, summary) if comm.rank == 0 else None)
+    writer = together(comm, lambda: _open_writer(columns, summary, command) if comm.rank == 0 else None)
     tally, seconds = _Tally(), 0.0
 
     def accept(record, parts) -> None:
@@ -238,9 +243,11 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
             tally.add(y, flag)
             writer.write(record, y, flag)
 
-    def finish() -> None:
+    def finish(parts) -> None:
+        missing = Missing.merged(parts)
+        summary.derived, summary.missing = columns.derived(missing), missing.by_field()
         if comm.rank == 0:
-            writer.finish({"flag_counts": ", ".join(f"{name} {n}" for name, n in tally.flags.items())})
+            writer.finish(_found(summary, tally.flags))
 
     try:
         with (progress if comm.rank == 0 else _silent)(len(columns.records)) as advance:
@@ -250,7 +257,7 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
                 parts = comm.gather((y, flag))
                 together(comm, accept, record, parts)
                 advance()
-        together(comm, finish)
+        together(comm, finish, comm.allgather(columns.missing))
     finally:
         if writer:
             writer.discard()
@@ -260,7 +267,7 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress) -> Non
     summary.ranges, summary.flags = comm.bcast((tally.ranges, tally.flags))
 
 
-def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
+def _open_writer(columns: Columns, summary: Summary, command: str) -> HistoryWriter:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
     return HistoryWriter(
         summary.out,
@@ -272,11 +279,26 @@ def _open_writer(columns: Columns, summary: Summary) -> HistoryWriter:
             "instruction_set": summary.instruction_set,
             "input_files": " ".join(Path(p).name for p in columns.sources),
             "surface_source": columns.surface_source,
-            "derived": "; ".join(summary.derived),
             "absent_optional_fields": ", ".join(summary.absent) or "none",
             "overrides": overrides or "none",
+            "notes": "; ".join(summary.notes) or "none",
         },
+        command,
     )
+
+
+def _found(summary: Summary, flags: dict[str, int]) -> dict[str, str]:
+    """The attributes that only a finished run can state."""
+    reasons = [
+        f"{name}: {counts['records']} records, {counts['column_steps']} column steps ({reason})"
+        for name, by_reason in summary.missing.items()
+        for reason, counts in by_reason.items()
+    ]
+    return {
+        "derived": "; ".join(summary.derived),
+        "missing_fields": "; ".join(reasons) or "none",
+        "flag_counts": ", ".join(f"{name} {n}" for name, n in flags.items()),
+    }
 
 
 def _step(columns: Columns, component, record):

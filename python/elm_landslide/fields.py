@@ -29,20 +29,19 @@ FLAGS: dict[str, int] = _DECLARATION["flags"]
 
 @dataclass(frozen=True)
 class Field:
-    """One input field; `offset` is its first column in x (from 0)."""
+    """One input field; `offset` is its first column in x (from 0). The rest is explained in fields.toml."""
 
     name: str
-    group: str
     layers: int
-    axis: str
     unit: str
     valid: tuple[float, float]
     required: bool
     default: float
     long_name: str
-    elm: str
     history: str
     offset: int
+    filled: bool | str = True
+    elm: str = ""
 
     @property
     def columns(self) -> slice:
@@ -137,6 +136,7 @@ def fortran_module() -> str:
         quoted = array(f"'{v:<{width}}'" for v in values)
         return f"  character(len={width}), parameter :: {name}({len(values)}) = {quoted}"
 
+    not_in_elm = ", ".join(f.name for f in FIELDS.values() if not f.elm)
     firsts = [*(f.offset + 1 for f in FIELDS.values()), N_IN + 1]
     required = array(f".{str(f.required).lower()}." for f in FIELDS.values())
     interfaces = array(map(real, LAYER_INTERFACES))
@@ -162,6 +162,7 @@ def fortran_module() -> str:
         texts("landslide_output_history", [o.history for o in OUTPUTS.values()]),
         texts("landslide_output_units", [o.unit for o in OUTPUTS.values()]),
         texts("landslide_output_long_names", [o.long_name for o in OUTPUTS.values()]),
+        f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",
         *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
         *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),
         *(f"  integer, parameter :: out_{o.name} = {o.index + 1}" for o in OUTPUTS.values()),

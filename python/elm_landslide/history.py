@@ -10,16 +10,37 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from elm_landslide import __version__
+from elm_landslide import __version__, places_file
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.elm_history import STATE
+from elm_landslide.data.times import num2date
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
 
 NO_FLAG = -127  # of the byte flag, where no column is run
-_COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
-# Variables that place the values, copied where they lie on the horizontal dimensions.
-_PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
+_SUMMARY = (
+    "Expected fraction of the hillslope area of each soil column on which the factor of safety is below 1, by a network "
+    "with the infinite-slope equation in its structure, from states of the E3SM Land Model and hillslope statistics."
+)
+# What a reader might take for an error.
+_COMMENTS = {
+    "LANDSLIDE_FOS": "may lie above LANDSLIDE_FOS_MEDIAN: soil thins with slope, and thin soil holds on steeper slopes",
+}
+
+
+def _coverage(columns: Columns) -> dict[str, str | float]:
+    """Where and when, as ACDD names it."""
+    first, last, axis = columns.records[0], columns.records[-1], columns.files.axis
+    start, end = num2date([first.time, last.time], axis.units, axis.calendar)
+    lat, lon = columns.layout.lat[columns.run], (columns.layout.lon[columns.run] + 180.0) % 360.0 - 180.0
+    return {
+        "time_coverage_start": start.isoformat(),
+        "time_coverage_end": end.isoformat(),
+        "geospatial_lat_min": float(lat.min()),
+        "geospatial_lat_max": float(lat.max()),
+        "geospatial_lon_min": float(lon.min()),
+        "geospatial_lon_max": float(lon.max()),
+    }
 
 
 def temporary(path: Path) -> Path:
@@ -43,15 +64,16 @@ def _writing(method):
 class HistoryWriter:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
 
-    def __init__(self, path, columns: Columns, attributes: dict[str, str]):
-        """columns: the input, any rank's: layout, time axis and cell methods are taken from it."""
+    def __init__(self, path, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"):
+        """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
+        line that made the file."""
         self.path = Path(path)
         self._part = temporary(self.path)
         self._layout, self._run = columns.layout, columns.run
         self._n = 0
         self._out = self._create_file()
         try:
-            self._define(columns, attributes)
+            self._define(columns, attributes, command)
         except BaseException:
             self.discard()
             raise
@@ -61,19 +83,28 @@ class HistoryWriter:
         return netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
 
     @_writing
-    def _define(self, columns: Columns, attributes: dict[str, str]) -> None:
+    def _define(self, columns: Columns, attributes: dict[str, str], command: str) -> None:
+        source = columns.files.dataset(columns.files.paths[0])
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        before = str(getattr(source, "history", "")).strip()
+        kept = {name: str(getattr(source, name)) for name in ("case", "institution") if hasattr(source, name)}
         self._out.setncatts(
             {
-                "Conventions": "CF-1.8",
+                "Conventions": "CF-1.8, ACDD-1.3",
                 "title": "Landslide probability from the E3SM Land Model",
+                "summary": _SUMMARY,
+                "keywords": "landslides, slope stability, factor of safety, land model, E3SM, ELM",
                 "source": f"ELM-Landslide {__version__}",
-                "history": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} elm-landslide run",
+                "history": "\n".join(line for line in (f"{now} {command}", before) if line),
+                "date_created": now,
+                **_coverage(columns),
+                **kept,
                 "schema_version": np.int32(SCHEMA_VERSION),
                 **attributes,
             }
         )
         self._define_time(columns)
-        self._define_places(columns.files.dataset(columns.files.paths[0]))
+        self._coordinates = places_file.define(self._out, source, self._layout)
         self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
 
     def _define_time(self, columns: Columns) -> None:
@@ -84,8 +115,8 @@ class HistoryWriter:
             {
                 "standard_name": "time",
                 "long_name": "time",
-                "units": files.time_units,
-                "calendar": files.calendar,
+                "units": files.axis.units,
+                "calendar": files.axis.calendar,
                 "axis": "T",
             }
         )
@@ -95,32 +126,13 @@ class HistoryWriter:
             time.bounds = "time_bounds"
             self._out.createVariable("time_bounds", "f8", ("time", "hist_interval"), chunksizes=(512, 2))
 
-    def _define_places(self, source) -> None:
-        dims = self._layout.dims
-        for name, length in zip(dims, self._layout.shape, strict=True):
-            self._out.createDimension(name, length)
-        on_columns = dims == ("column",)
-        names = [n for n in source.variables if n.startswith("cols1d_")] if on_columns else _PLACE_VARIABLES
-        for name in names:
-            if name not in source.variables or not set(source[name].dimensions) <= set(dims):
-                continue
-            kind = source[name].dtype
-            fill = getattr(source[name], "_FillValue", None)
-            copy = self._out.createVariable(name, kind, source[name].dimensions, fill_value=fill)
-            copy.setncatts({a: source[name].getncattr(a) for a in source[name].ncattrs() if a != "_FillValue"})
-            copy[:] = source[name][:]
-        for name, standard, units in (("lat", "latitude", "degrees_north"), ("lon", "longitude", "degrees_east")):
-            coordinate = self._out[f"cols1d_{name}" if on_columns else name]
-            coordinate.setncatts({"standard_name": standard, "units": units})
-        gridded = len(dims) == 2 and self._out["lat"].ndim == 1
-        self._coordinates = None if gridded else " ".join(_COLUMN_COORDINATES if on_columns else ("lat", "lon"))
-
     def _define_outputs(self, cell_methods: str) -> None:
         dims = ("time", *self._layout.dims)
-        common = {"coordinates": self._coordinates} if self._coordinates else {}
+        common = {**self._coordinates, "coverage_content_type": "modelResult"}
         methods = {"cell_methods": cell_methods} if cell_methods else {}
         for output in OUTPUTS.values():
-            self._create(output.history, output.long_name, output.unit, dims, {**common, **methods})
+            comment = {"comment": _COMMENTS[output.history]} if output.history in _COMMENTS else {}
+            self._create(output.history, output.long_name, output.unit, dims, {**common, **methods, **comment})
         self._create(
             "LANDSLIDE_OUTSIDE",
             "1 where the state lies outside the training domain, else 0",

@@ -70,6 +70,7 @@ class LandslideNetwork(nn.Module):
         self.register_buffer("valid_low", torch.tensor([f.valid[0] for f in columns], dtype=float64))
         self.register_buffer("valid_high", torch.tensor([f.valid[1] for f in columns], dtype=float64))
         self.register_buffer("required", torch.tensor([f.required for f in columns]))
+        self.register_buffer("unknown", torch.tensor([not f.required and f.filled is True for f in columns]))
         # Stands in for a missing value: the default, or for a required one (the column is invalid) anything sound.
         self.register_buffer(
             "stand_in", torch.tensor([sum(f.valid) / 2 if f.required else f.default for f in columns], dtype=float64)
@@ -180,8 +181,13 @@ class LandslideNetwork(nn.Module):
         cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
         outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
         missing = ~given
+        filled = (missing & self.unknown).any(-1)
+        for f in FIELDS.values():
+            if isinstance(f.filled, str):
+                beside = (has(f.filled) & (field(f.filled) > 0.0)).any(-1)
+                filled = filled | (missing[:, f.columns].any(-1) & beside)
         flag = torch.full_like(x[:, 0], float(FLAGS["ok"]))
-        flag = torch.where(missing.any(-1), float(FLAGS["filled"]), flag)
+        flag = torch.where(filled, float(FLAGS["filled"]), flag)
         flag = torch.where(outside, float(FLAGS["outside"]), flag)
         flag = torch.where((missing & self.required).any(-1), float(FLAGS["invalid"]), flag)
         return Prepared(

@@ -108,7 +108,6 @@ def sample_columns(n: int, seed: int) -> Tensor:
     put("root_carbon", np.where(chance(0.3), root_carbon, SPVAL))
     cleared = chance(0.4)
     put("root_strength_left", np.where(cleared, uniform(0, 1), 1.0))
-    put("years_since_disturbance", np.where(cleared, log_uniform(0.1, 50), 200.0))
 
     # Terrain: median gradient from plains to cliffs, log-normal spread within the cell.
     median = np.where(chance(0.35), log_uniform(0.005, 0.3), uniform(0.1, 1.2))
@@ -120,13 +119,6 @@ def sample_columns(n: int, seed: int) -> Tensor:
     percentiles[:, :1] *= 1.0 - chance(0.5)
     put("slope", np.minimum(percentiles, 3.5))
     put("bedrock_depth", np.where(chance(0.6), 3.8018819, log_uniform(0.3, 60)))
-    given = chance(0.5)
-    put("curvature", np.where(given, np.sort(uniform(-0.3, 0.3, 5), axis=1), SPVAL))
-    put("wetness_index", np.where(given, np.sort(uniform(2, 20, 5), axis=1), SPVAL))
-    angle = uniform(0, 2 * np.pi)
-    put("aspect_sin", np.where(given, np.sin(angle), SPVAL))
-    put("aspect_cos", np.where(given, np.cos(angle), SPVAL))
-    put("lithology", np.where(given, rng.integers(0, 17, (n, 1)), SPVAL))
     put("soil_moisture_offset", np.where(chance(0.2), uniform(-0.1, 0.1), SPVAL))
     return torch.from_numpy(x)
 

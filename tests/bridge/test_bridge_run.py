@@ -11,7 +11,7 @@ from elm_landslide.bridge import Bridge
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, N_IN, N_OUT, SPVAL
 
-REQUIRED, OPTIONAL = FIELDS["slope"].offset + 3, FIELDS["curvature"].offset + 1
+REQUIRED, OPTIONAL = FIELDS["slope"].offset + 3, FIELDS["rain_3d"].offset
 
 
 def test_every_input_and_output_is_where_it_belongs(model):
@@ -138,7 +138,7 @@ def test_an_engine_that_fails_says_why(door):
 
 
 def test_an_engine_of_the_wrong_type_is_refused(door):
-    with pytest.raises(LandslideError, match=r"forward returns Float \[3, 125\], not Double \[3, 6\]"):
+    with pytest.raises(LandslideError, match=rf"forward returns Float \[3, {N_IN}\], not Double \[3, 6\]"):
         door(toy.model_bytes(Single()), "torchscript")
 
 

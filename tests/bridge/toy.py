@@ -12,7 +12,7 @@ from elm_landslide.tile_program import Instruction, Loop, Op, Operand, Program
 
 WEIGHTS = np.array([[1.0 / (1 + j) + k * (j % 7) for j in range(N_IN)] for k in range(N_OUT)])
 REQUIRED = np.concatenate([np.full(f.layers, f.required) for f in FIELDS.values()])
-TRIGGER = FIELDS["lithology"].offset  # a column whose values 13 to 15 make the toy misbehave
+TRIGGER = FIELDS["snowmelt"].offset  # a column whose values 13 to 15 make the toy misbehave
 OUTSIDE = FIELDS["water_table_depth"].offset  # outside where this is above 50
 
 

@@ -204,3 +204,39 @@ class Case:
     def run(self, out) -> tuple:
         """Arguments of the command line that run the case."""
         return ("run", "--history", self.h1, "--constants", self.h0, "--surface", self.surface, "--out", out)
+
+
+def rewrite(path, edit, to=None) -> Path:
+    """Write a file anew as tools leave it. edit(name, dims, data, attributes) gives the last three, or None to leave the
+    variable out; data raw."""
+    path, to = Path(path), Path(to or path)
+    with netCDF4.Dataset(str(path)) as old:
+        old.set_auto_maskandscale(False)
+        kept = {a: old.getncattr(a) for a in old.ncattrs()}
+        found = [(n, v.dimensions, v[...], {a: v.getncattr(a) for a in v.ncattrs()}) for n, v in old.variables.items()]
+    with netCDF4.Dataset(str(to), "w") as new:
+        new.setncatts(kept)
+        for name, *parts in found:
+            changed = edit(name, *parts)
+            if changed is None:
+                continue
+            dims, data, attributes = changed[0], np.asarray(changed[1]), dict(changed[2])
+            for dim, size in zip(dims, data.shape, strict=True):
+                if dim not in new.dimensions:
+                    new.createDimension(dim, size)
+            copy = new.createVariable(name, data.dtype, dims, fill_value=attributes.pop("_FillValue", None))
+            copy.set_auto_maskandscale(False)
+            copy.setncatts(attributes)
+            copy[...] = data
+    return to
+
+
+def with_attributes(wanted, **attributes):
+    """An edit that sets attributes of one variable; None removes one."""
+
+    def edit(name, dims, data, found):
+        if name == wanted:
+            found = {k: v for k, v in {**found, **attributes}.items() if v is not None}
+        return dims, data, found
+
+    return edit

@@ -53,10 +53,10 @@ def test_fields_follow_the_stated_rules(tmp_path):
             field(x, name), np.broadcast_to(np.reshape(value, (-1, shape[1])), shape), rtol=1e-7, err_msg=name
         )
     np.testing.assert_allclose(field(x, "root_fraction").sum(axis=1), 0.9)  # a tenth is bare
-    for name in ("vegetation_carbon", "root_carbon", "snowmelt", "curvature", "lithology"):
+    for name in ("vegetation_carbon", "root_carbon", "snowmelt", "root_strength_left", "soil_moisture_offset"):
         assert (field(x, name) == SPVAL).all(), name
     assert x.shape == (6, N_IN) and x.flags.f_contiguous
-    derived = {line.split(":")[0] for line in source.derived}
+    derived = {line.split(":")[0] for line in source.derived()}
     assert {"liquid_water", "ice", "root_fraction", "water_input", "bedrock_depth", "tree_cover", "rain_7d"} <= derived
 
 
@@ -147,4 +147,4 @@ def test_an_override_holds_everywhere_and_replaces_what_is_missing(tmp_path):
     x = all_x(source)
     for name, value in (("leaf_area_index", 2.5), ("root_fraction", 0.0), ("rain_1d", 7.0)):
         assert (field(x, name) == value).all(), name
-    assert not {"root_fraction", "rain_1d"} & {line.split(":")[0] for line in source.derived}
+    assert not {"root_fraction", "rain_1d"} & {line.split(":")[0] for line in source.derived()}

@@ -69,7 +69,7 @@ def test_instantaneous_rain_is_never_summed(tmp_path):
         for name in ("rain_1d", "rain_3d", "rain_7d"):
             assert (rain(source, record, name) == SPVAL).all()
     reason = "missing, unstructured.elm.h1.nc: RAIN is instantaneous (cell_methods 'time: point')"
-    assert [line for line in source.derived if line.startswith("rain")] == [
+    assert [line for line in source.derived() if line.startswith("rain")] == [
         f"{name}: {reason}" for name in ("rain_1d", "rain_3d", "rain_7d")
     ]
 

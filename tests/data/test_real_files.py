@@ -88,7 +88,7 @@ def test_real_steep_site():
     x = source.x(source.records[0])
     assert x[0, FIELDS["slope"].columns].tolist() == [0.1, 0.3, 0.38, 0.45, 0.51, 0.577, 0.64, 0.72, 0.81, 0.95, 1.3]
     assert x[0, FIELDS["tree_cover"].offset] == pytest.approx(0.9)
-    assert any(line.startswith("SLP_P10") and "no units" in line for line in source.derived)
+    assert any(line.startswith("SLP_P10") and "no units" in line for line in source.derived())
 
 
 @needs_shared

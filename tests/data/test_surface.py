@@ -2,12 +2,19 @@ import elm_files
 import numpy as np
 import pytest
 
-from elm_landslide.data.surface import read_surface
+from elm_landslide.data.places import Layout
+from elm_landslide.data.surface import read_surface as read_surface_of
 from elm_landslide.errors import UserError
-from elm_landslide.fields import LAYER_INTERFACES
+from elm_landslide.fields import LAYER_INTERFACES, SPVAL
 from elm_landslide.physics.root_profile import root_fraction, root_profiles
 
 LAT, LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))
+
+
+def read_surface(path, lat, lon, landunit=None):
+    """As of columns or cells at these places alone."""
+    everywhere = np.ones(len(lat), dtype=bool)
+    return read_surface_of(path, Layout(("lndgrid",), lat.shape, lat, lon, everywhere, landunit), np.arange(len(lat)))
 
 
 def test_root_profile_is_zengs():
@@ -73,3 +80,50 @@ def test_depth_to_bedrock_is_read_where_it_is_there(tmp_path):
     path = elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": np.array([1.0, 2.0, 1e36, 4.0, 5.0, 6.0])})
     fields = read_surface(path, LAT, LON)
     np.testing.assert_array_equal(fields.values["bedrock_depth"], [1.0, 2.0, 3.8, 4.0, 5.0, 6.0])
+
+
+def test_a_missing_weight_leaves_the_cover_unknown(tmp_path):
+    """1e36 / 1e36 is 1: what is missing must not weigh. The cover and roots of the cell are missing, no other cell's."""
+    for name in ("PCT_NATVEG", "PCT_CROP"):
+        for value in (1e36, np.nan):
+            share = np.array([50.0] * 6)
+            share[3] = value
+            path = elm_files.write_surface(tmp_path / "s.nc", change={name: share})
+            values = read_surface(path, LAT, LON).values
+            for field in ("tree_cover", "shrub_cover", "grass_cover", "crop_cover", "root_fraction"):
+                missing = (values[field] == SPVAL).reshape(6, -1)
+                np.testing.assert_array_equal(missing.all(axis=1), np.arange(6) == 3)
+                np.testing.assert_array_equal(missing.any(axis=1), np.arange(6) == 3)
+            assert (values["sand"] < SPVAL).all()
+
+
+def test_missing_pfts_matter_where_they_grow(tmp_path):
+    pft = np.zeros((17, 6))
+    pft[1] = 100.0
+    pft[2, [1, 4]] = np.nan
+    natural, crop = np.full(6, 100.0), np.zeros(6)
+    natural[4], crop[4] = 0.0, 100.0
+    change = {"PCT_NAT_PFT": pft, "PCT_NATVEG": natural, "PCT_CROP": crop}
+    values = read_surface(elm_files.write_surface(tmp_path / "s.nc", change=change), LAT, LON).values
+    np.testing.assert_array_equal(values["tree_cover"], [1.0, SPVAL, 1.0, 1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(values["crop_cover"], [0.0, SPVAL, 0.0, 0.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("name, at", [("PCT_NATVEG", 2), ("PCT_CROP", 2), ("PCT_SAND", (4, 2)), ("PCT_NAT_PFT", (1, 2))])
+@pytest.mark.parametrize("value", [-999.0, 9999.0])
+def test_a_share_that_is_none_is_refused_by_name_and_cell(tmp_path, name, at, value):
+    """Fill values that are not declared as such."""
+    import netCDF4
+
+    path = elm_files.write_surface(tmp_path / "s.nc")
+    with netCDF4.Dataset(str(path), "a") as file:
+        file[name][at] = value
+    with pytest.raises(UserError, match=rf"{name} is {value:g} at lat 40.25, lon 283.75, wanted 0 to 100"):
+        read_surface(path, LAT, LON)
+
+
+def test_bedrock_says_where_it_is_assumed(tmp_path):
+    depth = np.array([2.0, 1e36, 3.0, np.nan, 1.0, 1.0])
+    fields = read_surface(elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": depth}), LAT, LON)
+    np.testing.assert_array_equal(fields.values["bedrock_depth"], [2.0, 3.8, 3.0, 3.8, 1.0, 1.0])
+    assert "bedrock_depth: derived as aveDTB of the surface dataset, in 2 of 6 columns ELM's default 3.8 m" in fields.derived

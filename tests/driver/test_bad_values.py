@@ -18,12 +18,17 @@ def beyond(field):
     return {"below": low - step, "above": high + step, "far below": low - 1e6, "far above": high + 1e6}
 
 
+def flag_without(field):
+    """The flag of a column with everything else given, of which no carbon is 0."""
+    return "invalid" if field.required else "filled" if field.filled else "ok"
+
+
 # Field, entry of it, name of the bad value, value, flag.
 VALUES = [
     (field.name, entry, name, value, flag)
     for field in FIELDS.values()
     for entry in range(field.layers)
-    for kind, flag in ((MISSING, "invalid" if field.required else "filled"), (beyond(field), "outside"))
+    for kind, flag in ((MISSING, flag_without(field)), (beyond(field), "outside"))
     for name, value in kind.items()
 ]
 

@@ -43,7 +43,7 @@ def test_history_file(tmp_path, case, model):
         assert out.model_sha256 == "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4"
         assert out.input_files.split() == [p.name for p in (case.h1, case.h0, case.surface)]
         assert "root_fraction: derived as" in out.derived and out.overrides == "none"
-        assert (out.Conventions, out.schema_version) == ("CF-1.8", 1)
+        assert (out.Conventions, out.schema_version) == ("CF-1.8, ACDD-1.3", 2)
         assert (out.engine, out.instruction_set) == ("tile", "avx2")
     assert summary.flags == {"ok": 16, "filled": 16, "outside": 8, "invalid": 8}
     assert summary.ranges["LANDSLIDE_PROB"] == (30.0, 35.0)

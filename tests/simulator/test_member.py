@@ -19,8 +19,7 @@ from elm_landslide.simulator.terrain import hillslope, terrain, tile
 SMALL = Settings(rows=10, columns=10, spin_up=20, settle=5, hours=36, lead=6)
 KEPT = np.array([5, 11, 17, 23, 29, 35])  # hours of the event whose end is stored
 DRAWS = [dict(zip(PRIORS, row.tolist(), strict=True)) for row in design(20, 14)]
-KNOWN = {"vegetation_carbon", "rain_1d", "rain_3d", "rain_7d", "snowmelt", "years_since_disturbance"}
-KNOWN |= {"root_strength_left", "curvature", "wetness_index"}
+KNOWN = {"vegetation_carbon", "rain_1d", "rain_3d", "rain_7d", "snowmelt", "root_strength_left"}
 
 
 def scene(p, seed=1, settings=SMALL, **more):
@@ -110,8 +109,6 @@ def test_static_fields(runs):
         np.testing.assert_allclose(field(out, "sand"), p["sand"])
         np.testing.assert_allclose(field(out, "clay"), p["clay_share"] * (100.0 - p["sand"]))
         assert (field(out, "ice") == 0.0).all()
-        for name in ("curvature", "wetness_index"):
-            assert (np.diff(field(out, name), axis=1) >= 0.0).all()
     assert len(covers) == 5
 
 
@@ -124,11 +121,10 @@ def test_roots_left_after_clearing():
         made = scene({**p, "years": years})
         left = math.exp(-0.5 * years**0.73) + max(1.0 / (0.952 + 19.05 * math.exp(-0.25 * years)) - 0.05, 0.0)
         assert made.static["root_strength_left"] == pytest.approx(min(left, 1.0), rel=1e-6)
-        assert made.static["years_since_disturbance"] == years
         surfaces[years] = made.roots / min(left, 1.0)
     for other in ({"cleared": 0.5}, {"cover": 4.5}):
         made = scene({**p, **other})
-        assert made.static["root_strength_left"] == 1.0 and made.static["years_since_disturbance"] == 200.0
+        assert made.static["root_strength_left"] == 1.0
     np.testing.assert_allclose(surfaces[5.0], surfaces[0.2], rtol=1e-6)
     np.testing.assert_allclose(scene({**p, "cleared": 0.5}).roots, surfaces[5.0], rtol=1e-6)
     assert not made.roots.any()  # bare

@@ -177,15 +177,3 @@ def test_random_field(length):
 def test_random_field_without_correlation():
     rng, same = np.random.default_rng(3), np.random.default_rng(3)
     np.testing.assert_array_equal(random_field(rng, (4, 5), 0.0), same.standard_normal((4, 5)))
-
-
-def test_plan_curvature_and_wetness_index():
-    """On the axis of a hollow the contours bend by `bend`; a cell at the top drains itself alone: ln(size / slope)."""
-    land = hillslope("convergent", 0.5, 9, 9, 5.0, 0.02)
-    curvature, wetness = module.plan_curvature(land), module.wetness_index(land)
-    middle = (land.column == 4) & (land.row > 1) & (land.row < 7)
-    np.testing.assert_allclose(curvature[middle], 0.02, rtol=1e-10)
-    np.testing.assert_allclose(module.plan_curvature(hillslope("planar", 0.5, 9, 9, 5.0)), 0.0, atol=1e-12)
-    top = (land.row == 0) & (land.column == 0)
-    assert wetness[top] == pytest.approx(math.log(5.0 / land.gradient[top].item()))
-    assert wetness[(land.row == 8) & (land.column == 4)] == wetness.max()

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from elm_landslide.data import netcdf
-from elm_landslide.data.elm_history import STATE, HistoryFiles, missing_variable, read_constants
-from elm_landslide.data.netcdf import Places, is_missing
+from elm_landslide.data import places, variables
+from elm_landslide.data.elm_history import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
+from elm_landslide.data.missing import Missing
+from elm_landslide.data.netcdf import is_missing
+from elm_landslide.data.places import Layout, Places
 from elm_landslide.data.rain import WINDOWS, gather
 from elm_landslide.data.surface import read_surface
 from elm_landslide.errors import UserError, with_unit
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, SPVAL
 from elm_landslide.physics.constants import ICE_DENSITY, WATER_DENSITY
 
 _ROUNDING = 1e-6  # m3/m3: a difference of single-precision fields may lie this far below 0
@@ -78,8 +80,8 @@ class Columns:
 
     layout: all places of the history; index: the places run here, positions in the flattened layout; run: those run
     on all ranks. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
-    None where no column is run here; soil_source: the file they are from. derived: one line for each derived field,
-    and why the antecedent rain is missing where it is. absent: optional fields that nothing gives. sources: the files
+    None where no column is run here; soil_source: the file they are from. missing: what `x` found missing so far.
+    notes: what else a reader of the results should know. absent: optional fields that nothing gives. sources: the files
     read. surface_source: what the surface dataset says of its origin.
     """
 
@@ -95,49 +97,98 @@ class Columns:
         if STATE not in self._files.variables:
             raise missing_variable(self._files.file_without(STATE), STATE, "which water_table_depth needs")
         self.files, self.records = self._files, self._files.records
+        self._number = {id(record): i for i, record in enumerate(self.records)}
+        self.missing = Missing(len(self.records))
         self.layout = self._files.layout()
         self.run = np.flatnonzero(self.layout.active)
+        if not self.run.size:
+            raise UserError(f"{self._files.paths[0]}: no column to run: {self.layout.mask} takes none of {self.layout.size}")
         self.index = self.run[share(self.run.size, rank, size)]
-        self.derived: list[str] = []
         self._places = Places(self.layout, self.index)
         self._static = np.full((self.index.size, N_IN), SPVAL, order="F")
-        lat, lon = self.layout.lat[self.index], self.layout.lon[self.index]
 
-        soil, self.soil_source = read_constants([*constants, *self._files.paths], lat, lon, self.layout, self._places)
-        self._dz = soil["DZSOI"].T
+        soil = read_constants([*constants, *self._files.paths], self.layout, self._places)
+        self.soil_source = soil.path
+        self._dz = soil.values["DZSOI"].T
         self.interfaces = _interfaces(self._dz)
         for field, name in _CONSTANT_FIELDS.items():
-            self._static[:, FIELDS[field].columns] = soil[name].T
+            self._static[:, FIELDS[field].columns] = soil.values[name].T
 
         self._rules = [rule for name in FIELDS if name not in overrides for rule in self._rule(name)]
-        self._check_layouts()
-        landunit = None if self.layout.landunit is None else self.layout.landunit[self.index]
-        static = read_surface(surface, lat, lon, landunit)
+        self._levels = {n: N_LAYERS if FIELDS[r.field].layers > 1 else None for r in self._rules for n in r.needs}
+        self._check_variables(soil)
+        static = read_surface(surface, self.layout, self.index)
         self.surface_source = static.source
         read = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in read:
                 self._static[:, FIELDS[name].columns] = values.reshape(self.index.size, FIELDS[name].layers)
-        derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
-        derived += [line for line in static.derived if line.split(":")[0] not in read]
-        self._rain, reason = gather(self._files, rain, constants, self.layout, self._places, lat, lon)
-        if self._rain:
-            more = f" and {len(self._rain.paths) - 1} more" if len(self._rain.paths) > 1 else ""
-            derived += [
-                f"{name}: derived as RAIN (time means of {self._rain.paths[0].name}{more}) times seconds over "
-                f"the {days:g} days up to the record"
-                for name, days in WINDOWS.items()
-            ]
-        else:
-            derived += [f"{name}: missing, {reason}" for name in WINDOWS]
-        self.derived = [line for line in derived if line.split(":")[0] not in overrides]
-        given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
-        self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
+        self._rain, self._no_rain = gather(self._files, rain, constants, self.layout, self._places)
         self._overrides = overrides
         for name, value in overrides.items():
             self._static[:, FIELDS[name].columns] = value
+        self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
+        self._derived += [line for line in static.derived if line.split(":")[0] not in read]
+        self._derived += self._rain_lines()
+        given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
+        self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
+        self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
         self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), surface]
+
+    def _rain_lines(self) -> list[str]:
+        if not self._rain:
+            return [f"{name}: missing, {self._no_rain}" for name in WINDOWS]
+        more = f" and {len(self._rain.paths) - 1} more" if len(self._rain.paths) > 1 else ""
+        means = f"RAIN (time means of {self._rain.paths[0].name}{more}) times seconds"
+        span = {name: "day" if days == 1 else f"{days:g} days" for name, days in WINDOWS.items()}
+        return [f"{name}: derived as {means} over the {span[name]} up to the record" for name in WINDOWS]
+
+    def derived(self, missing: Missing | None = None) -> list[str]:
+        """One line for each derived field: how, and where it was missing in the records run so far; one for each other
+        field that was missing somewhere.
+
+        missing: the counts of all ranks, by default those of this one.
+        """
+        missing = missing or self.missing
+        lines = []
+        for line in self._derived:
+            name = line.split(":")[0]
+            if name in self._overrides:
+                continue
+            where, throughout = missing.statement(name, self.run.size) if name in FIELDS else ("", False)
+            lines.append(f"{name}: {where}" if throughout else f"{line}; {where}" if where else line)
+        stated = {line.split(":")[0] for line in self._derived}
+        others = [name for name in missing.by_field() if name not in stated]
+        return lines + [f"{name}: {missing.statement(name, self.run.size)[0]}" for name in others]
+
+    def _notes(self) -> list[str]:
+        """What the files are that may surprise: long means, stamps that cannot be checked, cells left out."""
+        notes = []
+        if self._files.is_mean(STATE):
+            lengths = [r.bounds[1] - r.bounds[0] for r in self.records if r.bounds]
+            days = max(lengths, default=0.0) * self._files.axis.seconds / 86400.0
+            short = [name for name, window in WINDOWS.items() if window < days]
+            if short:
+                notes.append(
+                    f"the states are means over up to {days:.4g} days, longer than the windows of {', '.join(short)}: a "
+                    "mean state has no wettest day"
+                )
+            if len(lengths) < len(self.records):
+                notes.append("the states are time means without bounds; each is taken to end at its time")
+        left_out = self._left_out()
+        if left_out:
+            notes.append(
+                f"{self.layout.mask} leaves out {left_out} of {left_out + self.run.size} cells that have {STATE}"
+            )
+        return notes
+
+    def _left_out(self) -> int:
+        """Places that have a state in the first record but are not run; of columns all but soil are meant to be."""
+        idle = np.flatnonzero(~self.layout.active)
+        if self.layout.landunit is not None or not idle.size:
+            return 0
+        return int((~is_missing(self._files.read(self.records[0], STATE, Places(self.layout, idle)))).sum())
 
     def _rule(self, field: str) -> list[Rule]:
         """The rule for a field that these files allow: one or none; none for a required one is a UserError."""
@@ -151,25 +202,25 @@ class Columns:
             raise missing_variable(self._files.file_without(name), name, f"which {field} needs{also}")
         return []
 
-    def _check_layouts(self) -> None:
-        """Every variable of a rule must lie on the places of the water table."""
-        first = self._files.paths[0]
-        dataset = self._files.dataset(first)
-        for name in {n for rule in self._rules for n in rule.needs}:
-            dims = netcdf.layout_of(dataset, first, name).dims
-            if dims != self.layout.dims:
-                raise UserError(
-                    f"{first}: {name} is by {dims}, {STATE} by {self.layout.dims}: "
-                    "set hist_type1d_pertape = 'COLS' for this tape"
-                )
+    def _check_variables(self, soil) -> None:
+        """Every variable of a rule must lie on the places of the water table, and its levels be the soil layers."""
+        for path in self._files.paths:
+            dataset = self._files.dataset(path)
+            for name, levels in self._levels.items():
+                dims = places.layout_of(dataset, path, name).dims
+                if dims != self.layout.dims:
+                    raise UserError(
+                        f"{path}: {name} is by {dims}, {STATE} by {self.layout.dims}: "
+                        "set hist_type1d_pertape = 'COLS' for this tape"
+                    )
+                level = variables.level_dimension(dataset[name], self.layout.dims, levels)
+                if level:
+                    check_level_axis(dataset, path, name, level, soil)
 
     def x(self, record) -> np.ndarray:
         """Inputs of the columns at a record, float64 (n, N_IN), Fortran order; what is missing is SPVAL."""
         x = self._static.copy(order="F")
-        values = {
-            name: self._files.read(record, name, self._places).T
-            for name in {n for rule in self._rules for n in rule.needs}
-        }
+        values = {name: self._files.read(record, name, self._places, n).T for name, n in self._levels.items()}
         for rule in self._rules:
             inputs = [values[name] for name in rule.needs]
             dz = self._dz if FIELDS[rule.field].layers > 1 else None
@@ -177,11 +228,24 @@ class Columns:
             with np.errstate(all="ignore"):  # a missing operand, replaced in the same statement
                 result = np.where(absent, SPVAL, rule.derive(dz, *inputs))
             x[:, FIELDS[rule.field].columns] = result.reshape(self.index.size, FIELDS[rule.field].layers)
+        why = dict.fromkeys(WINDOWS, self._no_rain)
         if self._rain:
-            for name, values_mm in self._rain.at(record.time).items():
+            for name, (values_mm, reason) in self._rain.at(record.end).items():
                 if name not in self._overrides:
                     x[:, FIELDS[name].offset] = values_mm
+                    why[name] = reason
+        self._count(record, x, why)
         return x
+
+    def _count(self, record, x, why: dict[str, str]) -> None:
+        number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
+        for name, field in FIELDS.items():
+            missing = lacking[:, field.columns].any(axis=1)
+            if name not in self.absent:
+                self.missing.add(number, name, why.get(name, "missing in the input"), int(missing.sum()))
+            elif name == "snowmelt":  # its default is right only where nothing melts
+                frozen = ((x[:, FIELDS["ice"].columns] > 0.0) & ~lacking[:, FIELDS["ice"].columns]).any(axis=1)
+                self.missing.add(number, name, "not in the files, while the soil holds ice", int((missing & frozen).sum()))
 
     def close(self) -> None:
         self._files.close()

@@ -9,48 +9,57 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.data import netcdf
-from elm_landslide.data.netcdf import Layout, Places
+from elm_landslide.data import netcdf, places, variables
+from elm_landslide.data.cell_methods import is_time_mean
+from elm_landslide.data.places import Layout, Places
+from elm_landslide.data.times import SLACK, TimeAxis, read_times
 from elm_landslide.errors import UserError
+from elm_landslide.fields import N_LAYERS
 
 STATE = "ZWT"  # on every tape that can be used; tells the layout, and whether values are means
-LEVELS = slice(0, 10)  # nlevsoi of ELM's nlevgrnd levels: the hydrologically active ones
-_BLOCK = 500  # records
-SLACK = 1.0  # s by which time bounds may fail to abut
-_SECONDS = {"days": 86400.0, "hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One time sample: its place in the files, its time and bounds in the units of the time axis."""
+    """One time sample: its place in the files, its time as stamped and its bounds, in the units of the time axis."""
 
     path: Path
     position: int
     time: float
     bounds: tuple[float, float] | None
 
+    @property
+    def end(self) -> float:
+        """The end of its interval, wherever the stamp stands in it; the stamp where there are no bounds."""
+        return self.bounds[1] if self.bounds else self.time
+
 
 class HistoryFiles:
     """Files of one tape in order of time. Only one of them is open at a time.
 
-    Attributes: paths; records, ordered by time; time_units, calendar; variables, those in every file.
+    Attributes: paths; records, ordered by time; axis, that of their times; variables, those in every file.
     """
 
-    def __init__(self, paths):
+    def __init__(self, paths, axis: TimeAxis | None = None):
+        """axis: on which to give the times; by default that of the first file."""
         self.paths = [Path(p) for p in paths]
         if not self.paths:
             raise UserError("no history file given")
         self._open = None
         self.records: list[Record] = []
         self.variables: set[str] = set()
-        self._seen_axis = None
         by_file = []
         for path in self.paths:
             with netcdf.open_dataset(path) as dataset:
                 netcdf.check_units(dataset, path)
-                by_file.append(self._read_times(dataset, path))
+                times = read_times(dataset, path, axis)
+                axis = times.axis
+                bounds = [None] * len(times.values) if times.bounds is None else [*map(tuple, times.bounds.tolist())]
+                stamps = enumerate(zip(times.values.tolist(), bounds, strict=True))
+                by_file.append([Record(path, i, stamp, interval) for i, (stamp, interval) in stamps])
                 names = set(dataset.variables)
                 self.variables = self.variables & names if self.variables else names
+        self.axis = axis
         order = sorted(range(len(by_file)), key=lambda i: by_file[i][0].time if by_file[i] else -np.inf)
         self.paths = [self.paths[i] for i in order]
         self.records = [record for i in order for record in by_file[i]]
@@ -58,40 +67,11 @@ class HistoryFiles:
             raise UserError(f"{self.paths[0]}: holds no record: its time axis is empty")
         for before, after in pairwise(self.records):
             overlap = before.bounds and after.bounds and before.bounds[1] - after.bounds[0]  # a later start is a gap
-            if not after.time > before.time or (overlap and overlap * self.seconds_per_unit > SLACK):
+            if not after.time > before.time or (overlap and overlap * self.axis.seconds > SLACK):
                 raise UserError(
                     f"{after.path}: time {after.time:g} does not come after {before.time:g} of {before.path}, "
                     "or their time bounds overlap: give each record once, in files whose time goes forward"
                 )
-
-    def _read_times(self, dataset, path) -> list[Record]:
-        if "time" not in dataset.variables:
-            raise UserError(f"{path}: no variable time: not a history file")
-        time = dataset["time"]
-        axis = (getattr(time, "units", ""), getattr(time, "calendar", "standard"))
-        if axis[0].split(" since ")[0] not in _SECONDS:
-            raise UserError(f"{path}: time has units {axis[0]!r}, wanted 'days since ...'")
-        if self._seen_axis not in (None, axis):
-            raise UserError(f"{path}: time axis {axis} differs from {self._seen_axis} of {self.paths[0]}")
-        self._seen_axis = axis
-        self.time_units, self.calendar = axis
-        self.seconds_per_unit = _SECONDS[axis[0].split(" since ")[0]]
-        values = np.asarray(time[:], dtype=np.float64)
-        bounds = None
-        if getattr(time, "bounds", None) in dataset.variables:
-            # In blocks: HDF5 takes some kilobytes for each chunk of one read, and a chunk often holds one record.
-            bounds = np.concatenate(
-                [
-                    np.asarray(dataset[time.bounds][i : i + _BLOCK], dtype=np.float64)
-                    for i in range(0, max(len(values), 1), _BLOCK)
-                ]
-            )
-            # ELM stamps a record with the end of its interval, in single precision; its bounds are doubles.
-            values = np.where(bounds[:, 1].astype(time.dtype) == time[:], bounds[:, 1], values)
-        return [
-            Record(path, i, float(t), None if bounds is None else (float(bounds[i, 0]), float(bounds[i, 1])))
-            for i, t in enumerate(values)
-        ]
 
     def dataset(self, path):
         """The open dataset of one of the files."""
@@ -108,8 +88,8 @@ class HistoryFiles:
         """The layout of a variable; every file must have the same."""
         layout = None
         for path in self.paths:
-            found = netcdf.layout_of(self.dataset(path), path, name)
-            if layout is not None and not (found.dims == layout.dims and found.same_places(layout)):
+            found = places.layout_of(self.dataset(path), path, name)
+            if layout is not None and not found.same_places(layout):
                 raise UserError(f"{path}: {name} is on other cells than in {self.paths[0]}")
             layout = found
         return layout
@@ -120,33 +100,20 @@ class HistoryFiles:
 
     def is_mean(self, name: str) -> bool:
         """True where the variable is a mean over each record's interval."""
-        return "time: mean" in self.attribute(name, "cell_methods")
+        return is_time_mean(self.attribute(name, "cell_methods"))
 
     def file_without(self, name: str) -> Path:
         """The first file that lacks the variable."""
         return next(p for p in self.paths if name not in self.dataset(p).variables)
 
-    def read(self, record: Record, name: str, places: Places) -> np.ndarray:
-        """A variable at the places: (n,), or (10, n) where it has soil levels. Missing is SPVAL."""
-        variable = self.dataset(record.path)[name]
-        lead = (record.position,)
-        if variable.ndim == len(lead) + len(places.dims) + 1:
-            lead += (soil_levels(variable, record.path),)
-        return places.read(variable, *lead)
+    def read(self, record: Record, name: str, places: Places, levels: int | None = None) -> np.ndarray:
+        """A variable at the places: (n,), or (levels, n) of the first levels. Missing is SPVAL."""
+        return places.read(self.dataset(record.path)[name], record.position, levels)
 
     def close(self) -> None:
         if self._open is not None:
             self._open[1].close()
             self._open = None
-
-
-def soil_levels(variable, path) -> slice:
-    """The slice of the first 10 levels; a variable with fewer is a UserError."""
-    dim = next(d for d in variable.dimensions if d != "time")
-    size = variable.shape[variable.dimensions.index(dim)]
-    if not dim.startswith("lev") or size < LEVELS.stop:
-        raise UserError(f"{path}: {variable.name} has {size} levels along {dim}, wanted at least {LEVELS.stop}")
-    return LEVELS
 
 
 def tape_number(path) -> int:
@@ -165,25 +132,44 @@ def missing_variable(path, name: str, reason: str) -> UserError:
 CONSTANTS = ("DZSOI", "WATSAT", "SUCSAT", "BSW")
 
 
-def read_constants(paths, lat, lon, layout: Layout, places: Places) -> tuple[dict[str, np.ndarray], Path]:
-    """The time-constant soil fields at the places, each (10, n), and the file they came from.
+@dataclass(frozen=True)
+class SoilConstants:
+    """The time-constant soil fields of some places, by name [level, n]; the file they are from; its level axis: name and
+    length of the dimension."""
 
-    paths: files to look in; the first that has all of CONSTANTS is taken (ELM writes them once a run).
-    lat, lon (degrees): of the places, to find them in a file of another layout.
+    values: dict[str, np.ndarray]
+    path: Path
+    level: tuple[str, int]
+
+
+def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstants:
+    """The soil constants at the places `here` of a layout.
+
+    paths: files to look in; the first that has all of CONSTANTS is taken (ELM writes them once a run). more: names of
+    further ones to read.
     """
     for path in paths:
         with netcdf.open_dataset(path) as dataset:
             if any(name not in dataset.variables for name in CONSTANTS):
                 continue
             netcdf.check_units(dataset, path)
-            source = netcdf.layout_of(dataset, path, CONSTANTS[0])
-            if source.dims == layout.dims and source.same_places(layout):
-                here = places
+            source = places.layout_of(dataset, path, CONSTANTS[0])
+            if source.same_places(layout):
+                at = here
             elif source.landunit is None:
-                here = Places(source, netcdf.locate(source, path, lat, lon))
+                at = Places(source, places.locate(source, path, layout, here.index))
             else:
                 raise UserError(f"{path}: its soil fields are by column, the history is by {' and '.join(layout.dims)}")
-            return {n: here.read(dataset[n], soil_levels(dataset[n], path)) for n in CONSTANTS}, Path(path)
+            names = [*CONSTANTS, *(name for name in more if name in dataset.variables)]
+            levels = {n: variables.level_dimension(dataset[n], source.dims, N_LAYERS) for n in names}
+            for name in names:
+                if levels[name] != levels["DZSOI"]:
+                    raise UserError(f"{path}: {name} lies on {levels[name]}, DZSOI on {levels['DZSOI']}: wanted one axis")
+            found = {n: at.read(dataset[n], levels=N_LAYERS) for n in names}
+            level = levels["DZSOI"], len(dataset.dimensions[levels["DZSOI"]])
+            constants = SoilConstants(found, Path(path), level)
+            check_level_axis(dataset, path, "DZSOI", level[0], constants)
+            return constants
     with netcdf.open_dataset(paths[0]) as dataset:
         lacking = next(n for n in CONSTANTS if n not in dataset.variables)
         named = getattr(dataset, "Time_constant_3Dvars_filename", "the first h0 file of the run")
@@ -191,3 +177,38 @@ def read_constants(paths, lat, lon, layout: Layout, places: Places) -> tuple[dic
         f"{paths[0]}: no variable {lacking}; ELM writes {', '.join(CONSTANTS)} once, without any "
         f"hist_fincl line, into {Path(named).name}: give that file with --constants"
     )
+
+
+_NODE_TOLERANCE = 1e-3  # m
+
+
+def check_level_axis(dataset, path, name: str, level: str, soil: SoilConstants) -> None:
+    """Refuse a variable whose levels are not the layers of DZSOI, by the depths of nodes that the file gives.
+
+    In ELM interfaces lie midway between nodes (initVerticalMod); other programs give the middles of the layers. A file
+    without depths must have the level axis of the soil constants by name and length.
+    """
+    thickness = soil.values["DZSOI"]
+    columns = np.flatnonzero(~netcdf.is_missing(thickness).any(axis=0))
+    if not columns.size:
+        return
+    if level not in dataset.variables:
+        if (level, len(dataset.dimensions[level])) == soil.level:
+            return
+        raise UserError(
+            f"{path}: {name} has {len(dataset.dimensions[level])} levels along {level}, whose depths the file does not "
+            f"give; DZSOI of {soil.path} has {soil.level[1]} along {soil.level[0]}: give {level} (m) as a variable"
+        )
+    nodes = netcdf.filled(variables.single_axis(dataset[level], level, path))[: len(thickness)]
+    interfaces = np.cumsum(thickness[:, columns[0]])
+    middles = interfaces - thickness[:, columns[0]] / 2.0
+    as_elm = np.abs((nodes[1:] + nodes[:-1]) / 2.0 - interfaces[:-1]).max() <= _NODE_TOLERANCE
+    if not as_elm and np.abs(nodes - middles).max() > _NODE_TOLERANCE:
+        raise UserError(
+            f"{path}: {name} lies on levels at {_list(nodes)} m ({level}), but the layers of DZSOI in {soil.path} end at "
+            f"{_list(interfaces)} m: give it on ELM's own layers, first the uppermost"
+        )
+
+
+def _list(depths) -> str:
+    return ", ".join(f"{d:.3g}" for d in depths)

@@ -6,14 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.data import netcdf
-from elm_landslide.data.elm_history import SLACK, HistoryFiles, tape_number
-from elm_landslide.data.netcdf import Layout, Places, is_missing
+from elm_landslide.data import netcdf, places
+from elm_landslide.data.cell_methods import along_time, is_time_mean
+from elm_landslide.data.elm_history import HistoryFiles, tape_number
+from elm_landslide.data.netcdf import is_missing
+from elm_landslide.data.places import Layout, Places
+from elm_landslide.data.times import SLACK
 from elm_landslide.errors import UserError
 from elm_landslide.fields import SPVAL
 
 WINDOWS = {"rain_1d": 1.0, "rain_3d": 3.0, "rain_7d": 7.0}  # days
 _DAY = 86400.0
+# Why there is no rain for a window.
+BEFORE, AFTER = "before the first mean of RAIN", "after the last mean of RAIN"
+GAP, LONGER, ABSENT = "a gap in the means of RAIN", "means of RAIN over longer than the window", "RAIN is missing"
 
 
 class RainWindows:
@@ -29,15 +35,16 @@ class RainWindows:
         self._tapes = tapes
         self.paths = [path for files, _ in tapes for path in files.paths]
         self._source = [(tape, record) for tape, (files, _) in enumerate(tapes) for record in files.records]
-        self._seconds_per_unit = tapes[0][0].seconds_per_unit
+        self._seconds_per_unit = tapes[0][0].axis.seconds
         bounds = np.array([record.bounds for _, record in self._source]).reshape(-1, 2) * self._seconds_per_unit
         self._end, self._length = bounds[:, 1], bounds[:, 1] - bounds[:, 0]
         self._edges, self._owner = _finest(bounds)
         self._open = 0  # the only tape with a file open
         self._rates: dict[int, np.ndarray] = {}  # only the intervals of the last windows
 
-    def at(self, time: float) -> dict[str, np.ndarray]:
-        """Rain (mm), shape (n,), of each of WINDOWS up to `time` (in the files' time units).
+    def at(self, time: float) -> dict[str, tuple[np.ndarray, str]]:
+        """Rain (mm), shape (n,), of each of WINDOWS up to `time` (in the files' time units), and why there is none for
+        some place, '' where there is for all.
 
         A window that the intervals do not cover, that holds a missing mean or needs one longer than itself is SPVAL.
         """
@@ -47,19 +54,27 @@ class RainWindows:
         self._rates = {i: rate for i, rate in self._rates.items() if self._end[i] > oldest}
         return rain
 
-    def _window(self, start: float, end: float) -> np.ndarray:
+    def _window(self, start: float, end: float) -> tuple[np.ndarray, str]:
         first = max(np.searchsorted(self._edges, start, side="right") - 1, 0)
         stop = min(np.searchsorted(self._edges, end, side="left"), self._owner.size)
         owner = self._owner[first:stop]
         seconds = np.diff(np.clip(self._edges[first : stop + 1], start, end))
         total = np.zeros(self._tapes[0][1].index.size)
         covered = owner >= 0
-        if seconds[covered].sum() < end - start - SLACK or (self._length[owner[covered]] > end - start + SLACK).any():
-            return total + SPVAL
+        if reason := self._lack(start, end, owner[covered], seconds[covered].sum()):
+            return total + SPVAL, reason
         for i, s in zip(owner[covered], seconds[covered], strict=True):
             rate = self._rate(int(i))
             total = np.where(is_missing(rate) | is_missing(total), SPVAL, total + rate * s)
-        return total
+        return total, ABSENT if is_missing(total).any() else ""
+
+    def _lack(self, start: float, end: float, owner, seconds: float) -> str:
+        """Why the intervals say nothing of a window, '' where they do. seconds: how much of it they cover."""
+        if seconds < end - start - SLACK:
+            if start < self._edges[0] - SLACK:
+                return BEFORE
+            return AFTER if end > self._edges[-1] + SLACK else GAP
+        return LONGER if (self._length[owner] > end - start + SLACK).any() else ""
 
     def _rate(self, i: int) -> np.ndarray:
         if i not in self._rates:
@@ -85,36 +100,27 @@ def _finest(bounds) -> tuple[np.ndarray, np.ndarray]:
     return edges, owner
 
 
-def gather(
-    history: HistoryFiles, rain, constants, layout: Layout, places: Places, lat, lon
-) -> tuple[RainWindows | None, str]:
+def gather(history: HistoryFiles, rain, constants, layout: Layout, here: Places) -> tuple[RainWindows | None, str]:
     """RainWindows over every time mean of RAIN in the files, or None and the reason why there is none.
 
-    rain, constants: paths. layout, places, lat, lon (degrees): of the history. A file of `rain` that has no time means
-    on the history's time axis is a UserError; others are passed over.
+    rain, constants: paths. layout, here: of the history. Raises UserError for a file of `rain` without time means, and
+    for time means on a calendar with other days than the history's; other files are passed over.
     """
     tapes, reasons, seen = [], [], set()
-    axis = (history.time_units, history.calendar)
     named = {Path(p).resolve() for p in rain}
     for path in map(Path, [*history.paths, *rain, *constants]):
         if path.resolve() in seen:
             continue
         seen.add(path.resolve())
-        reason = _why_not(path, axis)
+        reason, advice = _why_not(path)
         if not reason:
-            files = HistoryFiles([path])
+            files = HistoryFiles([path], history.axis)
             found = files.layout("RAIN")
-            if found.dims == layout.dims and found.same_places(layout):
-                tapes.append((files, places))
-            else:
-                tapes.append((files, Places(found, netcdf.locate(found, path, lat, lon))))
+            at = here if found.same_places(layout) else Places(found, places.locate(found, path, layout, here.index))
+            tapes.append((files, at))
             files.close()
         elif path.resolve() in named:
-            n = tape_number(path)
-            raise UserError(
-                f"{path}: {reason}; --rain wants time means of RAIN: in user_nl_elm add 'RAIN:A' to hist_fincl{n}, "
-                "or set hist_avgflag_pertape = 'A' for this tape"
-            )
+            raise UserError(f"{path}: {reason}; --rain wants time means of RAIN: {advice}")
         else:
             reasons.append((reason.startswith("no variable"), f"{path.name}: {reason}"))
     if tapes:
@@ -122,17 +128,18 @@ def gather(
     return None, min(reasons, key=lambda r: r[0])[1]  # a file that has RAIN tells more than one without
 
 
-def _why_not(path: Path, axis) -> str:
-    """Why the rain of a file cannot be summed, '' where it can."""
+def _why_not(path: Path) -> tuple[str, str]:
+    """Why the rain of a file cannot be summed, and what to do; '' where it can."""
+    tape = tape_number(path)
+    as_mean = f"in user_nl_elm add 'RAIN:A' to hist_fincl{tape}, or set hist_avgflag_pertape = 'A' for this tape"
     with netcdf.open_dataset(path) as dataset:
         if "RAIN" not in dataset.variables:
-            return "no variable RAIN"
+            return "no variable RAIN", as_mean
         methods = getattr(dataset["RAIN"], "cell_methods", "")
-        if "time: mean" not in methods:
-            kind = "is instantaneous" if "time: point" in methods else "is not a time mean"
-            return f"RAIN {kind} (cell_methods {methods!r})"
+        if not is_time_mean(methods):
+            kind = "is instantaneous" if "point" in along_time(methods) else "is not a time mean"
+            return f"RAIN {kind} (cell_methods {methods!r})", as_mean
         time = dataset.variables.get("time")
-        if time is None or getattr(time, "bounds", None) not in dataset.variables:
-            return "RAIN has no time bounds"
-        found = (getattr(time, "units", ""), getattr(time, "calendar", "standard"))
-        return "" if found == axis else f"RAIN is on the time axis {found}, the history on {axis}"
+        if time is None or not getattr(time, "bounds", None):
+            return "RAIN has no time bounds", "give files whose time names its bounds"
+        return "", ""

@@ -13,7 +13,7 @@ from matplotlib.backend_bases import FigureCanvasBase
 from elm_landslide import model_file
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.elm_history import HistoryFiles
-from elm_landslide.data.netcdf import lon_distance
+from elm_landslide.data.places import lon_distance
 from elm_landslide.errors import UserError
 from elm_landslide.export import load_eager
 from elm_landslide.fields import FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, OUTPUTS
@@ -61,7 +61,7 @@ def draw(
     layout = files.layout()
     files.close()
     run = read(Path(landslide), "") if landslide else None
-    if run and not (run.layout.dims == layout.dims and run.layout.same_places(layout)):
+    if run and not run.layout.same_places(layout):
         raise UserError(f"{landslide}: is on other cells than the history files: give the file made of them")
     given = ", ".join(f"{name}={value:g}" for name, value in (overrides or {}).items()) or "none"
     if run and run.overrides != given:
@@ -74,7 +74,7 @@ def draw(
         _check_layers(columns)
         record = _choose_record(columns, network, time, run, place)
         profile = explain(network, columns.x(record)[0])
-        date = dates([record.time], columns.files.time_units, columns.files.calendar)[0]
+        date = dates([record.time], columns.files.axis.units, columns.files.axis.calendar)[0]
     finally:
         columns.close()
     place_name = where(layout.lat[place], layout.lon[place])
@@ -147,12 +147,12 @@ def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None
         wanted = run.times[run.largest_at[place]]
     else:
         try:
-            wanted = netCDF4.date2num(datetime.fromisoformat(time), files.time_units, files.calendar)
+            wanted = netCDF4.date2num(datetime.fromisoformat(time), files.axis.units, files.axis.calendar)
         except ValueError as error:
             raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
-    day = 86400.0 / files.seconds_per_unit
+    day = 86400.0 / files.axis.seconds
     if time is not None and not times[0] - day <= wanted <= times[-1] + day:
-        first, last = dates(times[[0, -1]], files.time_units, files.calendar)
+        first, last = dates(times[[0, -1]], files.axis.units, files.axis.calendar)
         raise UserError(f"--time {time}: the history files go from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
     return records[int(np.argmin(np.abs(times - wanted)))]
 

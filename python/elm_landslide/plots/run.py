@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.data import netcdf
+from elm_landslide.data import netcdf, places
 from elm_landslide.data.elm_history import HistoryFiles
-from elm_landslide.data.netcdf import Layout, Places
+from elm_landslide.data.places import Layout, Places
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS
 
@@ -71,7 +71,7 @@ def read(path: Path, label: str, folders=()) -> Run:
         from_elm = "LANDSLIDE_FLAG" not in dataset.variables
         if from_elm and "LANDSLIDE_OUTSIDE" not in dataset.variables:
             raise UserError(f"{path}: neither LANDSLIDE_FLAG nor LANDSLIDE_OUTSIDE: what can be trusted is not known")
-        layout = netcdf.layout_of(dataset, path, "LANDSLIDE_PROB")
+        layout = places.layout_of(dataset, path, "LANDSLIDE_PROB")
         n_times = len(dataset.dimensions["time"])
         step = max(_BLOCK_VALUES // layout.size, 1)
         blocks = [slice(i, min(i + step, n_times)) for i in range(0, n_times, step)]
@@ -169,18 +169,14 @@ def _drivers(paths, layout: Layout, place: int):
         files = HistoryFiles([path])
         for name in has:
             source = files.layout(name)
-            if source.dims == layout.dims and source.same_places(layout):
-                at = place
-            else:
-                at = int(netcdf.locate(source, path, layout.lat[[place]], layout.lon[[place]])[0])
-            places = Places(source, [at])
+            at = Places(source, places.locate(source, path, layout, [place]))
             if name == "ZWT" or files.is_mean(name):
-                values = _nan(np.array([files.read(r, name, places)[0] for r in files.records]))
+                values = _nan(np.array([files.read(r, name, at)[0] for r in files.records]))
             if name == "ZWT" and water_table is None:
-                water_table = dates([r.time for r in files.records], files.time_units, files.calendar), values
+                water_table = dates([r.time for r in files.records], files.axis.units, files.axis.calendar), values
             if name == "RAIN" and files.is_mean(name) and files.records[0].bounds:
                 bounds = np.array([r.bounds for r in files.records])
-                days = (bounds[:, 1] - bounds[:, 0]) * files.seconds_per_unit / _DAY
-                rain = dates(bounds[:, 0], files.time_units, files.calendar), values * _DAY, days
+                days = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / _DAY
+                rain = dates(bounds[:, 0], files.axis.units, files.axis.calendar), values * _DAY, days
         files.close()
     return water_table, rain

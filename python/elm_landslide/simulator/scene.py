@@ -14,13 +14,12 @@ from ..physics import pedotransfer, roots, strength
 from ..physics.root_profile import OF_COVER, root_profiles
 from . import column, weather
 from .hillslope import Hillslope, HillslopeSoil
-from .terrain import SHAPES, Terrain, hillslope, plan_curvature, random_field, wetness_index
+from .terrain import SHAPES, Terrain, hillslope, random_field
 from .triggering import HillslopeStrength, Triggering
 
 HOUR = 3600.0
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
 BEDROCK = float(elm_layers.INTERFACES[-1])  # m, ELM's own
-QUANTILES = (10, 30, 50, 70, 90)  # %, of curvature and wetness index
 
 
 @dataclass(frozen=True)
@@ -168,10 +167,7 @@ def scene(
         **{f"{name}_cover": share for name, share in zip(roots.COVERS, shares, strict=True)},
         "slope": np.percentile(land.gradient, SLOPE_PERCENTILES),
         "vegetation_carbon": carbon,
-        "years_since_disturbance": min(years, 200.0),
         "root_strength_left": left,
-        "curvature": np.percentile(plan_curvature(land), QUANTILES),
-        "wetness_index": np.percentile(wetness_index(land), QUANTILES),
     }
     return Scene(
         soil, column.state_from_table(soil, p["water_table"]), forcing, rain, Triggering(hill, held), by_depth, static

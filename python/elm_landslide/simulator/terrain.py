@@ -154,26 +154,6 @@ def hillslope(
     return terrain(gradient * y + sign * 0.5 * bend * gradient * x**2 + relief, size)
 
 
-def wetness_index(land: Terrain) -> np.ndarray:
-    """Topographic wetness index ln(a / tan(beta)) (1) [n], a (m): area drained per contour (Beven and Kirkby 1979)."""
-    area = np.full(land.n + 1, land.size**2)
-    shares = land.weights / np.maximum(land.weights.sum(1, keepdims=True), 1e-12)
-    for cell in range(land.n):  # from the highest down
-        np.add.at(area, land.receivers[cell], shares[cell] * area[cell])
-    return np.log(area[:-1] / land.size / np.maximum(land.gradient, 1e-3))
-
-
-def plan_curvature(land: Terrain) -> np.ndarray:
-    """Curvature of contours (1/m) [n], positive where they converge (Zevenbergen and Thorne 1987)."""
-    z = land.grid(land.elevation)
-    p, q = np.gradient(z, land.size)
-    r, s = np.gradient(p, land.size)
-    t = np.gradient(q, land.size)[1]
-    steep = np.maximum(p * p + q * q, 1e-9)
-    curvature = (q * q * r - 2.0 * p * q * s + p * p * t) / steep**1.5
-    return np.nan_to_num(curvature[land.row, land.column])
-
-
 def read_dem(path: Path | str, size: float | None = None) -> Terrain:
     """Terrain of an ESRI ASCII grid as one hillslope; size: of a cell (m), where the file's is in degrees.
 

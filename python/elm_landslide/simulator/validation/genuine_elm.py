@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data import netcdf
-from ...data.elm_history import HistoryFiles, missing_variable, read_constants, soil_levels
-from ...data.netcdf import Places
-from ...data.surface import read_surface
+from ...data.elm_history import HistoryFiles, missing_variable, read_constants
+from ...data.places import Places
+from ...data.surface import read_constant_fields, read_surface
+from ...data.times import num2date
 from ...errors import UserError
-from ...fields import LAYER_INTERFACES
+from ...fields import LAYER_INTERFACES, N_LAYERS
 from .. import column
 from .check import Check
 
@@ -69,17 +69,18 @@ def compare(history: list[Path], surface: Path) -> Comparison:
     first = files.records[0]
     if not first.bounds or not files.is_mean("RAIN"):
         raise UserError(f"{files.paths[0]}: RAIN is not a time mean; give the tape of daily means (h0)")
-    step = (first.bounds[1] - first.bounds[0]) * files.seconds_per_unit
+    step = (first.bounds[1] - first.bounds[0]) * files.axis.seconds
     layout = files.layout()
     places = Places(layout, np.flatnonzero(layout.active))
     lat, lon = layout.lat[places.index], layout.lon[places.index]
-    constants, source = read_constants(files.paths, lat, lon, layout, places)
-    with netcdf.open_dataset(source) as dataset:
-        if "HKSAT" not in dataset.variables:
-            raise UserError(f"{source}: no variable HKSAT, which ELM writes beside WATSAT")
-        constants["HKSAT"] = places.read(dataset["HKSAT"], soil_levels(dataset["HKSAT"], source))
-    static, roots = _surface(surface, lat, lon), read_surface(surface, lat, lon).values["root_fraction"]
-    series = {name: np.stack([files.read(r, name, places) for r in files.records], axis=-1) for name in NEEDED}
+    soil = read_constants(files.paths, layout, places, more=("HKSAT",))
+    constants = soil.values
+    if "HKSAT" not in constants:
+        raise UserError(f"{soil.path}: no variable HKSAT, which ELM writes beside WATSAT")
+    static = read_constant_fields(surface, SURFACE, layout, places.index)
+    roots = read_surface(surface, layout, places.index).values["root_fraction"]
+    levels = {name: N_LAYERS if name == "SOILLIQ" else None for name in NEEDED}
+    series = {name: np.stack([files.read(r, name, places, n) for r in files.records], -1) for name, n in levels.items()}
     first_day = _day_of_year(files, first.time)
     files.close()
     runs = [
@@ -97,22 +98,8 @@ def compare(history: list[Path], surface: Path) -> Comparison:
     return Comparison(*(np.array(part) for part in zip(*runs, strict=True)))
 
 
-def _surface(path: Path, lat, lon) -> dict[str, np.ndarray]:
-    with netcdf.open_dataset(path) as dataset:
-        for name in SURFACE:
-            if name not in dataset.variables:
-                raise UserError(f"{path}: no variable {name}; give the surface dataset of the run")
-        cells_lat, cells_lon = (netcdf.filled(dataset[name][:]).ravel() for name in ("LATIXY", "LONGXY"))
-        at = netcdf.match_cells(lat, lon, cells_lat, cells_lon)
-        if (at < 0).any():
-            raise UserError(f"{path}: no cell at lat {lat[at < 0][0]:g}, lon {lon[at < 0][0]:g}")
-        return {name: netcdf.filled(dataset[name][:]).ravel()[at] for name in SURFACE}
-
-
 def _day_of_year(files: HistoryFiles, time: float) -> int:
-    import netCDF4
-
-    return int(netCDF4.num2date(time, files.time_units, files.calendar).dayofyr)
+    return int(num2date(time, files.axis.units, files.axis.calendar).dayofyr)
 
 
 def _run(constants, series, static, roots, lat: float, first_day: int, seconds: float):
