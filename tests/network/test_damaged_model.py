@@ -50,7 +50,10 @@ DAMAGE = {
         "a number of more than 1000 characters",
     ),
     "json with half a character": (replaced(INFO, rb'{"a": "\ud800"}'), "half of a surrogate pair"),
-    "schema is cut off": (replaced("landslide_schema.txt", b"landslide_schema 1\n"), "landslide_schema.txt line 2"),
+    "schema is cut off": (
+        replaced("landslide_schema.txt", fields.schema_table().splitlines(keepends=True)[0].encode()),
+        "landslide_schema.txt line 2",
+    ),
     "schema empty": (replaced("landslide_schema.txt", b""), "landslide_schema.txt line 1"),
     "schema of no text": (replaced("landslide_schema.txt", b"\xff\0"), "landslide_schema.txt line 1"),
     "golden rows cut off": (replaced("landslide_golden.bin", lambda data: data[:-3]), "landslide_golden.bin: says it"),
