@@ -4,13 +4,14 @@ struct __attribute__((visibility("hidden"))) landslide_model;
 #include "landslide.h"
 #pragma GCC visibility pop
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,22 +28,47 @@ struct landslide_model : landslide::Model {
 namespace landslide {
 namespace {
 
-constexpr std::int64_t kMaxFileBytes = std::int64_t{1} << 30;  // a model of more than 1 GiB is a mistake
-
 void require(bool holds, const char *text) {
   if (!holds) throw Error(LANDSLIDE_ERROR_ARGUMENT, text);
 }
 
+void require_size(std::int64_t n_bytes, const std::string &where) {
+  if (n_bytes <= LANDSLIDE_MODEL_BYTES) return;
+  throw Error(LANDSLIDE_ERROR_FILE, where + "has " + std::to_string(n_bytes) + " bytes, more than the " +
+                                        std::to_string(LANDSLIDE_MODEL_BYTES) + " of the largest model file");
+}
+
+struct Descriptor {
+  int number;
+  explicit Descriptor(int n) : number(n) {}
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
+  Descriptor(const Descriptor &) = delete;
+  Descriptor &operator=(const Descriptor &) = delete;
+};
+
 std::vector<unsigned char> read_file(const std::string &path) {
   const auto refuse = [&path](const std::string &why) { return Error(LANDSLIDE_ERROR_FILE, path + ": " + why); };
   struct stat info;
+  const auto look = [&] {
+    if (!S_ISREG(info.st_mode)) throw refuse("not a regular file");
+    require_size(info.st_size, path + ": ");
+  };
   if (stat(path.c_str(), &info) != 0) throw refuse(std::strerror(errno));
-  if (!S_ISREG(info.st_mode)) throw refuse("not a regular file");
-  if (info.st_size > kMaxFileBytes) throw refuse("larger than 1 GiB; not a model file");
-  const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "rb"), std::fclose);
-  if (!file) throw refuse(std::strerror(errno));
+  look();
+  // Another file may have taken its place since: the open one is looked at again, and opening does not wait for a pipe.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.number < 0 || fstat(file.number, &info) != 0) throw refuse(std::strerror(errno));
+  look();
   std::vector<unsigned char> bytes(static_cast<std::size_t>(info.st_size));
-  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) throw refuse("cannot be read to its end");
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t n = ::read(file.number, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw refuse(std::strerror(errno));
+    if (n == 0) throw refuse("cannot be read to its end");
+    done += static_cast<std::size_t>(n);
+  }
   return bytes;
 }
 
@@ -77,6 +103,7 @@ int landslide_open_bytes(const void *bytes, int64_t n_bytes, const char *setting
     *model = nullptr;
     require(bytes != nullptr, "bytes is a null pointer; pass the bytes of a model file");
     require(n_bytes >= 0, "n_bytes is negative; pass the number of bytes");
+    landslide::require_size(n_bytes, "");
     const landslide::Settings parsed = landslide::parse_settings(settings);
     *model = new landslide_model(static_cast<const unsigned char *>(bytes), static_cast<std::size_t>(n_bytes), parsed);
   });

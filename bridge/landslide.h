@@ -40,6 +40,7 @@ typedef struct landslide_model landslide_model; /* opaque */
 int landslide_abi_version(void);
 
 /* Open a model from a file, or from its bytes (one rank reads and broadcasts; the bytes may be freed afterwards).
+ * What is no regular file, or larger than LANDSLIDE_MODEL_BYTES, is refused before it is read.
  *
  * settings: "key=value;key=value", NULL or "" for the defaults. An unknown key is an error. Keys:
  *   engine           tile (built in, the default) or torchscript (libtorch in a plug-in)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <locale>
+#include <sstream>
 #include <vector>
 
 #include "landslide_error.hpp"
@@ -31,9 +33,21 @@ std::string json_string(const std::string &text) {
 }
 
 std::string text_of(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
+  std::ostringstream text;
+  text.imbue(std::locale::classic());  // the host's locale may write a decimal comma
+  text.precision(17);
+  text << value;
+  return text.str();
+}
+
+// Rows, tolerances, and how many rows have each flag, from 0 on.
+std::string json_of(const Golden &golden) {
+  std::string counts;
+  for (int flag = LANDSLIDE_FLAG_OK; flag <= LANDSLIDE_FLAG_INVALID; ++flag) {
+    counts += (counts.empty() ? "" : ", ") + std::to_string(std::count(golden.flag.begin(), golden.flag.end(), flag));
+  }
+  return "{\"rows\": " + std::to_string(golden.n_rows) + ", \"rtol\": " + text_of(golden.rtol) +
+         ", \"atol\": " + text_of(golden.atol) + ", \"flags\": [" + counts + "]}";
 }
 
 // A column whose outputs are not numbers a history file can hold is invalid as a whole.
@@ -85,7 +99,8 @@ Model::Model(const unsigned char *bytes, std::size_t n_bytes, const Settings &se
                  "\", \"schema_version\": " + std::to_string(LANDSLIDE_SCHEMA_VERSION) +
                  ", \"abi_version\": " + std::to_string(LANDSLIDE_ABI_VERSION) +
                  ", \"n_in\": " + std::to_string(LANDSLIDE_N_IN) + ", \"n_out\": " + std::to_string(LANDSLIDE_N_OUT) +
-                 ", \"bytes\": " + std::to_string(n_bytes) + ", \"model\": " + file.json + "}";
+                 ", \"bytes\": " + std::to_string(n_bytes) + ", \"golden\": " + json_of(file.golden) +
+                 ", \"model\": " + file.json + "}";
   check_golden(file.golden);
 }
 

@@ -8,6 +8,7 @@
 
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
+#include "landslide_json.hpp"
 #include "landslide_taker.hpp"
 #include "landslide_tile_program.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr const char *kSchemaEntry = "/extra/landslide_schema.txt";
 constexpr const char *kGoldenEntry = "/extra/landslide_golden.bin";
 constexpr const char *kJsonEntry = "/extra/landslide.json";
+constexpr std::int64_t kMaxRows = 4096;  // golden rows, all of which are run when a model is opened
 
 std::string quoted(std::string line) {
   if (line.size() > 100) line = line.substr(0, 97) + "...";
@@ -64,6 +66,9 @@ Golden read_golden(Span entry) {
     throw refuse("says it has " + std::to_string(n_rows) + " rows, which does not fit its " +
                  std::to_string(entry.size) + " bytes");
   }
+  if (n_rows > kMaxRows) {
+    throw refuse("has " + std::to_string(n_rows) + " rows; at most " + std::to_string(kMaxRows) + " are run");
+  }
   Golden golden;
   golden.n_rows = static_cast<int>(n_rows);
   golden.rtol = take.one<double>();
@@ -79,15 +84,16 @@ Golden read_golden(Span entry) {
   return golden;
 }
 
-// Only enough of a look that the object can be put into another one; people read it, not this library.
+// The object is passed through: people and their programs read it, so all of it has to be readable.
 std::string read_json(Span entry) {
   const std::string text(reinterpret_cast<const char *>(entry.data), entry.size);
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  if (first == std::string::npos || text[first] != '{' || text[last] != '}' || text.find('\0') != std::string::npos) {
-    throw Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kJsonEntry + " is not a JSON object");
+  const std::string fault = json_object_fault(text);
+  if (!fault.empty()) {
+    throw Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kJsonEntry + " is not a JSON object (" + fault +
+                                          "); export the model again");
   }
-  return text.substr(first, last - first + 1);
+  const std::size_t first = text.find('{');
+  return text.substr(first, text.rfind('}') - first + 1);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <dlfcn.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <cstddef>
@@ -23,6 +24,10 @@ const landslide_engine_api *load_plugin(const std::string &name) {
     const char *text = dlerror();
     return std::string(text == nullptr ? "no reason given" : text);
   };
+  struct stat info;
+  if (stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {  // a pipe would be waited for
+    throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' is not a regular file; give the path of liblandslide_torch.so");
+  }
   void *library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' cannot be loaded: " + reason() + "; give the path of liblandslide_torch.so");

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "landslide_error.hpp"
+#include "landslide_fields.h"
 
 namespace landslide {
 namespace {
@@ -78,7 +79,7 @@ ZipReader::ZipReader(Span archive) {
   const Reader directory(reader.at(directory_start, directory_size, "central directory"));
 
   std::size_t offset = 0;
-  std::size_t total = 0;
+  std::size_t total = 0, unpacked = 0;
   for (std::size_t i = 0; i < n_entries; ++i) {
     const std::string which = "entry " + std::to_string(i + 1) + " of the central directory";
     const Span header = directory.at(offset, kCentralSize, which);
@@ -97,6 +98,12 @@ ZipReader::ZipReader(Span archive) {
     if (number(local, 0, 4) != 0x04034b50u) throw refuse(what + " has no local header; the file is altered");
     const std::size_t data_start = local_start + kLocalSize + number(local, 26, 2) + number(local, 28, 2);
     const Span data = reader.at(data_start, size, what);
+    // Nothing is unpacked here, but who runs the compressed entries (torch) takes memory for what they say.
+    unpacked += number(header, 24, 4);
+    if (unpacked > LANDSLIDE_MODEL_BYTES) {
+      throw refuse(what + " brings what the entries unpack to beyond " + std::to_string(LANDSLIDE_MODEL_BYTES) +
+                   " bytes; not a model file");
+    }
     total += size;
     if (total > archive.size) throw refuse(what + " overlaps another entry; the file is altered");
     // The engine does not check its own entries, so every stored one (all the weights) is checked here.

@@ -60,7 +60,7 @@ def test_a_bad_model_is_refused_before_anything_is_compiled(tmp_path):
     (tmp_path / "bad.pt").write_bytes(b"x" * 1000)
     compiler = {"CXX": "no-such-compiler"}
     line = refused(tmp_path, "--out", tmp_path / "b.json", "--model", tmp_path / "bad.pt", environment=compiler)
-    assert "bad.pt' cannot be read" in line
+    assert "bad.pt: landslide_open_bytes: not a model file" in line
 
 
 def test_where_nothing_can_be_written(tmp_path):

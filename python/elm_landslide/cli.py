@@ -212,18 +212,21 @@ def profile_command(
 @app.command("inspect")
 def inspect_command(
     model: Annotated[Path | None, typer.Argument(help="Model file; the shipped one by default.")] = None,
+    engine: _Engine = "tile",
     weights: Annotated[bool, typer.Option("--weights", help="Show its tensors too; needs torch.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ):
-    """Say what a model file holds: schema, provenance, golden rows, checksum. Example:
+    """Say what a model file holds: schema, provenance, golden rows, checksum.
 
-    elm-landslide inspect landslide.pt --json
+    The file is opened as for a run: what an engine would refuse is refused here, for the same reason.
+
+        elm-landslide inspect landslide.pt --json
     """
     with clear_errors():
         from elm_landslide import model_file
 
         model = model or model_file.SHIPPED
-        found = model_file.describe(model)
+        found = model_file.describe(model, engine)
         if weights:
             need("inspect --weights", "torch")
             from elm_landslide.export import weights_of

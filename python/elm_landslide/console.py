@@ -106,7 +106,7 @@ def print_description(found: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(markup=False, emoji=False)  # the text is the file's
     table = Table("entry", "value", header_style="")
     for key, value in flat({name: value for name, value in found.items() if name != "weights"}):
         table.add_row(key, value)

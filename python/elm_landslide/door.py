@@ -83,9 +83,9 @@ class Door(ABC):
         self._check_layers(self._open_handle(), values)
 
     def describe(self) -> dict:
-        """Engine, instruction set in use ("" where libtorch chooses), plug-in, SHA-256, versions, sizes and, as
-        "model", the provenance in the model file."""
-        return json.loads(self._describe(self._open_handle()).decode())
+        """Engine, instruction set in use ("" where libtorch chooses), plug-in, SHA-256, versions, sizes, the golden
+        rows (rows, tolerances, rows with each flag) and, as "model", the provenance in the model file."""
+        return json.loads(self._describe(self._open_handle()).decode(errors="replace"))
 
     def close(self) -> None:
         """Free the model. Closing twice is fine."""

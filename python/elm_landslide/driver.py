@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.missing import Missing
 from elm_landslide.errors import LandslideError, UserError
@@ -189,10 +190,7 @@ def check_out(out: Path, overwrite: bool, inputs) -> None:
 
 
 def _read_model(model: Path) -> bytes:
-    try:
-        return model.read_bytes()
-    except OSError as error:
-        raise UserError(f"{model}: model file cannot be read ({error.strerror})") from None
+    return files.read(model, files.MODEL)
 
 
 def _open_component(content: bytes, model: Path, engine: str, settings: dict, columns: Columns):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from . import model_file
+from . import files, model_file
+from .errors import UserError
 from .fields import FIELDS, N_IN, N_OUT, SCHEMA_VERSION, SPVAL
 from .lowering import lower
 from .network import LATENTS, LandslideNetwork
@@ -68,19 +70,43 @@ def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict, o
 
 def load_eager(path: Path) -> LandslideNetwork:
     """The eager network with the weights of a model file: for tests, plots and further training."""
-    state = torch.jit.load(str(path)).state_dict()
-    members = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("members."))
-    network = LandslideNetwork(members, width=state["members.0.0.weight"].shape[0])
-    network.load_state_dict(state)
+    state = _state(path)
+    try:
+        members = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("members."))
+        network = LandslideNetwork(members, width=state["members.0.0.weight"].shape[0])
+        network.load_state_dict(state)
+    except (KeyError, ValueError, IndexError, RuntimeError) as error:
+        raise UserError(f"{path}: its weights are not those of this version's network ({_first(error)})") from None
     return network.eval().requires_grad_(False)
 
 
 def weights_of(path: Path) -> dict[str, dict]:
     """Shape, least, mean and largest value of every tensor of a model file, by name; None where one is not finite."""
     found = {}
-    for name, tensor in torch.jit.load(str(path)).state_dict().items():
+    for name, tensor in _state(path).items():
         values = tensor.double().reshape(-1)
         numbers = (values.min(), values.mean(), values.max()) if len(values) else [torch.tensor(torch.nan)] * 3
         least, mean, most = (float(value) if value.isfinite() else None for value in numbers)
         found[name] = {"shape": list(tensor.shape), "min": least, "mean": mean, "max": most}
     return found
+
+
+def _state(path: Path) -> dict[str, Tensor]:
+    """Tensors by name; UserError for a file that torch does not take, or that is too large."""
+    with model_file.archive(path):
+        pass  # what it would unpack to is within the limit
+    try:
+        state = torch.jit.load(io.BytesIO(files.read(path, files.MODEL))).state_dict()
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"{path}: torch cannot open the model: {_first(error)}") from None
+    # A view may repeat a few numbers without end; no tensor of a model has more numbers than the file has bytes.
+    for name, tensor in state.items():
+        if tensor.numel() > files.MODEL:
+            raise UserError(f"{path}: tensor {name} has {tensor.numel():,} numbers: not a model file")
+    return state
+
+
+def _first(error: Exception) -> str:
+    """The line of an error of torch that says what it is; what follows is its own trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -20,6 +20,7 @@ _DECLARATION = tomllib.loads(Path(__file__).with_name("fields.toml").read_text()
 SCHEMA_VERSION: int = _DECLARATION["schema_version"]
 SPVAL: float = _DECLARATION["spval"]
 MISSING: float = _DECLARATION["missing"]
+MODEL_BYTES: int = _DECLARATION["model_bytes"]
 LAYER_INTERFACES: tuple[float, ...] = tuple(_DECLARATION["layers"]["interfaces"])
 LAYER_TOLERANCE: float = _DECLARATION["layers"]["tolerance"]
 SLOPE_PERCENTILES: tuple[float, ...] = tuple(_DECLARATION["slope_percentiles"]["levels"])
@@ -108,6 +109,7 @@ def c_header() -> str:
         f"#define LANDSLIDE_N_LAYERS {N_LAYERS}",
         f"#define LANDSLIDE_SPVAL {SPVAL!r}",
         f"#define LANDSLIDE_MISSING {MISSING!r}",
+        f"#define LANDSLIDE_MODEL_BYTES {MODEL_BYTES}",
         f"#define LANDSLIDE_LAYER_TOLERANCE {LAYER_TOLERANCE!r}",
         *(f"#define LANDSLIDE_FLAG_{name.upper()} {value}" for name, value in FLAGS.items()),
         *(f"#define LANDSLIDE_IN_{f.name.upper()} {f.offset}" for f in FIELDS.values()),

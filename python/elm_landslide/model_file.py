@@ -3,19 +3,25 @@ provenance."""
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import fields
-from .errors import UserError
+from . import fields, files
+from .errors import LandslideError, UserError
 from .tile_program import Program
+
+if TYPE_CHECKING:
+    from .component import Component
 
 SCHEMA, GOLDEN, TILE, INFO = "landslide_schema.txt", "landslide_golden.bin", "landslide_tile.bin", "landslide.json"
 OBSERVATION = "landslide_observation.pt"  # of the site scores; not every model has one
@@ -75,40 +81,75 @@ def write(
         raise
 
 
-def read_entry(path: Path, name: str) -> bytes:
-    """The bytes of one extra entry; UserError names file, entry and reason."""
+@contextmanager
+def archive(path: Path | str, content: bytes | None = None) -> Iterator[zipfile.ZipFile]:
+    """The ZIP archive of a model file, or of bytes that come from it; UserError where it is none, where it is damaged,
+    or where its entries would unpack to more than a model file may have."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.namelist():
-                if entry.endswith(f"/extra/{name}"):
-                    return archive.read(entry)
-    except FileNotFoundError:
-        raise UserError(f"model file '{path}' does not exist") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"model file '{path}' cannot be read: {error}") from None
-    raise UserError(f"model file '{path}' has no entry '{name}': it is not an ELM-Landslide model")
+        with nullcontext(io.BytesIO(content)) if content is not None else files.opened(path, files.MODEL) as file:
+            with zipfile.ZipFile(file) as opened:
+                unpacked = sum(entry.file_size for entry in opened.infolist())
+                if unpacked > files.MODEL:
+                    raise UserError(
+                        f"{path}: its entries unpack to {unpacked:,} bytes; at most {files.MODEL // files.MIB} MiB are "
+                        "read: not a model file"
+                    )
+                yield opened
+    except UserError:
+        raise
+    except Exception as error:  # zipfile raises many kinds for a damaged file
+        raise UserError(f"{path}: is not a model file, or damaged ({error}); copy it again") from None
 
 
-def sha256(path: Path) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def read_entry(path: Path | str, name: str) -> bytes:
+    """The bytes of one extra entry; UserError names file, entry and reason.
+
+    As in the bridge there is one entry of a name, and it is stored: nothing is ever unpacked.
+    """
+    with archive(path) as opened:
+        found = [entry for entry in opened.infolist() if entry.filename.endswith(f"/extra/{name}")]
+        if not found:
+            raise UserError(f"{path}: has no entry '{name}': not an ELM-Landslide model, or one made without it")
+        if len(found) > 1 or found[0].compress_type != zipfile.ZIP_STORED:
+            what = "is compressed; it has to be stored" if len(found) == 1 else "occurs twice"
+            raise UserError(f"{path}: entry '{name}' {what}: export the model again")
+        return opened.read(found[0])
 
 
-def describe(path: Path) -> dict:
-    """What `elm-landslide inspect` shows: file, SHA-256, size, schema, golden rows and provenance."""
-    path = Path(path)
-    schema = read_entry(path, SCHEMA).decode()
-    golden = Golden.from_bytes(read_entry(path, GOLDEN))
+def sha256(path: Path | str) -> str:
+    return files.digest(path)
+
+
+def open_component(path: Path | str, engine: str = "tile", settings: dict | None = None) -> Component:
+    """The component with a model file, or the bridge's own words on why it refuses the file, as a UserError."""
+    from .component import Component
+
+    content = files.read(path, files.MODEL)
+    try:
+        return Component(content, engine, settings)
+    except LandslideError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def describe(path: Path | str, engine: str = "tile") -> dict:
+    """What `elm-landslide inspect` shows: file, SHA-256, size, schema, golden rows and provenance.
+
+    The bridge opens the file with that engine and tells what it has read: what it refuses in a run is refused here.
+    """
+    with open_component(path, engine) as component:
+        found = component.describe()
+    golden = found["golden"]
     return {
-        "file": path.name,
-        "bytes": path.stat().st_size,
-        "sha256": sha256(path),
-        "schema_version": int(schema.split()[1]),
-        "schema_matches": schema == fields.schema_table(),
+        "file": Path(path).name,
+        "bytes": found["bytes"],
+        "sha256": found["sha256"],
+        "schema_version": found["schema_version"],
+        "schema_matches": True,  # or it would not have opened
         "golden": {
-            "rows": len(golden.flag),
-            "rtol": golden.rtol,
-            "atol": golden.atol,
-            "flags": {name: int((golden.flag == value).sum()) for name, value in fields.FLAGS.items()},
+            "rows": golden["rows"],
+            "rtol": golden["rtol"],
+            "atol": golden["atol"],
+            "flags": {name: golden["flags"][value] for name, value in fields.FLAGS.items()},
         },
-        "model": json.loads(read_entry(path, INFO)),
+        "model": found["model"],
     }

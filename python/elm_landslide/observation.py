@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from . import model_file
 from .data.site_columns import LITHOLOGIES, WEATHER
 from .data.sites import BAG, Sites
 from .errors import UserError
@@ -206,10 +207,25 @@ class Observation(nn.Module):
         return out.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Observation:
-        kept = torch.load(io.BytesIO(data), weights_only=True)
-        made = cls(json.loads(kept["info"]), json.loads(kept["sizes"]))
-        made.load_state_dict(kept["state"])
+    def from_bytes(cls, data: bytes, name: str = "observation model") -> Observation:
+        """What to_bytes gave. Raises UserError, which calls the data by `name`, for anything else; no more memory is
+        taken than the data can fill."""
+        with model_file.archive(name, data):
+            pass  # what torch would unpack is within the limit of a model file
+        try:
+            kept = torch.load(io.BytesIO(data), weights_only=True)
+            info, sizes, state = json.loads(kept["info"]), json.loads(kept["sizes"]), kept["state"]
+            if sizes["members"] > len(state) or sum(value.numel() for value in state.values()) > len(data):
+                raise ValueError("its sizes are more than it holds")
+            with torch.device("meta"), torch.random.fork_rng(devices=[]):  # shapes alone, before memory is taken
+                wanted = {key: value.shape for key, value in cls(info, sizes).state_dict().items()}
+            if wanted != {key: value.shape for key, value in state.items()}:
+                raise ValueError("its tensors are not those of its sizes")
+            made = cls(info, sizes)
+            made.load_state_dict(state)
+        except Exception as error:  # torch and JSON raise many kinds for what is damaged
+            said = (str(error).splitlines() or [""])[0]
+            raise UserError(f"{name}: is damaged ({type(error).__name__}: {said}): train the model again") from None
         return made.eval().requires_grad_(False)
 
 

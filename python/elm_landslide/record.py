@@ -5,19 +5,21 @@ fortran/elm/LandslideRecordMod.F90 writes them where landslide_record = .true., 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.component import Component
 from elm_landslide.errors import UserError
 from elm_landslide.fields import N_IN, N_OUT, OUTPUTS
 from elm_landslide.model_file import SHIPPED
 
 _MAGIC, _VERSION, _HEADER = 1280528210, 1, 9  # header: 32-bit integers
+_MOST = 1 << 18  # columns of a record, 280 MB
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,8 @@ class Record:
 
 def read(path) -> Iterator[Record]:
     """The records of a file, of either byte order. Raises UserError where it is not one or ends within a record."""
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    with open(path, "rb") as file:
+    with files.opened(path) as file:
+        left = os.fstat(file.fileno()).st_size
         while head := file.read(4 * _HEADER):
             order = ">" if head[:4] == _MAGIC.to_bytes(4, "big") else "<"
             if len(head) < 4 * _HEADER or int(np.frombuffer(head, f"{order}i4", 1)[0]) != _MAGIC:
@@ -50,11 +50,15 @@ def read(path) -> Iterator[Record]:
                     f"this is version {_VERSION} with {N_IN} and {N_OUT}"
                 )
 
+            size = 8 * n * (3 + N_IN + N_OUT) + 4 * n
+            left -= 4 * _HEADER + size
+            if not 0 <= n <= _MOST:
+                raise UserError(f"{path}: a record has {n} columns; at most {_MOST}: is it damaged?")
+            if left < 0:
+                raise UserError(f"{path}: ends within a record: was the run cut off?")
+
             def take(kind: str, *shape: int, order=order):
-                size = int(kind[1:]) * int(np.prod(shape))
-                data = file.read(size)
-                if len(data) < size:
-                    raise UserError(f"{path}: ends within a record: was the run cut off?")
+                data = file.read(int(kind[1:]) * int(np.prod(shape)))
                 return np.frombuffer(data, order + kind).reshape(shape, order="F").astype(kind)
 
             lat, lon, weight = take("f8", n), take("f8", n), take("f8", n)

@@ -55,6 +55,7 @@ def test_constants_in_c(tmp_path):
         "LANDSLIDE_N_LAYERS": fields.N_LAYERS,
         "LANDSLIDE_SPVAL": fields.SPVAL,
         "LANDSLIDE_MISSING": fields.MISSING,
+        "LANDSLIDE_MODEL_BYTES": fields.MODEL_BYTES,
         "LANDSLIDE_LAYER_TOLERANCE": fields.LAYER_TOLERANCE,
         **{f"LANDSLIDE_FLAG_{name.upper()}": value for name, value in fields.FLAGS.items()},
         **{f"LANDSLIDE_IN_{name.upper()}": f.offset for name, f in fields.FIELDS.items()},

@@ -67,6 +67,21 @@ def test_the_simulator_reads_the_same_weather(tmp_path):
     np.testing.assert_array_equal(table.weather[:, 1], temperature)
 
 
+@pytest.mark.parametrize(
+    "name, value",
+    [("temp3", "285.3"), ("temp0", "-91"), ("precip2", "-1"), ("precip2", "2500"), ("humidity1", "101"), ("temp1", "")],
+)
+def test_the_simulator_refuses_the_same_weather_in_the_same_words(tmp_path, name, value):
+    rows = site_rows(days=16)
+    rows[2][name] = value
+    said = []
+    for reader in (sites.read, daily_sequences):
+        with pytest.raises(UserError, match=f"row 4, column {name}") as error:
+            reader(write_csv(tmp_path / "sites.csv", rows))
+        said.append(str(error.value))
+    assert said[0] == said[1]
+
+
 def test_written_and_read_back_bit_for_bit(tmp_path):
     rows = site_rows(days=9, pairs=6)
     for i, name in enumerate(("slope", "lithology", "vegetated", "humidity3", "wind0", "trigger", "accuracy_km")):
@@ -286,6 +301,7 @@ def test_bad_tables(tmp_path, spoil, words):
     "content, words",
     [
         (b"", "is empty"),
+        (b",,\n , ,\n", "is empty"),
         (b"id,lat,lon,landslide,kind\n", "has no row below the header"),
         (b"id;lat;lon;landslide;kind\na;1;2;1;landslide\n", "cells are separated by commas"),
         (b"id,lat,lon,landslide,kind\n\na,46,7,13,1,landslide\n", "row 3: 6 cells, but the header has 5"),

@@ -4,10 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 
+from elm_landslide.endings import BAD_INPUT
 from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
+
+SECONDS = 60  # of a refusal, on a machine with other work
 
 
 class StandIn:
@@ -50,3 +54,14 @@ def launch(n_ranks: int, *arguments, code: str | None = None, environment=None) 
         assert shutil.which("mpirun"), "mpirun is not there: install openmpi-bin and libopenmpi-dev"
         command = ["mpirun", "-n", str(n_ranks), *command]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+
+
+def refusal(*arguments, n_ranks: int = 0) -> str:
+    """The one line of a command that refuses its input, with exit status 2 and within seconds."""
+    start = time.monotonic()
+    done = launch(n_ranks, *arguments)
+    assert time.monotonic() - start < SECONDS
+    assert done.returncode == BAD_INPUT, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("elm-landslide: ")]
+    assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
+    return lines[0]

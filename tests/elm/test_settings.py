@@ -1,6 +1,7 @@
 """landslide_in, and everything that stops a run: one message from the master, all ranks ended, no hang."""
 
 import hashlib
+import os
 import shutil
 
 import numpy as np
@@ -117,6 +118,18 @@ def test_instances(case):
 def test_a_missing_model(case):
     (case.folder / "landslide.pt").unlink()
     stopped(case, "landslide.pt")
+
+
+def test_a_model_that_is_no_file(case):
+    """A pipe is not waited for, and of four gigabytes nothing is read."""
+    model = case.folder / "landslide.pt"
+    model.unlink()
+    os.mkfifo(model)
+    stopped(case, "landslide.pt: not a regular file")
+    model.unlink()
+    with model.open("wb") as file:
+        file.truncate(1 << 32)
+    stopped(case, "landslide.pt: has 4294967296 bytes, more than")
 
 
 def test_a_corrupted_model(case):

@@ -166,7 +166,7 @@ def test_lhasa_21_is_used_where_it_can_be(weights, monkeypatch):
 def test_lhasa_21_refuses_other_files(tmp_path, weights):
     import xgboost
 
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="No such file"):
         baselines.Lhasa21(tmp_path / "none.json")
     for name, content in (("a.json", b"{}"), ("b.json", b""), ("c.json", b"no model"), ("d.json", b"\xff\x00\x01")):
         (tmp_path / name).write_bytes(content)

@@ -269,8 +269,8 @@ def test_bad_training_tables(folder, tmp_path):
 
 def test_files_that_are_not_there(folder, tmp_path):
     refused(folder, tmp_path, "none.csv: No such file", sites=tmp_path / "none.csv")
-    refused(folder, tmp_path, "none.pt' does not exist", model=tmp_path / "none.pt")
-    refused(folder, tmp_path, "none.json: no such file", more=("--lhasa", tmp_path / "none.json"))
+    refused(folder, tmp_path, "none.pt: No such file", model=tmp_path / "none.pt")
+    refused(folder, tmp_path, "none.json: No such file", more=("--lhasa", tmp_path / "none.json"))
 
 
 def test_an_unknown_trigger(folder, tmp_path):
@@ -279,10 +279,16 @@ def test_an_unknown_trigger(folder, tmp_path):
 
 def test_files_that_are_no_model(folder, tmp_path):
     (tmp_path / "text.pt").write_text("model")
-    refused(folder, tmp_path, "text.pt' cannot be read", model=tmp_path / "text.pt")
+    refused(folder, tmp_path, "text.pt: landslide_open_bytes: not a model file", model=tmp_path / "text.pt")
     with zipfile.ZipFile(tmp_path / "other.pt", "w") as archive:
         archive.writestr("other/data.pkl", b"")
-    refused(folder, tmp_path, "other.pt' has no entry", "not an ELM-Landslide model", model=tmp_path / "other.pt")
+    refused(
+        folder,
+        tmp_path,
+        "other.pt: landslide_open_bytes: entry ",
+        "landslide_schema.txt is missing",
+        model=tmp_path / "other.pt",
+    )
 
 
 @pytest.mark.parametrize("control", ("", "no-sites", "no-simulations"))

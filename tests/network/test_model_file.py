@@ -98,6 +98,6 @@ def test_training_again_gives_the_same_model(tmp_path):
 
 def test_a_file_that_is_no_model(tmp_path):
     (tmp_path / "m.pt").write_bytes(b"not a model")
-    for path, text in ((tmp_path / "m.pt", "cannot be read"), (tmp_path / "none.pt", "does not exist")):
+    for path, text in ((tmp_path / "m.pt", "m.pt: .*not a model file"), (tmp_path / "none.pt", "No such file")):
         with pytest.raises(UserError, match=text):
             model_file.describe(path)

@@ -121,7 +121,7 @@ def test_nearest_cell_across_the_date_line(tmp_path):
         (("--sample", "steep", "--time", "2010-01-01"), "go from 2001-10-03 to 2002-01-30"),
         (("--sample", "steep", "--out", "p.hdr"), "p.hdr: no format of that name"),
         (("--sample", "steep", "--out", "nowhere/p.png"), "its folder does not exist"),
-        (("--sample", "steep", "--model", "none.pt"), "model file 'none.pt' does not exist"),
+        (("--sample", "steep", "--model", "none.pt"), "none.pt: No such file"),
         (("--sample", "steep", "--surface", "s.nc"), "give one or the other"),
         ((), "give --history and --surface"),
     ],

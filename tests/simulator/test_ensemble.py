@@ -170,7 +170,9 @@ def test_unsolved_members_are_told(tmp_path, monkeypatch):
         assert file["event_count"][:][sandy].sum() == 0
 
 
-SITES = "id,precip2,temp2,precip1,temp1,precip0,temp0\n" + "".join(f"{i},{i},15,20,15,{10 * i},14\n" for i in range(9))
+DAYS = ",".join(f"precip{k},temp{k}" for k in range(6, -1, -1))
+DRY = "0,15," * 4
+SITES = f"id,{DAYS}\n" + "".join(f"{i},{DRY}{i},15,20,15,{10 * i},14\n" for i in range(9))
 
 
 def test_real_weather_and_terrain(tmp_path):
@@ -212,10 +214,10 @@ def write_dem(path, text="", rows=10, cellsize="10", **changes) -> None:
         (["--set", "depth=1"], "depth: no such parameter; one of wet_after_dry"),
         (["--set", "gradient"], "wanted FIELD=NUMBER"),
         (["--weather", "none.csv"], "none.csv: No such file"),
-        (["--weather", "gap.csv"], "gap.csv: row 2, column precip1: '' is no precip"),
-        (["--weather", "negative.csv"], "negative.csv: row 1, column precip0: '-3' is no precip"),
+        (["--weather", "gap.csv"], "gap.csv: row 3, column precip1: an empty cell is no number"),
+        (["--weather", "negative.csv"], "negative.csv: row 2, column precip0: '-3' is outside 0 to 2000 mm/day"),
         (["--dem", "none.asc"], "none.asc: No such file"),
-        (["--dem", "hole.asc"], "hole.asc: terrain: elevation: 1 values are missing inside the tile"),
+        (["--dem", "hole.asc"], "hole.asc: terrain: no tile of 8 x 8 cells is without a missing cell; take fewer"),
         (["--dem", "degrees.asc"], "degrees.asc: cellsize is 0.001, in degrees"),
         (["--dem", "steep.asc"], "above 80 there is no soil to fail"),
         (["--dem", "flat.asc", "--rows", "20"], "a tile of 20 x 8 does not fit"),
@@ -231,7 +233,7 @@ def write_dem(path, text="", rows=10, cellsize="10", **changes) -> None:
 def test_bad_input(tmp_path, monkeypatch, capsys, words, message):
     """One line that names what is wrong, status 2, nothing written."""
     monkeypatch.chdir(tmp_path)
-    lines = "id,precip1,temp1,precip0,temp0\n1,2,15,{},15\n2,{},15,4,15\n"
+    lines = f"id,{DAYS}\n1,0,15,{DRY}2,15,{{}},15\n2,0,15,{DRY}{{}},15,4,15\n"
     (tmp_path / "gap.csv").write_text(lines.format(3, ""))
     (tmp_path / "negative.csv").write_text(lines.format(-3, 1))
     write_dem(tmp_path / "flat.asc")

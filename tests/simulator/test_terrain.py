@@ -1,18 +1,12 @@
 """Hillslopes on a grid: planes are exact, water goes downhill, bad tiles are refused; random fields."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from elm_landslide.simulator import terrain as module
-from elm_landslide.simulator.terrain import SHAPES, hillslope, random_field, read_dem, terrain
-
-DEMS = Path(__file__).parents[3] / "shared" / "data" / "landlab"
-needs_dems = pytest.mark.skipif(not DEMS.is_dir(), reason="DEMs of Landlab (../shared/data/landlab) are not here")
-HEADER = "ncols 4\nnrows 3\nxllcorner 0\nyllcorner 0\ncellsize 10\nNODATA_value -9999\n"
-VALUES = "9 9 9 9\n6 6 6 6\n3 3 3 3\n"
+from elm_landslide.simulator.terrain import SHAPES, hillslope, random_field, terrain
 
 
 def plane(rows=9, columns=7, size=10.0):
@@ -158,77 +152,6 @@ def test_refusals(call, message):
 def test_steepest_slope_allowed():
     land = hillslope("planar", math.tan(math.radians(79.9)), 5, 5, 10.0)
     np.testing.assert_allclose(np.degrees(np.arctan(land.gradient)), 79.9)
-
-
-def dem(tmp_path, text, **size):
-    path = tmp_path / "dem.asc"
-    path.write_text(text)
-    return read_dem(path, **size)
-
-
-def test_dem(tmp_path):
-    land = dem(tmp_path, HEADER + VALUES)
-    assert (land.shape, land.size, land.n) == ((3, 4), 10.0, 12)
-    assert land.grid(land.elevation).tolist() == [[9.0] * 4, [6.0] * 4, [3.0] * 4]
-    np.testing.assert_allclose(land.gradient, 0.3, rtol=1e-13)
-    assert dem(tmp_path, HEADER + VALUES, size=5.0).size == 5.0
-
-
-def test_dem_with_missing_values_at_its_edges(tmp_path):
-    land = dem(tmp_path, HEADER + "-9999 9 9 9\n6 6 6 6\n3 3 3 -9999\n")
-    assert land.n == 10
-    assert np.isnan(land.grid(land.elevation)[[0, 2], [0, 3]]).all()
-
-
-def test_dem_without_nodata(tmp_path):
-    assert dem(tmp_path, HEADER.replace("NODATA_value -9999\n", "") + VALUES).n == 12
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ((HEADER + VALUES).replace("10", "0.001"), r"dem.asc: cellsize is 0.001, in degrees; .* give the cell size"),
-        ((HEADER + VALUES).replace("ncols", "columns"), r"dem.asc: not an ESRI ASCII grid \('ncols'\)"),
-        ((HEADER + VALUES).replace("nrows 3", "nrows three"), r"dem.asc: not an ESRI ASCII grid .*'three'"),
-        ((HEADER + VALUES).replace("nrows 3", "nrows"), r"dem.asc: not an ESRI ASCII grid"),
-        (HEADER + VALUES + "1 1 1 1\n", r"dem.asc: \(4, 4\) values, but the header says \(3, 4\)"),
-        (HEADER + "9 9 9 9\n6 6 6\n3 3 3 3\n", r"dem.asc: not an ESRI ASCII grid .*columns changed from 4 to 3"),
-        (HEADER + VALUES.replace("3 3 3 3", "3 x 3 3"), r"dem.asc: not an ESRI ASCII grid"),
-        (
-            HEADER + VALUES.replace("6 6 6 6", "6 -9999 6 6"),
-            r"1 values are missing inside the tile, .* row 1, column 1",
-        ),
-    ],
-)
-def test_bad_dem(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message):
-        dem(tmp_path, text)
-
-
-def test_degrees_with_a_size(tmp_path):
-    assert dem(tmp_path, (HEADER + VALUES).replace("10", "0.001"), size=30.0).size == 30.0
-
-
-@needs_dems
-@pytest.mark.parametrize(("name", "size"), [("hugo_site.asc", None), ("srtm_boulder_90m.asc", 90.0)])
-def test_real_dems(name, size):
-    """Elevations against the words of the file."""
-    lines = (DEMS / name).read_text().splitlines()
-    header = dict(line.split() for line in lines[:6])
-    values = np.array([float(word) for line in lines[6:] for word in line.split()])
-    values = values[values != float(header["NODATA_value"])]
-    land = read_dem(DEMS / name, size)
-    assert land.shape == (int(header["nrows"]), int(header["ncols"]))
-    assert land.size == (size or float(header["cellsize"]))
-    np.testing.assert_array_equal(land.elevation, np.sort(values)[::-1])
-    total = land.weights.sum(1)
-    assert (np.isclose(total, 1.0, rtol=1e-12) | (total == 0.0)).all()
-
-
-@needs_dems
-def test_real_dem_in_degrees():
-    with pytest.raises(ValueError, match="in degrees"):
-        read_dem(DEMS / "srtm_boulder_90m.asc")
 
 
 @pytest.mark.parametrize("length", [3, 5])

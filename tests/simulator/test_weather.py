@@ -136,35 +136,53 @@ def table(tmp_path, text):
     return path
 
 
-HEADER = "id,precip2,temp2,precip1,temp1,precip0,temp0,slope\n"
+DAYS = range(6, -1, -1)
+HEADER = ",".join(["id", *(f"precip{k},temp{k}" for k in DAYS), "slope"]) + "\n"
+
+
+def row(name="7", **cells):
+    """A row of HEADER: 10 + k mm and 2 + k degrees on day k."""
+    days = {f"precip{k}": 10 + k for k in DAYS} | {f"temp{k}": 2 + k for k in DAYS} | cells
+    return ",".join([name, *(f"{days[f'precip{k}']},{days[f'temp{k}']}" for k in DAYS), "9999"]) + "\n"
 
 
 def test_oldest_day_first(tmp_path):
-    rain, temperature = daily_sequences(table(tmp_path, HEADER + "7,1,11,2,12,3,13,9999\n8,4,-1,5,-2,6.5,-3,\n"))
-    assert rain.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.5]]
-    assert temperature.tolist() == [[11.0, 12.0, 13.0], [-1.0, -2.0, -3.0]]
+    rain, temperature = daily_sequences(table(tmp_path, HEADER + row() + row("8", precip0=0.5, temp0=-3)))
+    assert rain.tolist() == [[16, 15, 14, 13, 12, 11, 10], [16, 15, 14, 13, 12, 11, 0.5]]
+    assert temperature.tolist() == [[8, 7, 6, 5, 4, 3, 2], [8, 7, 6, 5, 4, 3, -3]]
 
 
 def test_columns_in_any_order(tmp_path):
-    rain, temperature = daily_sequences(table(tmp_path, "temp0,precip0,temp1,precip1\n13,3,12,2\n"))
-    assert (rain.tolist(), temperature.tolist()) == ([[2.0, 3.0]], [[12.0, 13.0]])
+    names = [f"{name}{k}" for k in reversed(DAYS) for name in ("temp", "precip")]
+    rain, temperature = daily_sequences(table(tmp_path, ",".join(names) + "\n" + ",".join(map(str, range(14))) + "\n"))
+    assert (rain.tolist(), temperature.tolist()) == ([[13, 11, 9, 7, 5, 3, 1]], [[12, 10, 8, 6, 4, 2, 0]])
+
+
+def test_as_a_spreadsheet_leaves_it(tmp_path):
+    """Capitals, a byte order mark, blanks about the cells, an empty last row, columns without a name."""
+    lines = [line.replace(",", " , ") + ",," for line in (HEADER.upper() + row()).splitlines()]
+    text = "\ufeff" + "\r\n".join([*lines, "," * lines[0].count(","), " ," * lines[0].count(",")])
+    plain = daily_sequences(table(tmp_path, HEADER + row()))
+    np.testing.assert_array_equal(daily_sequences(table(tmp_path, text)), plain)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEADER + "7,1,11,2,12,3,13,0\n8,1,11,,12,3,13,0\n", r"sites.csv: row 2, column precip1: '' is no precip"),
-        (HEADER + "7,1,NA,2,12,3,13,0\n", r"sites.csv: row 1, column temp2: 'NA' is no temp"),
-        (HEADER + "7,1,11,2,12,nan,13,0\n", r"row 1, column precip0: 'nan' is no precip"),
-        (HEADER + "7,1,11,2,12,3,inf,0\n", r"row 1, column temp0: 'inf' is no temp"),
-        (
-            HEADER + "7,1,11,2,12,-3,13,0\n",
-            r"row 1, column precip0: '-3' is no precip; fill the gap or leave out the row",
-        ),
-        (HEADER + "7,1,11,2\n", r"row 1, column precip0: None is no precip"),
-        ("id,rain,slope\n1,2,3\n", r"sites.csv: no columns precip0, temp0, precip1, ...; wanted a table of sites"),
-        ("precip0,slope\n1,2\n", r"sites.csv: no columns precip0, temp0"),
-        ("precip0,temp0\n", r"sites.csv: has no row"),
+        (HEADER + row() + row(precip1=""), r"sites.csv: row 3, column precip1: an empty cell is no number; .*fill the"),
+        (HEADER + row(temp2="NA"), r"sites.csv: row 2, column temp2: 'NA' is no number"),
+        (HEADER + row(precip0="nan"), r"row 2, column precip0: 'nan' is no number"),
+        (HEADER + row(temp0="inf"), r"row 2, column temp0: 'inf' is no number"),
+        (HEADER + row(precip0=-3), r"row 2, column precip0: '-3' is outside 0 to 2000 mm/day; .*fill the gap or leave"),
+        (HEADER + row(temp3=285.1), r"row 2, column temp3: '285.1' is outside -90 to 60 degrees C; temp is in degrees"),
+        (HEADER + row(precip5=2001), r"row 2, column precip5: '2001' is outside 0 to 2000 mm/day"),
+        (HEADER + "7,1,11,2\n", r"row 2: 4 cells, but the header has 16"),
+        ("id,rain,slope\n1,2,3\n", r"sites.csv: lacks the columns precipN ... precip0"),
+        (HEADER.replace("temp4", "t4") + row(), r"sites.csv: lacks the column temp4"),
+        (HEADER.replace("temp4", "TEMP3") + row(), r"sites.csv: has the column temp3 2 times"),
+        (HEADER.replace("precip6,temp6,", "") + row(), r"sites.csv: row 2: 16 cells"),
+        ("precip1,temp1,precip0,temp0\n1,2,3,4\n", r"column precip1: is the oldest of 2 days; wanted at least 7"),
+        (HEADER, r"sites.csv: has no row"),
     ],
 )
 def test_bad_tables(tmp_path, text, message):
@@ -175,10 +193,10 @@ def test_bad_tables(tmp_path, text, message):
 def test_files_that_are_none(tmp_path):
     with pytest.raises(UserError, match=r"none.csv: No such file or directory"):
         daily_sequences(tmp_path / "none.csv")
-    with pytest.raises(UserError, match="Is a directory"):
+    with pytest.raises(UserError, match="is a folder"):
         daily_sequences(tmp_path)
     (tmp_path / "sites.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match=r"sites.csv: 'utf-8' codec"):
+    with pytest.raises(UserError, match=r"sites.csv: is not UTF-8 text"):
         daily_sequences(tmp_path / "sites.csv")
 
 

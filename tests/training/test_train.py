@@ -232,7 +232,7 @@ FULL = "train: preset full learns from --ensemble and --sites: give both, or the
         (["--preset", "full", "--sites", "s.csv", "--control", "no-sites"], FULL),
         (["--preset", "full", "--control", "permuted-labels"], FULL),
         (["--control", "permuted-labels"], "train: control permuted-labels is of the labels of --sites: give it"),
-        (["--config", "none.toml"], "none.toml: cannot be read: No such file or directory"),
+        (["--config", "none.toml"], "none.toml: No such file or directory"),
         (["--config", "bad.toml"], "bad.toml: [network] epoch: unknown; known are members, "),
         (["--ensemble", "none.nc"], "none.nc: cannot be read as netCDF"),
         (["--ensemble", "bad.toml"], "bad.toml: cannot be read as netCDF"),

@@ -4,12 +4,14 @@ the column, the value, and what to do."""
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.errors import UserError
 
 LONGEST = 200  # characters of a name: longer ones are no names, and an array takes their length for every row
@@ -35,12 +37,13 @@ class Table:
         """Raises UserError for a file that cannot be read, is no table, is empty, or lacks a needed column."""
         self.path = Path(path)
         try:
-            with self.path.open(newline="", encoding="utf-8-sig") as file:
-                lines = [(row, cells) for row, cells in enumerate(csv.reader(file), start=1) if any(cells)]
+            with files.opened(self.path, files.TABLE) as file:
+                text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+                lines = [(row, cells) for row, cells in enumerate(csv.reader(text), start=1) if _filled(cells)]
         except UnicodeDecodeError:
             raise UserError(f"{path}: is not UTF-8 text; save the table as CSV (UTF-8)") from None
-        except (OSError, csv.Error) as e:
-            raise UserError(f"{path}: {getattr(e, 'strerror', None) or e}") from None
+        except csv.Error as error:
+            raise UserError(f"{path}: {error}") from None
         if not lines:
             raise UserError(f"{path}: is empty; wanted a CSV table with a header")
         header = [name.strip().lower() for name in lines.pop(0)[1]]
@@ -180,6 +183,10 @@ class Table:
             f"is a date {own}, that of row {self.rows[like]} is a date {form}: both formats occur in this column; "
             f"write all as {form}"
         )
+
+
+def _filled(cells: list[str]) -> bool:
+    return any(cell.strip() for cell in cells)
 
 
 def _is_number(text: str) -> bool:

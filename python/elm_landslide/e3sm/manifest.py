@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from elm_landslide import __version__
+from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
 
 NAME = ".landslide.json"
@@ -34,6 +34,6 @@ def read(folder: Path) -> Manifest | None:
     if not path.exists():
         return None
     try:
-        return Manifest(**json.loads(path.read_bytes()))
-    except (ValueError, TypeError):
+        return Manifest(**json.loads(files.read(path, files.MODEL)))
+    except (ValueError, TypeError, RecursionError):
         raise UserError(f"{path} is damaged: remove it, and run enable --force") from None

@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from elm_landslide import files as inputs
 from elm_landslide.errors import UserError
 
 from . import hooks, manifest, namelists, sources
@@ -117,7 +118,7 @@ def disable(case: Case, force: bool = False) -> Plan:
         plan.add(path.name, path, None if ours else _bytes(bare))
     path = case.root / SETTINGS
     if path.exists():
-        if force or sources.digest(path.read_bytes()) == old.settings:
+        if force or sources.digest(_content(path)) == old.settings:
             plan.add(SETTINGS, path, None if old.settings_before is None else _bytes(old.settings_before))
         else:
             plan.notes.append(f"{SETTINGS} stays: it was edited (--force removes it); nothing reads it now")
@@ -256,12 +257,12 @@ def _user_nl_elm(case: Case) -> list[Path]:
 
 
 def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
+    return inputs.read(path, inputs.MODEL) if path.exists() else None
 
 
 def _text(path: Path) -> str:
     """Text whose bytes come back from _bytes, whatever their encoding and line ends."""
-    return path.read_bytes().decode("utf-8", "surrogateescape")
+    return inputs.read(path, inputs.MODEL).decode("utf-8", "surrogateescape")
 
 
 def _bytes(text: str) -> bytes:

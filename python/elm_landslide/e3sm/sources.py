@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from elm_landslide import fields
+from elm_landslide import fields, files
 from elm_landslide.compiler import folder
 from elm_landslide.errors import UserError
 
@@ -44,9 +44,9 @@ def model(path: Path | None) -> bytes:
     path = Path(path or SHIPPED_MODEL)
     from elm_landslide import model_file
 
-    if model_file.read_entry(path, model_file.SCHEMA).decode() != fields.schema_table():
+    if model_file.read_entry(path, model_file.SCHEMA) != fields.schema_table().encode():
         raise UserError(f"model file '{path}' has other fields than this version of ELM-Landslide; train it again")
-    return path.read_bytes()
+    return files.read(path, files.MODEL)
 
 
 def staging_script(before: str) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.data.site_columns import WEATHER
 from elm_landslide.errors import UserError
 
@@ -143,8 +144,7 @@ class Lhasa21:
     def __init__(self, path: Path):
         import xgboost
 
-        if not Path(path).is_file():
-            raise UserError(f"{path}: no such file")
+        files.regular(path, files.MODEL)
         self._matrix = xgboost.DMatrix
         self._model = xgboost.Booster({"nthread": 1})
         try:

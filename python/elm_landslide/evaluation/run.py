@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +40,20 @@ class Model:
 
 def open_model(path: Path) -> Model:
     """Raises UserError for a file that is no model, or one that was trained without sites."""
-    info = json.loads(model_file.read_entry(path, model_file.INFO))
-    if not info.get("inputs", {}).get("sites") or info.get("control") == "no-sites":
+    info = model_file.describe(path)["model"]
+    try:
+        with_sites = info.get("inputs", {}).get("sites") and info.get("control") != "no-sites"
+        settings = Settings(**info["settings"]["sites"]) if with_sites else None
+    except (KeyError, TypeError, AttributeError) as error:
+        what = f"has no settings of sites ({type(error).__name__}: {error}): train it again"
+        raise UserError(f"{path}: entry '{model_file.INFO}' {what}") from None
+    if settings is None:
         raise UserError(
             f"model file '{path}' was trained without sites: it has no observation model to give site scores"
         )
-    observation = Observation.from_bytes(model_file.read_entry(path, model_file.OBSERVATION))
-    return Model(load_eager(path), observation, Settings(**info["settings"]["sites"]))
+    entry = model_file.read_entry(path, model_file.OBSERVATION)
+    observation = Observation.from_bytes(entry, f"{path}: entry '{model_file.OBSERVATION}'")
+    return Model(load_eager(path), observation, settings)
 
 
 def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str) -> tuple[Sites, dict[str, int]]:

@@ -112,7 +112,7 @@ def _simulate(
     if choices["dem"]:
         if cell_size is not None:
             raise UserError("simulate: --cell-size: the grid of --dem has its own; for one in degrees give --dem-size")
-        cell_size = ensemble.read_grid(choices["dem"], choices["dem_size"]).size
+        cell_size = ensemble.open_grid(choices["dem"], choices["dem_size"]).size
     if cell_size is not None:
         settings["size"] = cell_size
     made = ensemble.Ensemble(settings=member.Settings(**settings), **choices)

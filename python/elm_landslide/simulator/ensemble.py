@@ -7,7 +7,6 @@ so the file does not depend on ranks or on interruptions.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__
+from .. import __version__, files
 from ..errors import UserError, with_unit
 from . import member, weather
+from .dem import Grid, read_grid
 from .prior import LIMITS, PRIORS, design, limits
-from .terrain import Terrain, read_dem, tile
+from .terrain import Terrain, check_slopes, tile
 
 PARCEL = 20  # members
 EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_initial")
@@ -59,7 +59,7 @@ class Ensemble:
 
     def identity(self) -> dict:
         """What the numbers of a member depend on, inputs by their content."""
-        inputs = {n: _digest(getattr(self, n)) for n in ("weather", "dem") if getattr(self, n)}
+        inputs = {n: files.digest(getattr(self, n)) for n in ("weather", "dem") if getattr(self, n)}
         priors = {name: [*asdict(prior).values()][:3] for name, prior in PRIORS.items()}
         return {
             "version": __version__,
@@ -73,20 +73,15 @@ class Ensemble:
         }
 
 
-def _digest(path: str) -> str:
+def open_grid(path: str, size: float | None) -> Grid:
+    """The grid of a file, whose errors become a UserError that names the file."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def read_grid(path: str, size: float | None) -> Terrain:
-    """read_dem, whose errors become a UserError that names the file."""
-    try:
-        return read_dem(path, size)
-    except (OSError, ValueError) as error:
-        told = getattr(error, "strerror", None) or str(error)
+        grid = read_grid(path, size)
+        check_slopes(grid)
+    except ValueError as error:
+        told = str(error)
         raise UserError(told if told.startswith(path) else f"{path}: {told}") from None
+    return grid
 
 
 class Runner:
@@ -99,7 +94,7 @@ class Runner:
         self.ensemble = ensemble
         self._design = ensemble.design()
         self._weather = weather.daily_sequences(ensemble.weather) if ensemble.weather else None
-        self._dem = read_grid(ensemble.dem, ensemble.dem_size) if ensemble.dem else None
+        self._dem = open_grid(ensemble.dem, ensemble.dem_size) if ensemble.dem else None
 
     def parameters(self, i: int) -> dict[str, float]:
         return dict(zip(PRIORS, self._design[i].tolist(), strict=True))

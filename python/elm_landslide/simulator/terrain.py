@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from .dem import Grid, read_grid
+
 SHAPES = ("planar", "convergent", "divergent")
 STEEPEST = 80.0  # degrees
+_STRIP, _CONTEXT = 512, 3  # rows of a grid looked at together, and those beside them that their gradients depend on
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
@@ -68,12 +71,7 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
     filled = _beyond(np.where(inside, elevation, np.nan))
     dy, dx = np.gradient(filled, size)
     gradient = np.hypot(dy, dx)[1:-1, 1:-1]
-    if np.degrees(np.arctan(gradient[inside].max())) > STEEPEST:
-        at = np.argwhere(inside & (gradient == gradient[inside].max()))[0]
-        raise ValueError(
-            f"terrain: slope: {np.degrees(np.arctan(gradient[tuple(at)])):.0f} degrees in row {at[0]}, column {at[1]}; "
-            f"above {STEEPEST:.0f} there is no soil to fail: check the unit of elevation and cell size"
-        )
+    _refuse_steep(gradient, inside)
     row, column = np.nonzero(inside)
     order = np.lexsort((column, row, -elevation[inside]))
     row, column = row[order], column[order]
@@ -97,6 +95,15 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
     return Terrain(
         elevation.shape, float(size), row, column, height[:n], gradient[row, column], ring, weights, sides, down
     )
+
+
+def _refuse_steep(gradient: np.ndarray, inside: np.ndarray, first_row: int = 0) -> None:
+    if np.degrees(np.arctan(gradient[inside].max(initial=0.0))) > STEEPEST:
+        at = np.argwhere(inside & (gradient == gradient[inside].max()))[0]
+        raise ValueError(
+            f"terrain: slope: {np.degrees(np.arctan(gradient[tuple(at)])):.0f} degrees in row {first_row + at[0]}, "
+            f"column {at[1]}; above {STEEPEST:.0f} there is no soil to fail: check the unit of elevation and cell size"
+        )
 
 
 def _beyond(elevation: np.ndarray) -> np.ndarray:
@@ -148,46 +155,38 @@ def hillslope(
 
 
 def read_dem(path: Path | str, size: float | None = None) -> Terrain:
-    """Terrain of an ESRI ASCII grid; size: of a cell (m), where the file's is in degrees.
+    """Terrain of an ESRI ASCII grid as one hillslope; size: of a cell (m), where the file's is in degrees.
 
-    Raises ValueError as `terrain` does, for a broken header, and for a grid in degrees without `size`.
+    Raises ValueError as `terrain` and `dem.read_grid` do.
     """
-    path = Path(path)
-    try:
-        lines, header = path.read_text().splitlines(), {}
-        while lines and (words := lines[0].split()) and words[0][0].isalpha():
-            header[words[0].lower()] = float(words[1])
-            lines.pop(0)
-        values = np.loadtxt(lines)
-        shape, cell = (int(header["nrows"]), int(header["ncols"])), header["cellsize"]
-        missing = header.get("nodata_value", -9999.0)
-    except (KeyError, IndexError, UnicodeDecodeError, ValueError) as e:
-        raise ValueError(f"{path}: not an ESRI ASCII grid ({e}); it starts with ncols, nrows, ..., cellsize") from None
-    if values.shape != shape:
-        raise ValueError(f"{path}: {values.shape} values, but the header says {shape}")
-    if not cell > 0.0:
-        raise ValueError(f"{path}: cellsize is {cell}; it must be positive")
-    if size is None and cell < 0.1:
-        raise ValueError(f"{path}: cellsize is {cell}, in degrees; project the grid to metres, or give the cell size")
-    return terrain(np.where(values == missing, np.nan, values), cell if size is None else size)
+    grid = read_grid(path, size)
+    return terrain(grid.elevation, grid.size)
 
 
-def tile(land: Terrain, rows: int, columns: int, rng: np.random.Generator) -> Terrain:
+def check_slopes(grid: Grid) -> None:
+    """Raises ValueError where a slope of the grid is above STEEPEST, as `terrain` does for all of it."""
+    for first in range(0, grid.shape[0], _STRIP):
+        before = min(first, _CONTEXT)
+        part = grid.elevation[first - before : first + _STRIP + _CONTEXT]
+        if np.isfinite(part).any():
+            dy, dx = np.gradient(_beyond(part), grid.size)
+            inner = slice(before, before + _STRIP)
+            _refuse_steep(np.hypot(dy, dx)[1:-1, 1:-1][inner], np.isfinite(part)[inner], first)
+
+
+def tile(land: Terrain | Grid, rows: int, columns: int, rng: np.random.Generator) -> Terrain:
     """A tile of `rows` by `columns` cells of a larger terrain, at a place drawn among those without a missing cell.
 
     Raises ValueError where no such place is there.
     """
-    elevation = land.grid(land.elevation)
-    whole = np.isfinite(elevation).astype(int)
-    if min(whole.shape[0] - rows, whole.shape[1] - columns) < 0:
-        raise ValueError(f"terrain: {whole.shape} cells; a tile of {rows} x {columns} does not fit")
-    sums = np.pad(whole.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    inside = sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
-    places = np.argwhere(inside == rows * columns)
-    if not len(places):
+    grid = land if isinstance(land, Grid) else Grid(land.grid(land.elevation), land.size)
+    if min(grid.shape[0] - rows, grid.shape[1] - columns) < 0:
+        raise ValueError(f"terrain: {grid.shape} cells; a tile of {rows} x {columns} does not fit")
+    places = grid.places(rows, columns)
+    if not places.n:
         raise ValueError(f"terrain: no tile of {rows} x {columns} cells is without a missing cell; take fewer")
-    row, column = places[rng.integers(len(places))]
-    return terrain(elevation[row : row + rows, column : column + columns], land.size)
+    row, column = places[rng.integers(places.n)]
+    return terrain(grid.elevation[row : row + rows, column : column + columns], grid.size)
 
 
 def random_field(rng: np.random.Generator, shape: tuple[int, int], length: float) -> np.ndarray:

@@ -8,13 +8,13 @@ falls in one shower with exponential hourly weights. All keep the depths they ar
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserError
+from ..data import site_columns
+from ..data.table import Table
 
 AMOUNT_SHAPE = 0.7  # 1, of the gamma distribution of rain on wet days (Wilks 1999: 0.6 to 0.9)
 PERSISTENCE, TEMPERATURE_SD = 0.7, 3.0  # 1 from day to day; K
@@ -84,34 +84,11 @@ def hourly(rng: np.random.Generator, daily: np.ndarray) -> np.ndarray:
 
 
 def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
-    """(precipitation (mm), temperature (degrees C)) [site, day] of a site table: columns precipN ... precip0 and
-    tempN ... temp0, the last day last. Raises UserError for a file without them, for gaps and for negative rain."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise UserError(f"{path}: {getattr(e, 'strerror', None) or e}") from None
-    if not rows:
-        raise UserError(f"{path}: has no row; wanted a table of sites with daily weather")
-    n = 0
-    while f"precip{n}" in rows[0] and f"temp{n}" in rows[0]:
-        n += 1
-    if n == 0:
-        raise UserError(f"{path}: no columns precip0, temp0, precip1, ...; wanted a table of sites with daily weather")
-    found = np.zeros((2, len(rows), n))
-    for kind, name in enumerate(("precip", "temp")):
-        for i, row in enumerate(rows):
-            for day in range(n):
-                text = row[f"{name}{n - 1 - day}"]
-                try:
-                    value = float(text)
-                except (TypeError, ValueError):
-                    value = np.nan
-                if not np.isfinite(value) or (kind == 0 and value < 0):
-                    raise UserError(
-                        f"{path}: row {i + 1}, column {name}{n - 1 - day}: {text!r} is no {name}; fill the gap or "
-                        "leave out the row"
-                    )
-                found[kind, i, day] = value
-    return found[0], found[1]
+    """(precipitation (mm), temperature (degrees C)) [site, day] of a site table, the last day last.
+
+    The weather columns are all that is needed of the table. Raises UserError for whatever `sites describe` refuses in
+    them.
+    """
+    found = site_columns.weather(Table(path))
+    rain, temperature = (found[:, site_columns.WEATHER.index(name)] for name in site_columns.NEEDED_WEATHER)
+    return rain, temperature

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
+from .. import files
 from ..errors import UserError
 
 
@@ -92,9 +93,9 @@ def read(preset: str, path: Path | None = None) -> Config:
     if path is None:
         return PRESETS[preset]
     try:
-        changes = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        changes = tomllib.loads(files.read(path, files.TEXT).decode("utf-8").replace("\r\n", "\n"))
+    except (ValueError, RecursionError) as error:  # of the text, of TOML; a long number; tables within tables
+        raise UserError(f"{path}: cannot be read: {error}") from None
     return _changed(PRESETS[preset], changes, f"{path}: ")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, distributed, nn
 
+from .. import files
 from ..errors import UserError
 from ..history import temporary
 
@@ -99,6 +100,7 @@ class Checkpoint:
         self.path, self.identity, self.writes, self.found = path, identity, writes and path is not None, {}
         if path is None or not path.exists():
             return
+        files.regular(path)
         try:
             kept = torch.load(path, weights_only=True)
             same = kept["identity"] == identity
