@@ -142,7 +142,7 @@ TABLE = fields.schema_table()
         (TABLE.replace("sucsat", "psisat"), "the file has 'psisat 10 mm .*this build has 'sucsat 10 mm"),
         (TABLE.replace("sand ", "_ ").replace("clay ", "sand ").replace("_ ", "clay ", 1), "line 10: .*'clay .*'sand "),
         (TABLE.replace("0.0175128", "0.02"), "line 2: the file has 'interfaces 11 0.0 0.02"),
-        (TABLE.replace("landslide_schema 1", "landslide_schema 2"), "line 1: the file has 'landslide_schema 2'"),
+        (TABLE.replace("landslide_schema 2", "landslide_schema 3"), "line 1: the file has 'landslide_schema 3'"),
         (TABLE.replace(" mm/s ", " m/s "), "'surface_runoff 1 m/s"),
         (TABLE.rsplit("\n", 2)[0] + "\n", "no such line, this build has 'spread 1'"),
         (TABLE + "extra 1\n", "the file has 'extra 1', this build has no such line"),

@@ -207,8 +207,8 @@ class Case:
 
 
 def rewrite(path, edit, to=None) -> Path:
-    """Write a file anew as tools leave it. edit(name, dims, data, attributes) gives the last three, or None to leave the
-    variable out; data raw."""
+    """Write a file anew as tools leave it. edit(name, dims, data, attributes) gives the last three, or None to leave
+    the variable out; data raw."""
     path, to = Path(path), Path(to or path)
     with netCDF4.Dataset(str(path)) as old:
         old.set_auto_maskandscale(False)

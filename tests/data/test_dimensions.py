@@ -115,7 +115,9 @@ def test_a_constant_that_changes_is_refused(tmp_path, name):
         x_of(case)
 
 
-@pytest.mark.parametrize("tape, names", [("h1", STATES), ("h0", [*elm_files.constants(), "RAIN"]), ("surface", SURFACE)])
+@pytest.mark.parametrize(
+    "tape, names", [("h1", STATES), ("h0", [*elm_files.constants(), "RAIN"]), ("surface", SURFACE)]
+)
 def test_dimensions_of_length_1(tmp_path, tape, names):
     case = elm_files.Case(tmp_path)
     plain = x_of(case)
@@ -123,11 +125,15 @@ def test_dimensions_of_length_1(tmp_path, tape, names):
     np.testing.assert_array_equal(x_of(case), plain)
 
 
-@pytest.mark.parametrize("tape, name", [("h1", "ZWT"), ("h1", "SOILLIQ"), ("h0", "WATSAT"), ("h0", "RAIN"), ("surface", "PCT_CROP")])
+@pytest.mark.parametrize(
+    "tape, name", [("h1", "ZWT"), ("h1", "SOILLIQ"), ("h0", "WATSAT"), ("h0", "RAIN"), ("surface", "PCT_CROP")]
+)
 def test_further_dimensions_are_refused(tmp_path, tape, name):
     case = elm_files.Case(tmp_path)
     elm_files.rewrite(getattr(case, tape), with_dimension("member", 2, [name]))
-    with pytest.raises(UserError, match=rf"{name} \(member = 2, .*\) has .*member.* beside time and (lndgrid|gridcell), wanted"):
+    with pytest.raises(
+        UserError, match=rf"{name} \(member = 2, .*\) has .*member.* beside time and (lndgrid|gridcell), wanted"
+    ):
         x_of(case)
 
 
@@ -158,8 +164,26 @@ def test_a_variable_without_places_is_refused(tmp_path, name):
         x_of(case)
 
 
-DEPTHS = np.array([0.0071, 0.0279, 0.0623, 0.1189, 0.2122, 0.3661, 0.6198, 1.0380, 1.7276, 2.8646, 4.7392, 7.8298, 12.9253,
-                   21.3265, 35.1776])  # fmt: skip  # m, ELM's nodes: levgrnd of its history
+# m: levgrnd of ELM's history, its nodes; levsoi of CLM5, the middles of its layers.
+DEPTHS = np.array(
+    [
+        0.0071,
+        0.0279,
+        0.0623,
+        0.1189,
+        0.2122,
+        0.3661,
+        0.6198,
+        1.0380,
+        1.7276,
+        2.8646,
+        4.7392,
+        7.8298,
+        12.93,
+        21.33,
+        35.18,
+    ]
+)
 CLM5 = np.array([0.01, 0.04, 0.09, 0.16, 0.26, 0.40, 0.58, 0.80, 1.06, 1.36, 1.70, 2.08, 2.50, 2.99, 3.58])
 
 
@@ -207,7 +231,9 @@ def test_levels_without_depths_are_known_by_their_axis_alone(tmp_path, dimension
     """25 levels of levgrnd beside 15 of the constants, or another axis."""
     case = elm_files.Case(tmp_path)
     on_levels(["SOILLIQ"], dimension, np.arange(n), coordinate=False)(case.h1)
-    with pytest.raises(UserError, match=rf"SOILLIQ has {n} levels along {dimension}, whose depths the file does not give"):
+    with pytest.raises(
+        UserError, match=rf"SOILLIQ has {n} levels along {dimension}, whose depths the file does not give"
+    ):
         x_of(case)
 
 
@@ -231,4 +257,16 @@ def test_constants_on_other_levels(tmp_path):
     case = elm_files.Case(tmp_path)
     on_levels(["BSW"], "levdcmp", DEPTHS)(case.h0)
     with pytest.raises(UserError, match="h0.nc: BSW lies on levdcmp, DZSOI on levgrnd"):
+        x_of(case)
+
+
+@pytest.mark.parametrize("which", ["h1", "h0", "surface"])
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path, which):
+    import os
+
+    case = elm_files.Case(tmp_path)
+    path = getattr(case, which)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=rf"{path.name}: is a named pipe; give a regular file"):
         x_of(case)

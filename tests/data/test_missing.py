@@ -48,7 +48,12 @@ def test_counts_of_several_ranks():
     "first, step, n, reasons",
     [
         (30.0, 30.0, 1, {"rain_7d": ("means of RAIN over longer than the window", 8)}),
-        (11.0, 1.0, 4, {"rain_1d": ("before the first mean of RAIN", 3), "rain_7d": ("before the first mean of RAIN", 8)}),
+        (
+            11.0,
+            1.0,
+            4,
+            {"rain_1d": ("before the first mean of RAIN", 3), "rain_7d": ("before the first mean of RAIN", 8)},
+        ),
         (1.0, 1.0, 11, {"rain_1d": ("after the last mean of RAIN", 4), "rain_7d": ("after the last mean of RAIN", 4)}),
     ],
 )
@@ -150,12 +155,16 @@ def test_what_a_mean_is(tmp_path, methods, mean):
     line = next(line for line in counted(case).derived() if line.startswith("rain_1d"))
     assert ("derived as" in line) == mean
     if not mean:
-        with pytest.raises(UserError, match="--rain wants time means of RAIN: in user_nl_elm add 'RAIN:A' to hist_fincl1"):
+        with pytest.raises(
+            UserError, match="--rain wants time means of RAIN: in user_nl_elm add 'RAIN:A' to hist_fincl1"
+        ):
             counted(case, rain=[case.h0])
 
 
 def test_each_reason_has_its_own_advice(tmp_path):
     case = elm_files.Case(tmp_path)
     elm_files.rewrite(case.h0, elm_files.with_attributes("time", bounds=None))
-    with pytest.raises(UserError, match="RAIN has no time bounds; --rain wants time means of RAIN: give files whose time"):
+    with pytest.raises(
+        UserError, match="RAIN has no time bounds; --rain wants time means of RAIN: give files whose time"
+    ):
         counted(case, rain=[case.h0])

@@ -100,7 +100,8 @@ def masked(case, values, dtype="f4"):
 
 
 @pytest.mark.parametrize(
-    "mask, run", [([0.97] * 6, 6), ([1e-3, 0, 1, 0.5, 0, 0.97], 4), ([1e20, 1, 1, 1, 1, 1], 5), ([1, 1, 1, 1, 1, -1], 5)]
+    "mask, run",
+    [([0.97] * 6, 6), ([1e-3, 0, 1, 0.5, 0, 0.97], 4), ([1e20, 1, 1, 1, 1, 1], 5), ([1, 1, 1, 1, 1, -1], 5)],
 )
 def test_a_mask_of_shares(tmp_path, mask, run):
     """As remapping leaves it: what has land is run; the summary says how many cells with data are not."""

@@ -83,7 +83,7 @@ def test_depth_to_bedrock_is_read_where_it_is_there(tmp_path):
 
 
 def test_a_missing_weight_leaves_the_cover_unknown(tmp_path):
-    """1e36 / 1e36 is 1: what is missing must not weigh. The cover and roots of the cell are missing, no other cell's."""
+    """1e36 / 1e36 is 1: what is missing must not weigh. Cover and roots of the cell are missing, of no other."""
     for name in ("PCT_NATVEG", "PCT_CROP"):
         for value in (1e36, np.nan):
             share = np.array([50.0] * 6)
@@ -109,7 +109,9 @@ def test_missing_pfts_matter_where_they_grow(tmp_path):
     np.testing.assert_array_equal(values["crop_cover"], [0.0, SPVAL, 0.0, 0.0, 1.0, 0.0])
 
 
-@pytest.mark.parametrize("name, at", [("PCT_NATVEG", 2), ("PCT_CROP", 2), ("PCT_SAND", (4, 2)), ("PCT_NAT_PFT", (1, 2))])
+@pytest.mark.parametrize(
+    "name, at", [("PCT_NATVEG", 2), ("PCT_CROP", 2), ("PCT_SAND", (4, 2)), ("PCT_NAT_PFT", (1, 2))]
+)
 @pytest.mark.parametrize("value", [-999.0, 9999.0])
 def test_a_share_that_is_none_is_refused_by_name_and_cell(tmp_path, name, at, value):
     """Fill values that are not declared as such."""
@@ -126,4 +128,7 @@ def test_bedrock_says_where_it_is_assumed(tmp_path):
     depth = np.array([2.0, 1e36, 3.0, np.nan, 1.0, 1.0])
     fields = read_surface(elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": depth}), LAT, LON)
     np.testing.assert_array_equal(fields.values["bedrock_depth"], [2.0, 3.8, 3.0, 3.8, 1.0, 1.0])
-    assert "bedrock_depth: derived as aveDTB of the surface dataset, in 2 of 6 columns ELM's default 3.8 m" in fields.derived
+    assert (
+        "bedrock_depth: derived as aveDTB of the surface dataset, in 2 of 6 columns ELM's default 3.8 m"
+        in fields.derived
+    )

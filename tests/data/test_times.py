@@ -120,7 +120,10 @@ def test_calendars_with_other_days_stop_the_run(tmp_path, calendar, how):
             HistoryFiles([case.h1, other])
         else:
             Columns(
-                [case.h1], [other if how == "constants" else case.h0], case.surface, rain=[other] if how == "rain" else []
+                [case.h1],
+                [other if how == "constants" else case.h0],
+                case.surface,
+                rain=[other] if how == "rain" else [],
             )
 
 
@@ -130,7 +133,9 @@ def test_the_calendars_of_the_world_are_one(tmp_path):
     for tape in (case.h0, case.h1):
         elm_files.rewrite(tape, on_axis("days since 2000-01-01", "gregorian"))
     plain = x_of(case)
-    days = date2num(num2date(0, "days since 2000-01-01", "proleptic_gregorian"), "days since 0001-01-01", "proleptic_gregorian")
+    days = date2num(
+        num2date(0, "days since 2000-01-01", "proleptic_gregorian"), "days since 0001-01-01", "proleptic_gregorian"
+    )
     elm_files.rewrite(case.h0, on_axis("days since 0001-01-01", "proleptic_gregorian", shift=float(days)))
     np.testing.assert_array_equal(x_of(case), plain)
     origins = [
@@ -149,7 +154,13 @@ def test_axes_that_start_with_the_year_0(calendar):
 
 @pytest.mark.parametrize(
     "attributes",
-    [{"units": None}, {"units": "1"}, {"units": "months since 2000-01-01"}, {"calendar": "mayan"}, {"units": "days since x"}],
+    [
+        {"units": None},
+        {"units": "1"},
+        {"units": "months since 2000-01-01"},
+        {"calendar": "mayan"},
+        {"units": "days since x"},
+    ],
 )
 def test_an_axis_that_is_none(tmp_path, attributes):
     case = elm_files.Case(tmp_path)

@@ -51,7 +51,9 @@ def test_a_file_that_the_checker_would_refuse(tmp_path):
     out = made(elm_files.Case(tmp_path, "gridded"), tmp_path / "out.nc")
     bad = elm_files.rewrite(out, elm_files.with_attributes("lat", _FillValue=np.float32(1e36)), tmp_path / "bad.nc")
     checker = Path(sys.executable).with_name("compliance-checker")
-    assert "All tests passed!" not in subprocess.run([checker, "-t", "cf:1.8", bad], capture_output=True, text=True).stdout
+    assert (
+        "All tests passed!" not in subprocess.run([checker, "-t", "cf:1.8", bad], capture_output=True, text=True).stdout
+    )
 
 
 def test_cells_of_a_grid_have_bounds_and_areas(tmp_path):
@@ -69,9 +71,7 @@ def test_latitudes_end_at_the_poles(tmp_path):
     for path in (case.h0, case.h1):
         with netCDF4.Dataset(str(path), "a") as file:
             file["lat"][:] = [90.0, 0.0]
-    elm_files.write_surface(
-        case.surface, gridded=True, change={"LATIXY": np.repeat([90.0, 0.0], 3)}
-    )
+    elm_files.write_surface(case.surface, gridded=True, change={"LATIXY": np.repeat([90.0, 0.0], 3)})
     with netCDF4.Dataset(str(made(case, tmp_path / "out.nc"))) as file:
         np.testing.assert_allclose(file["lat_bnds"][:], [[90.0, 45.0], [45.0, -45.0]])
 
@@ -97,7 +97,9 @@ def test_a_mask_with_missing_values_is_copied(tmp_path):
     case = elm_files.Case(tmp_path)
     for path in (case.h0, case.h1):
         with netCDF4.Dataset(str(path), "a") as file:
-            file.createVariable("landmask", "i4", ("lndgrid",), fill_value=-9999)[:] = np.ma.masked_equal([9, 1, 1, 1, 1, 0], 9)
+            file.createVariable("landmask", "i4", ("lndgrid",), fill_value=-9999)[:] = np.ma.masked_equal(
+                [9, 1, 1, 1, 1, 0], 9
+            )
     with netCDF4.Dataset(str(made(case, tmp_path / "out.nc"))) as file:
         assert file["landmask"][:].tolist() == [None, 1, 1, 1, 1, 0]
         file.set_auto_mask(False)

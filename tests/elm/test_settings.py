@@ -48,7 +48,14 @@ def test_the_summary_line(case):
     case.settings(use_landslide=".true.", landslide_sha256=f"'{DIGEST}'", landslide_instruction_set="'baseline'")
     lines = [line for line in case.run("out", ranks=2).splitlines() if "ELM-Landslide: model" in line]
     assert len(lines) == 1
-    for word in ("landslide.pt", DIGEST, "engine tile", "instruction set baseline", "root_carbon", "soil_moisture_offset"):
+    for word in (
+        "landslide.pt",
+        DIGEST,
+        "engine tile",
+        "instruction set baseline",
+        "root_carbon",
+        "soil_moisture_offset",
+    ):
         assert word in lines[0], word
     case.run("cn", use_cn=True)
     lines = [line for line in case.run("cn", use_cn=True).splitlines() if "ELM-Landslide: model" in line]

@@ -11,7 +11,7 @@ from elm_landslide.data import places, variables
 from elm_landslide.data.elm_history import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
 from elm_landslide.data.missing import Missing
 from elm_landslide.data.netcdf import is_missing
-from elm_landslide.data.places import Layout, Places
+from elm_landslide.data.places import Places
 from elm_landslide.data.rain import WINDOWS, gather
 from elm_landslide.data.surface import read_surface
 from elm_landslide.errors import UserError, with_unit
@@ -102,7 +102,9 @@ class Columns:
         self.layout = self._files.layout()
         self.run = np.flatnonzero(self.layout.active)
         if not self.run.size:
-            raise UserError(f"{self._files.paths[0]}: no column to run: {self.layout.mask} takes none of {self.layout.size}")
+            raise UserError(
+                f"{self._files.paths[0]}: no column to run: {self.layout.mask} takes none of {self.layout.size}"
+            )
         self.index = self.run[share(self.run.size, rank, size)]
         self._places = Places(self.layout, self.index)
         self._static = np.full((self.index.size, N_IN), SPVAL, order="F")
@@ -171,8 +173,8 @@ class Columns:
             short = [name for name, window in WINDOWS.items() if window < days]
             if short:
                 notes.append(
-                    f"the states are means over up to {days:.4g} days, longer than the windows of {', '.join(short)}: a "
-                    "mean state has no wettest day"
+                    f"the states are means over up to {days:.4g} days, longer than the windows of {', '.join(short)}: "
+                    "a mean state has no wettest day"
                 )
             if len(lengths) < len(self.records):
                 notes.append("the states are time means without bounds; each is taken to end at its time")
@@ -245,7 +247,9 @@ class Columns:
                 self.missing.add(number, name, why.get(name, "missing in the input"), int(missing.sum()))
             elif name == "snowmelt":  # its default is right only where nothing melts
                 frozen = ((x[:, FIELDS["ice"].columns] > 0.0) & ~lacking[:, FIELDS["ice"].columns]).any(axis=1)
-                self.missing.add(number, name, "not in the files, while the soil holds ice", int((missing & frozen).sum()))
+                self.missing.add(
+                    number, name, "not in the files, while the soil holds ice", int((missing & frozen).sum())
+                )
 
     def close(self) -> None:
         self._files.close()

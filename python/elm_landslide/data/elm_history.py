@@ -134,8 +134,8 @@ CONSTANTS = ("DZSOI", "WATSAT", "SUCSAT", "BSW")
 
 @dataclass(frozen=True)
 class SoilConstants:
-    """The time-constant soil fields of some places, by name [level, n]; the file they are from; its level axis: name and
-    length of the dimension."""
+    """The time-constant soil fields of some places, by name [level, n]; the file they are from; its level axis: name
+    and length of the dimension."""
 
     values: dict[str, np.ndarray]
     path: Path
@@ -164,7 +164,9 @@ def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstant
             levels = {n: variables.level_dimension(dataset[n], source.dims, N_LAYERS) for n in names}
             for name in names:
                 if levels[name] != levels["DZSOI"]:
-                    raise UserError(f"{path}: {name} lies on {levels[name]}, DZSOI on {levels['DZSOI']}: wanted one axis")
+                    raise UserError(
+                        f"{path}: {name} lies on {levels[name]}, DZSOI on {levels['DZSOI']}: wanted one axis"
+                    )
             found = {n: at.read(dataset[n], levels=N_LAYERS) for n in names}
             level = levels["DZSOI"], len(dataset.dimensions[levels["DZSOI"]])
             constants = SoilConstants(found, Path(path), level)
@@ -205,8 +207,8 @@ def check_level_axis(dataset, path, name: str, level: str, soil: SoilConstants) 
     as_elm = np.abs((nodes[1:] + nodes[:-1]) / 2.0 - interfaces[:-1]).max() <= _NODE_TOLERANCE
     if not as_elm and np.abs(nodes - middles).max() > _NODE_TOLERANCE:
         raise UserError(
-            f"{path}: {name} lies on levels at {_list(nodes)} m ({level}), but the layers of DZSOI in {soil.path} end at "
-            f"{_list(interfaces)} m: give it on ELM's own layers, first the uppermost"
+            f"{path}: {name} lies on levels at {_list(nodes)} m ({level}), but the layers of DZSOI in {soil.path} end "
+            f"at {_list(interfaces)} m: give it on ELM's own layers, first the uppermost"
         )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import netCDF4
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import MISSING, SPVAL
 
@@ -55,6 +58,8 @@ UNITS: dict[str, tuple[str, ...]] = {
 
 def open_dataset(path) -> netCDF4.Dataset:
     """Open a netCDF file to read; a file that cannot be read is a UserError."""
+    if Path(path).exists():  # another name may be an address, which netCDF4 reads too
+        files.regular(path)
     try:
         return netCDF4.Dataset(str(path))
     except OSError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.data import variables
-from elm_landslide.data.netcdf import filled, is_missing
+from elm_landslide.data.netcdf import is_missing
 from elm_landslide.errors import UserError
 
 TOLERANCE = 1e-3  # degrees within which two places are the same
@@ -173,7 +173,10 @@ def locate(source: Layout, path, layout: Layout, index) -> np.ndarray:
     noun = "cell" if source.landunit is None else "soil column"
     for wrong, what in (
         (count == 0, f"no {noun} at {{}}: it is on another grid"),
-        (count > 1, f"several {noun}s at {{}}: which is meant cannot be told; give files with the same {noun}s in order"),
+        (
+            count > 1,
+            f"several {noun}s at {{}}: which is meant cannot be told; give files with the same {noun}s in order",
+        ),
     ):
         if wrong.any():
             i = int(np.argmax(wrong))

@@ -135,7 +135,15 @@ def _check_cover(path, pft, natural, lat, lon) -> None:
     """Refuse PFTs that do not sum to 100 where there is natural vegetation; what is missing stays missing."""
     known = ~is_missing(pft).any(axis=1) & ~is_missing(natural)
     total = pft.sum(axis=1)
-    _refuse(path, "PCT_NAT_PFT", known & (natural > 0) & (np.abs(total - 100.0) > 0.1), total, lat, lon, "summed, wanted 100")
+    _refuse(
+        path,
+        "PCT_NAT_PFT",
+        known & (natural > 0) & (np.abs(total - 100.0) > 0.1),
+        total,
+        lat,
+        lon,
+        "summed, wanted 100",
+    )
 
 
 def _refuse(path, name: str, wrong, values, lat, lon, wanted: str) -> None:

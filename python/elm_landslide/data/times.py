@@ -52,8 +52,8 @@ def _has_year_zero(units: str, calendar: str) -> bool | None:
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """units and calendar as the file spells them; seconds: of one unit; origin: seconds of its zero since the calendar's
-    own, comparable between axes of one calendar and among those of the world."""
+    """units and calendar as the file spells them; seconds: of one unit; origin: seconds of its zero since that of the
+    calendar, comparable between axes of one calendar and among those of the world."""
 
     units: str
     calendar: str
@@ -117,8 +117,8 @@ def read_times(dataset, path, onto: TimeAxis | None = None) -> Times:
     axis = TimeAxis.of(time, path)
     if onto and not axis.same_days(onto):
         raise UserError(
-            f"{path}: its calendar is {axis.calendar!r}, that of the history {onto.calendar!r}: days do not correspond; "
-            "give files of one calendar"
+            f"{path}: its calendar is {axis.calendar!r}, that of the history {onto.calendar!r}: days do not "
+            "correspond; give files of one calendar"
         )
     stamps = single_axis(time, "time", path)
     values = stamps.astype(np.float64)

@@ -90,8 +90,8 @@ def _constant(variable, at, order) -> np.ndarray:
         if (more != first).any():
             i = start + int(np.argmax((more != first).reshape(len(more), -1).any(axis=1)))
             raise UserError(
-                f"{path_of(variable)}: {variable.name} changes along time (record {i} differs from the first), wanted a "
-                "constant: give a file of one time"
+                f"{path_of(variable)}: {variable.name} changes along time (record {i} differs from the first), wanted "
+                "a constant: give a file of one time"
             )
     return first
 
@@ -131,4 +131,3 @@ def single_axis(variable, dimension: str, path, pairs: bool = False) -> np.ndarr
             values = values.T
         parts.append(values)
     return np.concatenate(parts)
-

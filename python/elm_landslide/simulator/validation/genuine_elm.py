@@ -72,7 +72,7 @@ def compare(history: list[Path], surface: Path) -> Comparison:
     step = (first.bounds[1] - first.bounds[0]) * files.axis.seconds
     layout = files.layout()
     places = Places(layout, np.flatnonzero(layout.active))
-    lat, lon = layout.lat[places.index], layout.lon[places.index]
+    lat = layout.lat[places.index]
     soil = read_constants(files.paths, layout, places, more=("HKSAT",))
     constants = soil.values
     if "HKSAT" not in constants:
