@@ -20,7 +20,8 @@ from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
 NO_FLAG = -127  # of the byte flag, where no column is run
 _SUMMARY = (
     "Expected fraction of the hillslope area of each soil column on which the factor of safety is below 1, by a "
-    "network with the infinite-slope equation in its structure, from states of the E3SM Land Model and hillslope statistics."
+    "network with the infinite-slope equation in its structure, from states of the E3SM Land Model and statistics of "
+    "its hillslopes."
 )
 # What a reader might take for an error.
 _COMMENTS = {
