@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 import torch
 from matplotlib.backend_bases import FigureCanvasBase
@@ -19,10 +17,11 @@ from elm_landslide.export import load_eager
 from elm_landslide.fields import FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, OUTPUTS
 from elm_landslide.network import LandslideNetwork
 
+from .calendars import dates, number
 from .profile import Profile, explain
 from .profile_figure import draw_profile
 from .run import Run, read
-from .style import dates, where
+from .style import where
 
 _BLOCK = 256  # records evaluated at a time
 _KM_PER_DEGREE = 111.19  # of a great circle, radius 6371 km
@@ -60,7 +59,7 @@ def draw(
     files = HistoryFiles(history)
     layout = files.layout()
     files.close()
-    run = read(Path(landslide), "") if landslide else None
+    run = read([Path(landslide)], "") if landslide else None
     if run and not (run.layout.dims == layout.dims and run.layout.same_places(layout)):
         raise UserError(f"{landslide}: is on other cells than the history files: give the file made of them")
     given = ", ".join(f"{name}={value:g}" for name, value in (overrides or {}).items()) or "none"
@@ -148,7 +147,7 @@ def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None
         wanted = run.times[run.largest_at[place]]
     else:
         try:
-            wanted = netCDF4.date2num(datetime.fromisoformat(time), files.time_units, files.calendar)
+            wanted = number(time, files.time_units, files.calendar)
         except ValueError as error:
             raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
     day = 86400.0 / files.seconds_per_unit

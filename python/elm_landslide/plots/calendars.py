@@ -1,0 +1,71 @@
+"""Dates of every CF calendar on the axes of figures: matplotlib's own know the real calendar alone, from year 1 on.
+
+A time is a number of days since 2000-01-01 of its own calendar. Year 0 is taken for a year, as ELM does.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import cftime
+import numpy as np
+
+_UNITS = "days since 2000-01-01"
+_MOST = 6  # ticks
+_ISO = re.compile(r"(\d{4,})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?")
+
+
+def _quiet(function, *arguments, **options):
+    """With year 0, and without cftime's warning that CF has none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cftime.CFWarning)
+        return function(*arguments, has_year_zero=True, **options)
+
+
+def dates(values, units: str, calendar: str) -> np.ndarray:
+    """cftime dates of numbers in the units of a time axis."""
+    return _quiet(cftime.num2date, np.asarray(values), units, calendar=calendar)
+
+
+def days(values, units: str, calendar: str) -> np.ndarray:
+    """Days since 2000-01-01 of numbers in the units of a time axis."""
+    start, next_one = dates([0.0, 1.0], units, calendar)
+    offset = _quiet(cftime.date2num, start, _UNITS, calendar=calendar)
+    return offset + np.asarray(values, dtype=float) * ((next_one - start).total_seconds() / 86400.0)
+
+
+def number(text: str, units: str, calendar: str) -> float:
+    """An ISO date in the units of a time axis; ValueError where the calendar has no such date."""
+    found = _ISO.fullmatch(text)
+    if not found:
+        raise ValueError("not an ISO date")
+    date = _quiet(cftime.datetime, *(int(part or 0) for part in found.groups()), calendar=calendar)
+    return float(_quiet(cftime.date2num, date, units, calendar=calendar))
+
+
+def label_days(axis, calendar: str) -> None:
+    """Ticks and labels of an x axis in days, for the limits that it has now."""
+    first, last = axis.get_xlim()
+    at = ticks(first, last, calendar)
+    pattern = "%d %b\n%Y" if (at == np.rint(at)).all() else "%H:%M\n%d %b %Y"
+    axis.set_xticks(at, labels=[date.strftime(pattern) for date in dates(at, _UNITS, calendar)])
+
+
+def ticks(first: float, last: float, calendar: str) -> np.ndarray:
+    """Days that start an hour, a day, a month or a year, at most 7, from `first` to `last`."""
+    span = last - first
+    for step in (0.125, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0):
+        if span <= _MOST * step:
+            return np.arange(np.ceil(first / step), np.floor(last / step) + 1.0) * step
+    years = [date.year for date in dates([first, last], _UNITS, calendar)]
+    months = next((n for n in (1, 2, 3, 6) if span <= _MOST * 30.5 * n), 12)
+    steps = (n * 10**power for power in range(6) for n in (1, 2, 5))
+    every = 1 if months < 12 else next(n for n in steps if span <= _MOST * 366.0 * n)
+    starts = [
+        _quiet(cftime.datetime, year, month, 1, calendar=calendar)
+        for year in range(years[0] - years[0] % every, years[1] + 1, every)
+        for month in range(1, 13, months)
+    ]
+    found = np.asarray(_quiet(cftime.date2num, starts, _UNITS, calendar=calendar), dtype=float)
+    return found[(found >= first) & (found <= last)]

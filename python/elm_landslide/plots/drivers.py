@@ -1,0 +1,61 @@
+"""What drives the landslides of one place: its water table and rain, from ELM's history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from elm_landslide.data import netcdf
+from elm_landslide.data.elm_history import HistoryFiles
+from elm_landslide.data.netcdf import Layout, Places
+
+from .calendars import days
+from .grouping import series
+
+_DAY = 86400.0
+_SAME_CALENDAR = {"gregorian": "standard", "365_day": "noleap", "366_day": "all_leap"}
+
+
+def without_missing(values) -> np.ndarray:
+    return np.where(netcdf.is_missing(values), np.nan, values)
+
+
+def drivers(paths: list[Path], layout: Layout, place: int, calendar: str):
+    """Water table (days, m) and daily rain (starts, mm/day, lengths in days) at a place of the layout, days as in
+    calendars.py; each None where no tape of the files has it."""
+    water_table = rain = None
+    with_fields = [path for path in paths if _fields(path)]
+    for tape in series(with_fields):
+        files = HistoryFiles(tape.files)
+        has = {name for name in ("ZWT", "RAIN") if name in files.variables} if _same(files.calendar, calendar) else ()
+        for name in has:
+            source = files.layout(name)
+            if source.dims == layout.dims and source.same_places(layout):
+                at = place
+            else:
+                at = int(netcdf.locate(source, tape.files[0], layout.lat[[place]], layout.lon[[place]])[0])
+            places = Places(source, [at])
+            if name == "ZWT" and water_table is None:
+                times = [record.time for record in files.records]
+                water_table = days(times, files.time_units, files.calendar), _read(files, name, places)
+            if name == "RAIN" and files.is_mean(name) and files.records[0].bounds:
+                bounds = np.array([record.bounds for record in files.records])
+                lengths = (bounds[:, 1] - bounds[:, 0]) * files.seconds_per_unit / _DAY
+                starts = days(bounds[:, 0], files.time_units, files.calendar)
+                rain = starts, _read(files, name, places) * _DAY, lengths
+        files.close()
+    return water_table, rain
+
+
+def _fields(path: Path) -> bool:
+    with netcdf.open_dataset(path) as dataset:
+        return any(n in dataset.variables and "time" in dataset[n].dimensions for n in ("ZWT", "RAIN"))
+
+
+def _same(a: str, b: str) -> bool:
+    return _SAME_CALENDAR.get(a, a) == _SAME_CALENDAR.get(b, b)
+
+
+def _read(files: HistoryFiles, name: str, places: Places) -> np.ndarray:
+    return without_missing(np.array([files.read(record, name, places)[0] for record in files.records]))
