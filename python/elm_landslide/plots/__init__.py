@@ -9,8 +9,8 @@ from elm_landslide.data.cut_sample import sample_folder
 from elm_landslide.errors import UserError
 from elm_landslide.extras import need
 
-from .flags import draw_flags
-from .grouping import series
+from .flags import differs_outside, draw_flags, draw_outside
+from .grouping import series_of
 from .maps import draw_cells
 from .run import read
 from .series import draw_series, panels_of
@@ -38,7 +38,7 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
 
         out.mkdir(parents=True, exist_ok=True)
         return [figure for f in files for figure in hillslopes.draw(f, out)]
-    found = series(files)
+    found = series_of(files)
     names = [one.name for one in found]
     _check_names(names)
     if len(labels) > len(found):
@@ -55,7 +55,9 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
     for name, run in zip(names, runs, strict=True):
         if run.n_cells > 1:
             figures.append(draw_cells(run, out / f"{name}_cells.png"))
-        figures += draw_flags(run, out / f"{name}_flags.png")
+        figures.append(draw_flags(run, out / f"{name}_flags.png"))
+        if run.n_cells > 1 and differs_outside(run):
+            figures.append(draw_outside(run, out / f"{name}_outside.png"))
     return figures
 
 

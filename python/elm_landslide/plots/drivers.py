@@ -11,7 +11,7 @@ from elm_landslide.data.elm_history import HistoryFiles
 from elm_landslide.data.netcdf import Layout, Places
 
 from .calendars import days
-from .grouping import series
+from .grouping import series_of
 
 _DAY = 86400.0
 _SAME_CALENDAR = {"gregorian": "standard", "365_day": "noleap", "366_day": "all_leap"}
@@ -26,7 +26,7 @@ def drivers(paths: list[Path], layout: Layout, place: int, calendar: str):
     calendars.py; each None where no tape of the files has it."""
     water_table = rain = None
     with_fields = [path for path in paths if _fields(path)]
-    for tape in series(with_fields):
+    for tape in series_of(with_fields):
         files = HistoryFiles(tape.files)
         has = {name for name in ("ZWT", "RAIN") if name in files.variables} if _same(files.calendar, calendar) else ()
         for name in has:

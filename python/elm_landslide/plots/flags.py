@@ -61,13 +61,15 @@ def _share(count: float, total: float) -> str:
     return f"{text} ({count:,.0f} of {total:,.0f})"
 
 
-def draw_outside(run: Run, path: Path) -> Path | None:
-    """A map of the share of time outside the training domain; none where the places do not differ."""
-    found = run.share_outside[np.isfinite(run.share_outside)]
-    if np.ptp(found) == 0.0:
-        return None
-    figure, axes = map_figure(run, 1, 9.0)
-    label = "share of valid records outside\nthe training domain (%)"
-    draw_map(axes[0], run, 100.0 * run.share_outside, label, matplotlib.colormaps["cividis"], Normalize(0.0, 100.0))
+def differs_outside(run: Run) -> bool:
+    """Whether some places are more often outside the training domain than others."""
+    return bool(np.nanmax(run.share_outside) > np.nanmin(run.share_outside))
+
+
+def draw_outside(run: Run, path: Path) -> Path:
+    """A map of the share of time outside the training domain."""
+    figure, axes, frame = map_figure(run, 1, 9.0)
+    label, values = "share of valid records outside\nthe training domain (%)", 100.0 * run.share_outside
+    draw_map(axes[0], run, frame, values, label, matplotlib.colormaps["cividis"], Normalize(0.0, 100.0))
     figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
     return save(figure, path)

@@ -24,7 +24,7 @@ class Series:
     files: list[Path]
 
 
-def series(files: list[Path]) -> list[Series]:
+def series_of(files: list[Path]) -> list[Series]:
     """The files by series, in the order of the first file of each.
 
     Files of one case and tape of ELM are one series, wherever they lie. So are files of elm-landslide run of one folder

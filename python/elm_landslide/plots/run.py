@@ -152,14 +152,12 @@ def _blocks(records: list[Record], size: int) -> list[tuple[int, Path, slice]]:
 
 def _series(files: HistoryFiles, blocks, layout: Layout, cell: int) -> dict[str, np.ndarray | None]:
     place = Places(layout, [cell])
-    return {
-        name: np.concatenate(
-            [without_missing(place.read(files.dataset(path)[variable], block))[:, 0] for _, path, block in blocks]
-        )
-        if variable in files.variables
-        else None
-        for name, variable in _VARIABLES.items()
-    }
+
+    def values(variable: str) -> np.ndarray:
+        read = [place.read(files.dataset(path)[variable], block)[:, 0] for _, path, block in blocks]
+        return without_missing(np.concatenate(read))
+
+    return {name: values(var) if var in files.variables else None for name, var in _VARIABLES.items()}
 
 
 def _period(files: HistoryFiles) -> str:
