@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
-from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.collections import PolyCollection, QuadMesh
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
@@ -16,23 +16,18 @@ KINDS = ("gridded", "unstructured", "column")
 CELL_LAT, CELL_LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))
 
 
-def collection(axis, kind):
-    return next(c for c in axis.collections if isinstance(c, kind))
-
-
-def map_values(axis, kind) -> dict:
+def map_values(axis) -> dict:
     """Value by (lat, lon) of a map, missing ones left out."""
-    if kind == "gridded":
-        mesh = collection(axis, QuadMesh)
-        edges = mesh.get_coordinates()
+    drawn = next(c for c in axis.collections if isinstance(c, QuadMesh | PolyCollection))
+    if isinstance(drawn, QuadMesh):
+        edges = drawn.get_coordinates()
         lon, lat = (edges[:-1, :-1] + edges[1:, 1:]).transpose(2, 0, 1) / 2.0
-        values = np.ma.filled(np.ma.asarray(mesh.get_array()).reshape(lat.shape), np.nan)
+        values = np.ma.filled(np.ma.asarray(drawn.get_array()).reshape(lat.shape), np.nan)
     else:
-        points = collection(axis, PathCollection)
-        lon, lat = points.get_offsets().T
-        values = points.get_array()
+        lon, lat = np.array([path.vertices[:4].mean(axis=0) for path in drawn.get_paths()]).T
+        values = np.asarray(drawn.get_array())
     places = zip(lat.ravel().tolist(), lon.ravel().tolist(), values.ravel().tolist(), strict=True)
-    return {(la, lo % 360.0): v for la, lo, v in places if np.isfinite(v)}
+    return {(round(la, 6), round(lo % 360.0, 6)): v for la, lo, v in places if np.isfinite(v)}
 
 
 def expected(values, cells=range(elm_files.N)) -> dict:
@@ -59,14 +54,14 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     assert left.get_xlabel() == "longitude (degrees east)" and left.get_ylabel() == "latitude (degrees north)"
     labels = [bar.get_ylabel() for bar in bars]
     assert labels == ["largest probability (1)", "lowest factor of safety (1),\n90th percentile of slope"]
-    assert map_values(left, kind) == pytest.approx(expected(PROBABILITY.max(axis=0)))
-    assert map_values(right, kind) == pytest.approx(expected(FOS.min(axis=0)))
+    assert map_values(left) == pytest.approx(expected(PROBABILITY.max(axis=0)))
+    assert map_values(right) == pytest.approx(expected(FOS.min(axis=0)))
     assert cells.get_suptitle() == "six cells: 2000-01-11 to 2000-01-15"
 
     share, outside, bar = flags.axes
     assert share.get_ylabel() == "share of columns (%)"
     assert bar.get_ylabel() == "share of valid records outside\nthe training domain (%)"
-    assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0]))
+    assert map_values(outside) == pytest.approx(expected([0, 0, 40, 0, 0, 0]))
     # Bands from below: ok, filled, outside, invalid; their upper edges at the first and at the last record.
     tops = [band.get_paths()[0].vertices for band in share.collections]
     at = [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
@@ -84,8 +79,8 @@ def test_missing_values_are_left_out(tmp_path, figures, kind):
     shown = next(line for line in series.axes[0].get_lines() if line.get_label() == "cell shown")
     np.testing.assert_array_equal(np.isnan(shown.get_ydata()), [False, True, False, False, False])
     assert "of 5 (" in series.axes[0].get_title()
-    assert map_values(cells.axes[0], kind) == pytest.approx(expected(PROBABILITY.max(axis=0), range(1, 6)))
-    assert map_values(flags.axes[1], kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
+    assert map_values(cells.axes[0]) == pytest.approx(expected(PROBABILITY.max(axis=0), range(1, 6)))
+    assert map_values(flags.axes[1]) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -106,7 +101,7 @@ def test_history_of_elm_itself(tmp_path, figures, kind):
     tops = [band.get_paths()[0].vertices for band in share.collections]
     at = [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
     np.testing.assert_allclose(at, [[80, 100], [100, 100]])  # one of five valid cells at first, then none
-    assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
+    assert map_values(outside) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
 
 
 @pytest.mark.parametrize("lacking", ["LANDSLIDE_PROB", "LANDSLIDE_FOS", "LANDSLIDE_OUTSIDE"])

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from .coast import draw_coast
 from .run import Run
@@ -49,7 +49,7 @@ def draw_cells(run: Run, path: Path) -> Path:
     figure, axes, frame = map_figure(run, 2, 11.0)
     largest, extreme = run.largest_probability, run.extremes["probability"]
     label = f"largest {f'{extreme} of ' if extreme else ''}probability (1)\npale: below {NOTHING:g}"
-    draw_map(axes[0], run, frame, largest, label, *probability_colours(largest))
+    draw_map(axes[0], run, frame, largest, label, *probability_colours())
     label = "lowest factor of safety (1),\n90th percentile of slope"
     draw_map(axes[1], run, frame, run.lowest_fos, label, *fos_colours(), worst_is_high=False)
     figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
@@ -65,14 +65,11 @@ def map_figure(run: Run, n: int, width: float):
     return figure, figure.subplots(rows, columns, squeeze=False).ravel(), frame
 
 
-def probability_colours(values) -> tuple[ListedColormap, Normalize]:
-    """Logarithmic, for most places have small values; what is below the scale is pale."""
-    top = max(np.nanmax(values), 10.0 * NOTHING)
-    decade = 10.0 ** np.floor(np.log10(top))
-    top = next(n * decade for n in (1, 2, 5, 10) if n * decade >= top * (1.0 - 1e-9))
+def probability_colours() -> tuple[ListedColormap, Normalize]:
+    """Logarithmic, for most places have small values, and the same on every map, so that maps can be compared."""
     # Without the palest fifth, which would pass for nothing.
     colours = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.2, 1.0, 256)))
-    return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, top)
+    return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, 1.0)
 
 
 def fos_colours() -> tuple[ListedColormap, Normalize]:
@@ -111,7 +108,8 @@ def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: No
         bar.ax.yaxis.set_major_formatter("{x:g}")
     axis.set_xlabel("longitude (degrees east)")
     axis.set_ylabel("latitude (degrees north)")
-    axis.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 5, 6, 10]))
+    wide = frame.east - frame.west > 180.0
+    axis.xaxis.set_major_locator(MultipleLocator(60.0) if wide else MaxNLocator(5, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(lambda x, _: f"{x if abs(x) <= 180.0 else (x + 180.0) % 360.0 - 180.0:g}")
     axis.grid(alpha=0.3, linewidth=0.5)
 
@@ -175,8 +173,8 @@ def _spacing(lat, lon) -> float:
 
 
 def _squares(lat, lon, spacing: float) -> np.ndarray:
-    """Corners [place, 4, (lon, lat)] of squares a little wider than the places are apart, so that no gaps are left."""
-    half = 0.55 * spacing
+    """Corners [place, 4, (lon, lat)] of squares wider than the places are apart, so that no gaps are left."""
+    half = 0.7 * spacing
     wide = half / np.maximum(np.cos(np.radians(lat)), 0.05)
     corners = [(lon + x * wide, lat + y * half) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
     return np.moveaxis(np.array(corners), 2, 0)

@@ -114,7 +114,7 @@ def _draw_probability(axis, panel: list[Run]) -> None:
         _band(axis, run)
         _plot(axis, run.days, run.probability, color=VERMILION, label="cell shown")
         top = np.nanmax(run.probability_range)
-    axis.set_ylim(0.0, max(1.15 * top, 0.01))
+    axis.set_ylim(0.0, max(1.3 * top, 0.01))  # room for the legend
     if len(panel) > 1 or run.n_cells > 1:
         axis.legend(fontsize=8, ncols=2 if len(panel) < 3 else 1, loc="upper right")
 
@@ -144,7 +144,7 @@ def _band(axis, run: Run) -> None:
     if run.n_cells < 2:
         return
     low, high = run.probability_range.T
-    style = dict(color=GREY, alpha=0.25, label="range of all cells")
+    style = dict(color=GREY, alpha=0.25, label=f"range of all cells, up to {np.nanmax(high):.2g}")
     if len(run.days) > 1:
         axis.fill_between(run.days, low, high, linewidth=0, **style)
     else:
