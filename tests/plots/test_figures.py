@@ -59,7 +59,10 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     left, right, *bars = cells.axes
     assert left.get_xlabel() == "longitude (degrees east)" and left.get_ylabel() == "latitude (degrees north)"
     labels = [bar.get_ylabel() for bar in bars]
-    assert labels == ["largest probability (1)\npale: below 0.0001", "lowest factor of safety (1),\n90th percentile of slope"]
+    assert labels == [
+        "largest probability (1)\npale: below 0.0001",
+        "lowest factor of safety (1),\n90th percentile of slope",
+    ]
     assert map_values(left) == pytest.approx(expected(PROBABILITY.max(axis=0)))
     assert map_values(right) == pytest.approx(expected(FOS.min(axis=0)))
     assert cells.get_suptitle() == "six cells: 2000-01-11 to 2000-01-15"

@@ -44,10 +44,9 @@ def number(text: str, units: str, calendar: str) -> float:
     return float(_quiet(cftime.date2num, date, units, calendar=calendar))
 
 
-def label_days(axis, calendar: str) -> None:
-    """Ticks and labels of an x axis in days, for the limits that it has now."""
-    first, last = axis.get_xlim()
-    at = ticks(first, last, calendar)
+def label_days(axis, days, calendar: str) -> None:
+    """Ticks and labels of an x axis for these days in order."""
+    at = ticks(days[0], days[-1], calendar) if days[-1] > days[0] else np.asarray(days[:1])
     pattern = "%d %b\n%Y" if (at == np.rint(at)).all() else "%H:%M\n%d %b %Y"
     axis.set_xticks(at, labels=[date.strftime(pattern) for date in dates(at, _UNITS, calendar)])
 

@@ -49,7 +49,7 @@ def draw_flags(run: Run, path: Path) -> Path:
     for low, high, label, look in zip(edges[:-1], edges[1:], labels, style, strict=True):
         axis.fill_between(days, low, high, step="mid", label=label, **look)
     axis.set(ylabel="share of columns (%)", ylim=(0.0, 100.0), xlim=(days[0], days[-1]))
-    label_days(axis, run.calendar)
+    label_days(axis, run.days, run.calendar)
     axis.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=1, frameon=False, reverse=True)
     return save(figure, path)
 

@@ -53,7 +53,7 @@ def draw_series(panels: list[list[Run]], path: Path) -> Path:
         days = panel[0].days
         margin = 0.5 if days[0] == days[-1] else 0.0
         column[0].set_xlim(days[0] - margin, days[-1] + margin)
-        label_days(column[-1], panel[0].calendar)
+        label_days(column[-1], days, panel[0].calendar)
     _share_scale(axes[rows.index("probability")])  # so that sites and runs compare at a glance
     places = [(run.lat[run.cell], run.lon[run.cell]) for run in firsts]
     for place in set(places):  # FoS of flat and of steep sites would not fit one scale
