@@ -49,7 +49,8 @@ def draw_cells(run: Run, path: Path) -> Path:
     figure, axes, frame = map_figure(run, 2, 11.0)
     largest, extreme = run.largest_probability, run.extremes["probability"]
     label = f"largest {f'{extreme} of ' if extreme else ''}probability (1)\npale: below {NOTHING:g}"
-    draw_map(axes[0], run, frame, largest, label, *probability_colours())
+    seen = np.maximum(largest, 0.1 * NOTHING)  # 0 has no logarithm and would pass for no value
+    draw_map(axes[0], run, frame, seen, label, *probability_colours())
     label = "lowest factor of safety (1),\n90th percentile of slope"
     draw_map(axes[1], run, frame, run.lowest_fos, label, *fos_colours(), worst_is_high=False)
     figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
@@ -136,15 +137,15 @@ def _lattice(lat, lon) -> tuple[float, float] | None:
     cut out of such a grid, or are so few that it would be mere chance."""
     steps = []
     for values in (lat, np.mod(lon, 360.0)):
-        distances = np.diff(np.unique(values.round(4)))
+        distances = np.diff(np.unique(values))
         distances = distances[distances > 1e-3]  # single precision
-        if (
-            not distances.size
-            or (np.abs(distances / distances.min() - np.rint(distances / distances.min())) > 0.05).any()
-        ):
+        parts = [distances / (distances.min() / n) for n in (1, 2, 3, 4)] if distances.size else []
+        fitting = (n for n, part in enumerate(parts, 1) if (np.abs(part - np.rint(part)) < 0.05).all())
+        n = next(fitting, None)
+        if n is None:
             return None
         whole = np.ptp(values)
-        steps.append(whole / np.rint(whole / distances.min()))
+        steps.append(whole / np.rint(n * whole / distances.min()))
     boxes = np.ptp(lat) / steps[0] * (np.ptp(lon) / steps[1])
     return (steps[0], steps[1]) if boxes < _LATTICE_BOXES else None
 
