@@ -19,7 +19,8 @@ def test_figures_from_year_0(tmp_path, figures, calendar):
     last = {"noleap": "0000-03-04", "360_day": "0000-03-02"}.get(calendar, "0000-03-03")
     assert cells.get_suptitle() == f"a.elm.h0: 0000-02-28 to {last}"
     labels = [label.get_text() for label in series.axes[-1].get_xticklabels()]
-    assert len(labels) == 5 and labels[-1] == f"{int(last[-2:]) + 1:02d} Mar\n0000"
+    # Days are drawn at noon, so their midnights lie between the first and the last.
+    assert len(labels) == 4 and labels[-1] == f"{int(last[-2:]):02d} Mar\n0000"
     if calendar == "360_day":
         assert labels[:2] == ["29 Feb\n0000", "30 Feb\n0000"]
     assert [label.get_text() for label in flags.axes[0].get_xticklabels()] == labels

@@ -149,6 +149,15 @@ def test_one_record_is_seen(tmp_path, figures):
     assert figures()[1].get_suptitle() == "a: 2000-01-11"
 
 
+def test_means_stand_in_the_middle_of_their_interval(tmp_path, figures):
+    """ELM stamps them with its end. Rain's bars are those of the intervals."""
+    plots.draw([landslide_files.write_elm(tmp_path / "a.elm.h0.nc", records=slice(0, 1))], tmp_path)
+    rain, table, probability, _ = figures()[0].axes
+    assert [bar.get_x() for bar in rain.patches] == [10.0]
+    assert table.get_lines()[0].get_xdata().tolist() == probability.get_lines()[0].get_xdata().tolist() == [10.5]
+    assert [label.get_text() for label in figures()[0].axes[-1].get_xticklabels()] == ["11 Jan\n2000"]
+
+
 def test_a_record_between_missing_ones_is_a_point(tmp_path, figures):
     flag = FLAG.copy()
     flag[[1, 3], 5] = 3

@@ -47,7 +47,7 @@ def number(text: str, units: str, calendar: str) -> float:
 def label_days(axis, days, calendar: str) -> None:
     """Ticks and labels of an x axis for these days in order."""
     at = ticks(days[0], days[-1], calendar) if days[-1] > days[0] else np.asarray(days[:1])
-    pattern = "%d %b\n%Y" if (at == np.rint(at)).all() else "%H:%M\n%d %b %Y"
+    pattern = "%d %b\n%Y" if len(at) == 1 or (at == np.rint(at)).all() else "%H:%M\n%d %b %Y"
     axis.set_xticks(at, labels=[date.strftime(pattern) for date in dates(at, _UNITS, calendar)])
 
 

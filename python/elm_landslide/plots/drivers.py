@@ -21,6 +21,20 @@ def without_missing(values) -> np.ndarray:
     return np.where(netcdf.is_missing(values), np.nan, values)
 
 
+def over_intervals(files: HistoryFiles, name: str) -> bool:
+    """Whether the values of a variable are of intervals, all of them known, and not of instants."""
+    methods = files.attribute(name, "cell_methods")
+    of_intervals = any(f"time: {word}" in methods for word in ("mean", "maximum", "minimum"))
+    return of_intervals and all(record.bounds for record in files.records)
+
+
+def middles(files: HistoryFiles, name: str) -> np.ndarray:
+    """The times of a variable's values, of intervals their middle: ELM stamps them with the end."""
+    if over_intervals(files, name):
+        return np.array([record.bounds for record in files.records]).mean(axis=1)
+    return np.array([record.time for record in files.records])
+
+
 def drivers(paths: list[Path], layout: Layout, place: int, calendar: str):
     """Water table (days, m) and daily rain (starts, mm/day, lengths in days) at a place of the layout, days as in
     calendars.py; each None where no tape of the files has it."""
@@ -37,8 +51,8 @@ def drivers(paths: list[Path], layout: Layout, place: int, calendar: str):
                 at = int(netcdf.locate(source, tape.files[0], layout.lat[[place]], layout.lon[[place]])[0])
             places = Places(source, [at])
             if name == "ZWT" and water_table is None:
-                times = [record.time for record in files.records]
-                water_table = days(times, files.time_units, files.calendar), _read(files, name, places)
+                times = days(middles(files, name), files.time_units, files.calendar)
+                water_table = times, _read(files, name, places)
             if name == "RAIN" and files.is_mean(name) and files.records[0].bounds:
                 bounds = np.array([record.bounds for record in files.records])
                 lengths = (bounds[:, 1] - bounds[:, 0]) * files.seconds_per_unit / _DAY

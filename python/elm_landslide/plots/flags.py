@@ -14,7 +14,7 @@ from .run import Run
 from .style import GREEN, ORANGE, SKY, new_figure, save, say
 
 _COLOURS = {"inside": GREEN, "ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
-_HATCHES = {"filled": "..", "outside": "//"}  # so that they differ in grey too
+_HATCHES = {"outside": "//"}  # so that it differs in grey too
 _MEANINGS = {
     "inside": "inside the training domain",
     "ok": "ok",

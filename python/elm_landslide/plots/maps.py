@@ -17,7 +17,7 @@ from .style import GREY, new_figure, save
 
 NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability cannot be told from none
 _NO_VALUE = "white"
-_PALE = "#DDE4EA"  # nothing, or safe: neither the colour of no value nor of any small probability
+_PALE = "#CFD8E0"  # nothing, or safe: neither the colour of no value nor of any small probability
 _SAMPLE = 50  # places whose neighbours are looked for
 _LATTICE_BOXES = 4_000_000  # of a grid that is filled with few places: memory
 # Near failure and below it the steps are finer; red is below 1, and what is safe is pale.

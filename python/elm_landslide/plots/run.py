@@ -15,7 +15,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS
 
 from .calendars import dates, days
-from .drivers import drivers, without_missing
+from .drivers import drivers, middles, over_intervals, without_missing
 
 _DAY = 86400.0
 _BLOCK_VALUES = 1_000_000  # of one variable in memory at a time
@@ -30,11 +30,12 @@ _INTERVALS = ((1 / 24, 1 / 24, "hourly"), (1, 1, "daily"), (28, 31, "monthly"), 
 class Run:
     """One series. Arrays by place lie on the flattened layout, NaN where no record is valid.
 
-    Times of day are numbers as in calendars.py. period: from the first to the last date, in words. extremes: by
-    variable what it is called where it is no mean over its interval, for example 'daily maximum'. cell: the place with
-    the lowest FoS, of which probability, fos and fos_median (time,) are drawn; ELM's further history tapes may lack the
-    last. flag_count: by name of the flag (time,), of the places run; in ELM's history, which has no flags but the share
-    of time outside, of the valid places: "inside" and "outside". synthetic: the surface dataset says so of itself.
+    days are numbers as in calendars.py, of means and extremes the middle of the interval. period: from the first to
+    the last date, in words. extremes: by variable what it is called where it is no mean over its interval, for example
+    'daily maximum'. cell: the place with the lowest FoS, of which probability, fos and fos_median (time,) are drawn;
+    ELM's further history tapes may lack the last. flag_count: by name of the flag (time,), of the places run; in ELM's
+    history, which has no flags but the share of time outside, of the valid places: "inside" and "outside". synthetic:
+    the surface dataset says so of itself.
     """
 
     label: str
@@ -118,7 +119,7 @@ def read(paths, label: str, folders=()) -> Run:
             label=label,
             files=files.paths,
             times=times,
-            days=days(times, files.time_units, files.calendar),
+            days=days(middles(files, "LANDSLIDE_PROB"), files.time_units, files.calendar),
             calendar=files.calendar,
             period=_period(files),
             extremes={name: _extreme(files, variable) for name, variable in _VARIABLES.items()},
@@ -164,7 +165,7 @@ def _period(files: HistoryFiles) -> str:
     """Means and extremes are stamped with the end of their interval, so their first date is that of its start."""
     first, last = files.records[0], files.records[-1]
     ends = [first.time, last.time]
-    if first.bounds and last.bounds and first.bounds[1] > first.bounds[0]:
+    if over_intervals(files, "LANDSLIDE_PROB"):
         ends = [first.bounds[0], max(last.bounds[1] - 1.0 / files.seconds_per_unit, first.bounds[0])]
     first_date, last_date = (f"{date:%Y-%m-%d}" for date in dates(ends, files.time_units, files.calendar))
     return f"{first_date} to {last_date}" if first_date != last_date else first_date
