@@ -50,6 +50,7 @@ def test_small_probabilities_differ_from_nothing_and_from_no_value(tmp_path, fig
     mesh.update_scalarmappable()
     none, less, *seen, missing = mesh.get_facecolors()[:, :3]
     assert (none == less).all()
+    assert missing.mean() - seen[0].mean() > 0.1  # no pale yellow on white
     for a, b in [(missing, none), (missing, seen[0]), (none, seen[0]), *zip(seen[:-1], seen[1:], strict=True)]:
         assert np.abs(a - b).max() > 0.1
 

@@ -107,7 +107,8 @@ def _draw_probability(axis, panel: list[Run]) -> None:
     extreme = run.extremes["probability"]
     axis.set_ylabel(f"landslide probability (1),\n{extreme}" if extreme else "landslide\nprobability (1)")
     if len(panel) > 1:
-        for other, colour in zip(panel, _OF_RUNS, strict=False):
+        for i, other in enumerate(panel):
+            colour = _OF_RUNS[i % len(_OF_RUNS)]
             _plot(axis, other.days, other.probability, color=colour, label=other.label)
         top = max(np.nanmax(other.probability) for other in panel)
     else:
