@@ -147,6 +147,8 @@ def test_places_cut_out_of_a_grid_are_cells_of_it(tmp_path, figures):
 
 def test_scattered_places_are_no_grid(scattered):
     assert maps._lattice(*scattered[:2]) is None
+    even = np.linspace(-50.0, 60.0, 3000), np.arange(3000) * 77.7 % 360.0  # of a grid with a thousand times more cells
+    assert maps._lattice(*even) is None
 
 
 @pytest.fixture(scope="module")

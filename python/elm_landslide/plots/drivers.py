@@ -35,34 +35,35 @@ def middles(files: HistoryFiles, name: str) -> np.ndarray:
     return np.array([record.time for record in files.records])
 
 
-def drivers(paths: list[Path], layout: Layout, place: int, calendar: str):
+def drivers(tapes: list[list[Path]], layout: Layout, place: int, calendar: str):
     """Water table (days, m) and daily rain (starts, mm/day, lengths in days) at a place of the layout, days as in
-    calendars.py; each None where no tape of the files has it."""
+    calendars.py; each None where no tape has it."""
     water_table = rain = None
-    with_fields = [path for path in paths if _fields(path)]
-    for tape in series_of(with_fields):
-        files = HistoryFiles(tape.files)
-        has = {name for name in ("ZWT", "RAIN") if name in files.variables} if _same(files.calendar, calendar) else ()
-        for name in has:
-            source = files.layout(name)
-            if source.dims == layout.dims and source.same_places(layout):
-                at = place
-            else:
-                at = int(netcdf.locate(source, tape.files[0], layout.lat[[place]], layout.lon[[place]])[0])
-            places = Places(source, [at])
-            if name == "ZWT" and water_table is None:
-                times = days(middles(files, name), files.time_units, files.calendar)
-                water_table = times, _read(files, name, places)
-            if name == "RAIN" and files.is_mean(name) and files.records[0].bounds:
+    for paths in tapes:
+        files = HistoryFiles(paths)
+        wanted = []
+        if "ZWT" in files.variables and water_table is None:
+            wanted.append("ZWT")
+        if "RAIN" in files.variables and files.is_mean("RAIN") and files.records[0].bounds:
+            wanted.append("RAIN")
+        if wanted and _same(files.calendar, calendar):
+            found = _read(files, wanted, layout, place)
+            if "ZWT" in found:
+                water_table = days(middles(files, "ZWT"), files.time_units, files.calendar), found["ZWT"]
+            if "RAIN" in found:
                 bounds = np.array([record.bounds for record in files.records])
                 lengths = (bounds[:, 1] - bounds[:, 0]) * files.seconds_per_unit / _DAY
-                starts = days(bounds[:, 0], files.time_units, files.calendar)
-                rain = starts, _read(files, name, places) * _DAY, lengths
+                rain = days(bounds[:, 0], files.time_units, files.calendar), found["RAIN"] * _DAY, lengths
         files.close()
     return water_table, rain
 
 
-def _fields(path: Path) -> bool:
+def tapes_of(paths: list[Path]) -> list[list[Path]]:
+    """Those of the files that have water table or rain through time, by tape."""
+    return [tape.files for tape in series_of([path for path in paths if _has_drivers(path)])]
+
+
+def _has_drivers(path: Path) -> bool:
     with netcdf.open_dataset(path) as dataset:
         return any(n in dataset.variables and "time" in dataset[n].dimensions for n in ("ZWT", "RAIN"))
 
@@ -71,5 +72,15 @@ def _same(a: str, b: str) -> bool:
     return _SAME_CALENDAR.get(a, a) == _SAME_CALENDAR.get(b, b)
 
 
-def _read(files: HistoryFiles, name: str, places: Places) -> np.ndarray:
-    return without_missing(np.array([files.read(record, name, places)[0] for record in files.records]))
+def _read(files: HistoryFiles, names: list[str], layout: Layout, place: int) -> dict[str, np.ndarray]:
+    """Each variable at a place of the layout, in one pass over the files."""
+    places = {}
+    for name in names:
+        source = files.layout(name)
+        if source.dims == layout.dims and source.same_places(layout):
+            at = place
+        else:
+            at = int(netcdf.locate(source, files.paths[0], layout.lat[[place]], layout.lon[[place]])[0])
+        places[name] = Places(source, [at])
+    values = np.array([[files.read(record, name, places[name])[0] for name in names] for record in files.records])
+    return dict(zip(names, without_missing(values).T, strict=True))

@@ -19,7 +19,7 @@ NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability
 _NO_VALUE = "white"
 _PALE = "#CFD8E0"  # nothing, or safe: neither the colour of no value nor of any small probability
 _SAMPLE = 50  # places whose neighbours are looked for
-_LATTICE_BOXES = 4_000_000  # of a grid that is filled with few places: memory
+_LATTICE_BOXES = 1_200_000  # at most, of a grid that is filled with places: a quarter of a degree on the globe
 # Near failure and below it the steps are finer; red is below 1, and what is safe is pale.
 _FOS_LEVELS = (0.5, 0.7, 0.85, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 

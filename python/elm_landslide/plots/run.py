@@ -15,7 +15,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS
 
 from .calendars import dates, days
-from .drivers import drivers, middles, over_intervals, without_missing
+from .drivers import drivers, middles, over_intervals, tapes_of, without_missing
 
 _DAY = 86400.0
 _BLOCK_VALUES = 1_000_000  # of one variable in memory at a time
@@ -83,8 +83,9 @@ class Run:
     def find_drivers(self, folders) -> None:
         """Water table and rain at the cell shown; of the input files that lie in the folders, or of ELM's own."""
         named = [next((f / name for f in folders if (f / name).exists()), None) for name in self.input_files.split()]
-        paths = [path for path in named if path] or self.files
-        self.water_table, self.rain = drivers(paths, self.layout, self.cell, self.calendar)
+        paths = [path for path in named if path]
+        tapes = tapes_of(paths) if self.input_files else [self.files]
+        self.water_table, self.rain = drivers(tapes, self.layout, self.cell, self.calendar)
 
 
 def read(paths, label: str, folders=()) -> Run:
