@@ -127,10 +127,13 @@ def test_runs_of_other_input_have_panels_of_their_own(tmp_path, figures):
         landslide_files.write(tmp_path / "a.nc", **common),
         landslide_files.write(tmp_path / "b.nc", **{**common, "input_files": "b.nc", "overrides": "rain_1d=5"}),
         landslide_files.write(tmp_path / "c.nc", **common),  # the same run twice: nothing differs but the name
-        landslide_files.write(tmp_path / "d.nc", calendar="360_day", **{**common, "overrides": "rain_1d=5"}),
+        landslide_files.write(tmp_path / "d.nc", **{**common, "overrides": "rain_1d=5"}),
+        landslide_files.write(tmp_path / "e.nc", calendar="360_day", **{**common, "overrides": "rain_1d=6"}),
+        landslide_files.write(tmp_path / "f.nc", records=slice(0, 3), **{**common, "overrides": "rain_1d=7"}),
     ]
     plots.draw(paths, tmp_path)
-    assert len(probabilities(figures()[0])) == 3  # a and d have the same cells and times
+    panels = probabilities(figures()[0])
+    assert [[*panel] for panel in panels] == [["a", "d"], *[["cell shown"]] * 4]
 
 
 def test_one_record_is_seen(tmp_path, figures):

@@ -32,6 +32,7 @@ def _same_input(a: Run, b: Run) -> bool:
     return (
         bool(a.input_files)
         and a.input_files == b.input_files
+        and a.calendar == b.calendar
         and np.array_equal(a.days, b.days)
         and a.layout.dims == b.layout.dims
         and a.layout.same_places(b.layout)
