@@ -36,6 +36,7 @@ def test_files_of_one_tape_are_one_series(tmp_path, figures, order):
     np.testing.assert_allclose([bar.get_height() for bar in rain.patches], 86400.0 * landslide_files.RAIN[:, 4])
     np.testing.assert_array_equal(table.get_lines()[0].get_ydata(), landslide_files.WATER_TABLE[:, 4])
     assert figures()[1].get_suptitle() == "the case: 2000-01-11 to 2000-01-15"
+    assert (plots.read(paths, "").largest_at == N_TIMES - 1).all()  # of all files, not of one
 
 
 def test_cases_and_tapes_are_apart(tmp_path, figures):
