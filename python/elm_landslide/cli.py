@@ -147,7 +147,7 @@ def plot_command(
         typer.Option(help="Folder with the run's input files, for rain and water table; the sample's is known."),
     ] = None,
     labels: Annotated[
-        list[str] | None, typer.Option("--label", help="Label of each file in turn; by default its name.")
+        list[str] | None, typer.Option("--label", help="Label of each series of files in turn; by default its name.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ):

@@ -147,7 +147,7 @@ def test_plot_draws_series_and_cells(tmp_path, model):
     for name in ("timeseries.png", "a_cells.png"):
         assert (tmp_path / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     # What is drawn: the rain of the run's own h0 file, in mm/day, and the water table of its h1 file.
-    drawn = plots.read(tmp_path / "a.nc", "a", [constants[0].parent])
+    drawn = plots.read([tmp_path / "a.nc"], "a", [constants[0].parent])
     with netCDF4.Dataset(str(constants[0])) as h0, netCDF4.Dataset(str(history[0])) as h1:
         cell = np.flatnonzero((h0["lat"][:] == drawn.lat[drawn.cell]) & (h0["lon"][:] == drawn.lon[drawn.cell]))[0]
         np.testing.assert_allclose(drawn.rain[1], h0["RAIN"][:, cell] * 86400.0, rtol=1e-6)

@@ -105,6 +105,35 @@ def test_comparison_of_sites(make_sites):
     assert all(group["landslides"] == group["n"] / 2 for group in groups.values())
 
 
+def test_one_block_has_no_interval(make_comparison, tmp_path, monkeypatch):
+    """The measures are those of many blocks; intervals are null in the file and 'none' in words."""
+    many = make_comparison(n=400)
+    one = dataclasses.replace(many, block=np.full(400, "a"))
+    found, of_many = (report.build([c], report.Notes(), draws=20) for c in (one, many))
+    assert found["auc"] == of_many["auc"] and found["brier"] == pytest.approx(of_many["brier"])
+    report.write(found, tmp_path / "evaluation.json")
+    plain = json.loads((tmp_path / "evaluation.json").read_text())
+    assert plain["auc_interval"]["random"]["model"] == plain["ece_by_interval"]["random"] == [None, None]
+    assert plain["difference"]["random"]["ari7"]["auc_interval"] == [None, None]
+    for row in report.table(found):
+        assert row[3] == "none" and row[-1] in ("", "none")
+    drawn = []
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure) or path)
+    figures.draw([one], found, tmp_path)
+    roc, reliability = drawn
+    assert roc.axes[0].get_legend().get_texts()[0].get_text().endswith(" (none)")
+    assert "(none)" in reliability.axes[0].texts[-1].get_text()
+
+
+def test_a_group_in_one_block_has_no_interval(make_comparison):
+    c = make_comparison(n=900)
+    block = np.where(c.accuracy == 5.0, "a", c.block)
+    block[~c.landslide] = "a"  # the others count in every group
+    groups = report.build([dataclasses.replace(c, block=block)], report.Notes(), draws=20)["by_accuracy"]["random"]
+    assert np.isnan(groups["1 to 5 km"]["auc_interval"]).all() and np.isfinite(groups["1 to 5 km"]["auc"])
+    assert np.isfinite(groups["up to 1 km"]["auc_interval"]).all()
+
+
 def test_same_twice_and_by_seed(make_comparison):
     c = make_comparison(n=400)
     one, same, other = (report.build([c], report.Notes(), 20, seed) for seed in (3, 3, 4))

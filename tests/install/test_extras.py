@@ -15,6 +15,7 @@ from elm_landslide import extras
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MODULE_OF = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost"}  # where it is not the package's own name
+DATA = {"global-land-mask"}  # its file is read, nothing is imported, and a map can do without
 WITH_ANOTHER = {"cftime", "threadpoolctl"}  # of netCDF4 and scikit-learn
 
 
@@ -23,7 +24,7 @@ def modules(requirements) -> set[str]:
     found = set()
     for text in requirements:
         name, more = re.match(r"([\w-]+)(?:\[(.*)\])?", text).groups()
-        if name != PROJECT["name"]:
+        if name != PROJECT["name"] and name not in DATA:
             found.add(MODULE_OF.get(name, name))
         for extra in (more or "").split(",") if more else ():
             found |= modules(PROJECT["optional-dependencies"][extra])

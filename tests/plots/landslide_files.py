@@ -20,15 +20,31 @@ RAIN = 1e-4 * (1.0 + np.arange(elm_files.N) + 0.1 * np.arange(N_TIMES)[:, None])
 WATER_TABLE = 1.0 + np.arange(elm_files.N) + 0.1 * np.arange(N_TIMES)[:, None]  # m
 
 
-def write(path, kind="unstructured", probability=PROBABILITY, fos=FOS, flag=FLAG):
-    """Where the flag is 3, every value is missing."""
+UNITS = "days since 2000-01-01 00:00:00"
+ALL = slice(None)
+
+
+def write(
+    path,
+    kind="unstructured",
+    probability=PROBABILITY,
+    fos=FOS,
+    flag=FLAG,
+    records=ALL,
+    units=UNITS,
+    calendar="noleap",
+    **attributes,
+):
+    """Where the flag is 3, every value is missing. records: those that are written."""
     layout = elm_files.Layout(kind)
+    probability, fos, flag = probability[records], fos[records], flag[records]
     with netCDF4.Dataset(str(path), "w") as out:
+        out.setncatts(attributes)
         out.createDimension("time", None)
         layout.define(out)
         time = out.createVariable("time", "f8", ("time",))
-        time.setncatts({"units": "days since 2000-01-01 00:00:00", "calendar": "noleap"})
-        time[:] = 10.0 + np.arange(N_TIMES)
+        time.setncatts({"units": units, "calendar": calendar})
+        time[:] = 10.0 + np.arange(N_TIMES)[records]
         for name, values in (
             ("LANDSLIDE_PROB", probability),
             ("LANDSLIDE_FOS", fos),
@@ -42,19 +58,24 @@ def write(path, kind="unstructured", probability=PROBABILITY, fos=FOS, flag=FLAG
     return path
 
 
-def write_elm(path, kind="unstructured", flag=FLAG):
+def write_elm(
+    path, kind="unstructured", flag=FLAG, records=ALL, units=UNITS, calendar="noleap", methods="mean", days=1
+):
     """Daily means of ELM with the component on, in the format that E3SM writes; a further tape, so
-    LANDSLIDE_FOS_MEDIAN is not in it."""
+    LANDSLIDE_FOS_MEDIAN is not in it. records: those that are written; methods: of the probability, over so many
+    days."""
     layout = elm_files.Layout(kind)
+    steps = np.arange(N_TIMES)[records]
     with netCDF4.Dataset(str(path), "w", format="NETCDF3_64BIT_DATA") as out:
+        out.case = path.name.split(".")[0]
         out.createDimension("time", None)
         out.createDimension("hist_interval", 2)
         layout.define(out)
         time = out.createVariable("time", "f4", ("time",))
-        time.setncatts({"units": "days since 2000-01-01 00:00:00", "calendar": "noleap", "bounds": "time_bounds"})
-        time[:] = 11.0 + np.arange(N_TIMES)
+        time.setncatts({"units": units, "calendar": calendar, "bounds": "time_bounds"})
+        time[:] = 10.0 + days * (1.0 + steps)
         bounds = out.createVariable("time_bounds", "f8", ("time", "hist_interval"))
-        bounds[:] = 10.0 + np.arange(N_TIMES)[:, None] + [0.0, 1.0]
+        bounds[:] = 10.0 + days * (steps[:, None] + [0.0, 1.0])
         for name, values in (
             ("LANDSLIDE_PROB", PROBABILITY),
             ("LANDSLIDE_FOS", FOS),
@@ -63,6 +84,8 @@ def write_elm(path, kind="unstructured", flag=FLAG):
             ("ZWT", WATER_TABLE),
         ):
             variable = out.createVariable(name, "f8", ("time", *layout.dims), fill_value=SPVAL)
-            variable.setncatts({"cell_methods": "time: mean", "units": {"RAIN": "mm/s", "ZWT": "m"}.get(name, "1")})
-            variable[:] = layout.put(np.where((flag == 3) & name.startswith("LANDSLIDE"), SPVAL, values))
+            over = methods if name == "LANDSLIDE_PROB" else "mean"
+            variable.setncatts({"cell_methods": f"time: {over}", "units": {"RAIN": "mm/s", "ZWT": "m"}.get(name, "1")})
+            values = np.where((flag == 3) & name.startswith("LANDSLIDE"), SPVAL, values)
+            variable[:] = layout.put(values[records])
     return path

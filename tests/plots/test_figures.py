@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
-from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.collections import PolyCollection, QuadMesh
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
@@ -16,23 +16,24 @@ KINDS = ("gridded", "unstructured", "column")
 CELL_LAT, CELL_LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))
 
 
-def collection(axis, kind):
-    return next(c for c in axis.collections if isinstance(c, kind))
-
-
-def map_values(axis, kind) -> dict:
+def map_values(axis) -> dict:
     """Value by (lat, lon) of a map, missing ones left out."""
-    if kind == "gridded":
-        mesh = collection(axis, QuadMesh)
-        edges = mesh.get_coordinates()
+    drawn = next(c for c in axis.collections if isinstance(c, QuadMesh | PolyCollection))
+    if isinstance(drawn, QuadMesh):
+        edges = drawn.get_coordinates()
         lon, lat = (edges[:-1, :-1] + edges[1:, 1:]).transpose(2, 0, 1) / 2.0
-        values = np.ma.filled(np.ma.asarray(mesh.get_array()).reshape(lat.shape), np.nan)
+        values = np.ma.filled(np.ma.asarray(drawn.get_array()).reshape(lat.shape), np.nan)
     else:
-        points = collection(axis, PathCollection)
-        lon, lat = points.get_offsets().T
-        values = points.get_array()
+        lon, lat = np.array([path.vertices[:4].mean(axis=0) for path in drawn.get_paths()]).T
+        values = np.asarray(drawn.get_array())
     places = zip(lat.ravel().tolist(), lon.ravel().tolist(), values.ravel().tolist(), strict=True)
-    return {(la, lo % 360.0): v for la, lo, v in places if np.isfinite(v)}
+    return {(round(la, 6), round(lo % 360.0, 6)): v for la, lo, v in places if np.isfinite(v)}
+
+
+def upper_edges(axis) -> list[list[float]]:
+    """Of the bands of flags from below, at the first and at the last record."""
+    tops = [band.get_paths()[0].vertices for band in axis.collections]
+    return [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
 
 
 def expected(values, cells=range(elm_files.N)) -> dict:
@@ -43,9 +44,9 @@ def expected(values, cells=range(elm_files.N)) -> dict:
 def test_figures_of_every_layout(tmp_path, figures, kind):
     path = landslide_files.write(tmp_path / "a.nc", kind)
     written = plots.draw([path], tmp_path / "out", ["six cells"])
-    assert [p.name for p in written] == ["timeseries.png", "a_cells.png", "a_flags.png"]
+    assert [p.name for p in written] == ["timeseries.png", "a_cells.png", "a_flags.png", "a_outside.png"]
     assert all(p.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" for p in written)
-    series, cells, flags = figures()
+    series, cells, flags, outside = figures()
 
     probability, fos = series.axes
     assert probability.get_ylabel() == "landslide\nprobability (1)" and fos.get_ylabel() == "factor of\nsafety (1)"
@@ -58,19 +59,27 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     left, right, *bars = cells.axes
     assert left.get_xlabel() == "longitude (degrees east)" and left.get_ylabel() == "latitude (degrees north)"
     labels = [bar.get_ylabel() for bar in bars]
-    assert labels == ["largest probability (1)", "lowest factor of safety (1),\n90th percentile of slope"]
-    assert map_values(left, kind) == pytest.approx(expected(PROBABILITY.max(axis=0)))
-    assert map_values(right, kind) == pytest.approx(expected(FOS.min(axis=0)))
+    assert labels == [
+        "largest probability (1)\npale: below 0.0001",
+        "lowest factor of safety (1),\n90th percentile of slope",
+    ]
+    assert map_values(left) == pytest.approx(expected(PROBABILITY.max(axis=0)))
+    assert map_values(right) == pytest.approx(expected(FOS.min(axis=0)))
     assert cells.get_suptitle() == "six cells: 2000-01-11 to 2000-01-15"
 
-    share, outside, bar = flags.axes
+    (share,) = flags.axes
     assert share.get_ylabel() == "share of columns (%)"
+    # Bands from below: ok, filled, outside; their upper edges at the first and at the last record.
+    np.testing.assert_allclose(upper_edges(share), [[400 / 6, 500 / 6, 100], [500 / 6, 100, 100]], rtol=1e-9)
+    texts = [text.get_text() for text in share.get_legend().get_texts()]
+    assert sorted(texts) == [
+        "filled: an optional field took its default: 16.7 % (5 of 30)",
+        "ok: 76.7 % (23 of 30)",
+        "outside the training domain: 6.7 % (2 of 30)",
+    ]
+    panel, bar = outside.axes
     assert bar.get_ylabel() == "share of valid records outside\nthe training domain (%)"
-    assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0]))
-    # Bands from below: ok, filled, outside, invalid; their upper edges at the first and at the last record.
-    tops = [band.get_paths()[0].vertices for band in share.collections]
-    at = [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
-    np.testing.assert_allclose(at, [[400 / 6, 500 / 6, 100, 100], [500 / 6, 100, 100, 100]], rtol=1e-9)
+    assert map_values(panel) == pytest.approx(expected([0, 0, 40, 0, 0, 0]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,12 +89,12 @@ def test_missing_values_are_left_out(tmp_path, figures, kind):
     flag[:, 0] = 3
     flag[1, 4] = 3
     plots.draw([landslide_files.write(tmp_path / "a.nc", kind, flag=flag)], tmp_path)
-    series, cells, flags = figures()
+    series, cells, _, outside = figures()
     shown = next(line for line in series.axes[0].get_lines() if line.get_label() == "cell shown")
     np.testing.assert_array_equal(np.isnan(shown.get_ydata()), [False, True, False, False, False])
     assert "of 5 (" in series.axes[0].get_title()
-    assert map_values(cells.axes[0], kind) == pytest.approx(expected(PROBABILITY.max(axis=0), range(1, 6)))
-    assert map_values(flags.axes[1], kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
+    assert map_values(cells.axes[0]) == pytest.approx(expected(PROBABILITY.max(axis=0), range(1, 6)))
+    assert map_values(outside.axes[0]) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -95,18 +104,16 @@ def test_history_of_elm_itself(tmp_path, figures, kind):
     flag[:, 0] = 3
     path = landslide_files.write_elm(tmp_path / "case.elm.h0.nc", kind, flag=flag)
     plots.draw([path], tmp_path)
-    series, _, flags = figures()
+    series, _, flags, outside = figures()
     rain, table, probability, fos = series.axes
     np.testing.assert_allclose([bar.get_height() for bar in rain.patches], 86400.0 * landslide_files.RAIN[:, 4])
     assert [bar.get_width() for bar in rain.patches] == pytest.approx([1.0] * N_TIMES)
     np.testing.assert_array_equal(table.get_lines()[0].get_ydata(), landslide_files.WATER_TABLE[:, 4])
     np.testing.assert_array_equal(probability.get_lines()[0].get_ydata(), PROBABILITY[:, 4])
     assert [line.get_label() for line in fos.get_lines()] == ["90th percentile of slope", "failure (1)"]
-    share, outside, _ = flags.axes
-    tops = [band.get_paths()[0].vertices for band in share.collections]
-    at = [[v[v[:, 0] == x, 1].max() for v in tops] for x in (tops[0][:, 0].min(), tops[0][:, 0].max())]
-    np.testing.assert_allclose(at, [[80, 100], [100, 100]])  # one of five valid cells at first, then none
-    assert map_values(outside, kind) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
+    # One of five valid cells at first, then none.
+    np.testing.assert_allclose(upper_edges(flags.axes[0]), [[80, 100], [100, 100]])
+    assert map_values(outside.axes[0]) == pytest.approx(expected([0, 0, 40, 0, 0, 0], range(1, 6)))
 
 
 @pytest.mark.parametrize("lacking", ["LANDSLIDE_PROB", "LANDSLIDE_FOS", "LANDSLIDE_OUTSIDE"])
@@ -140,7 +147,7 @@ def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
     flag[2], flag[:, 5] = 3, 3  # a record and a cell without a value
     path = landslide_files.write(tmp_path / "a.nc", flag=flag)
     monkeypatch.setattr(run, "_BLOCK_VALUES", records * elm_files.N)
-    found = run.read(path, "")
+    found = run.read([path], "")
     probability = np.where(flag == 3, np.nan, PROBABILITY)
     rows = [0, 1, 3, 4]
     np.testing.assert_array_equal(found.largest_probability[:5], np.nanmax(probability[rows, :5], axis=0))
@@ -150,9 +157,9 @@ def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
     np.testing.assert_array_equal(found.probability_range[rows], PROBABILITY[rows][:, [0, 4]])
     assert np.isnan(found.probability_range[2]).all()
     np.testing.assert_allclose(found.share_outside, [0, 0, 0.5, 0, 0, np.nan])
-    shares = np.stack([found.flag_share[name] for name in ("ok", "filled", "outside", "invalid")], axis=1)
-    np.testing.assert_allclose(shares[[0, 2]], [[3 / 6, 1 / 6, 1 / 6, 1 / 6], [0, 0, 0, 1]])
-    assert len(found.dates) == N_TIMES and found.cell == 4
+    counts = np.stack([found.flag_count[name] for name in ("ok", "filled", "outside", "invalid")], axis=1)
+    np.testing.assert_array_equal(counts[[0, 2]], [[3, 1, 1, 1], [0, 0, 0, 6]])
+    assert len(found.days) == N_TIMES and found.cell == 4
 
 
 def test_scales_are_shared_between_runs_of_one_place(tmp_path, figures):

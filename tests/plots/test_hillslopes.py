@@ -72,6 +72,18 @@ def test_where_nothing_slides_the_curve_says_so(tmp_path):
     assert [f.name for f in plots.draw([gentle], tmp_path)] == ["gentle_sizes.png"]
 
 
+@pytest.mark.parametrize("members", [1, 5])
+def test_one_hillslope_has_no_interval(steep, tmp_path, figures, members):
+    made, found = ensemble_file.read(steep)
+    rows = np.isin(found["event_member"], np.unique(found["event_member"][found["event_initial"] == 0])[:members])
+    part = {name: found[name][rows] for name in ("event_initial", "event_area", "event_member")}
+    hillslopes.draw_sizes(made, part, tmp_path / "sizes.png")
+    (axis,) = figures()[0].axes
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    (label,) = [label for label in labels if label.startswith("exponent -")]
+    assert label.endswith("(95 % interval none)") == (members == 1)
+
+
 def test_inputs_that_are_gone_are_named(tmp_path):
     table = tmp_path / "sites.csv"
     table.write_text("precip1,temp1,precip0,temp0\n" + "150,15,200,15\n" * 3)

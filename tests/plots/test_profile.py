@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from elm_landslide import model_file
 from elm_landslide.errors import UserError
@@ -35,6 +36,8 @@ def test_golden_columns(shipped):
         assert profile.least[at] == pytest.approx(wanted["fos"], abs=TOLERANCE)
         assert profile.least_depth[at] == pytest.approx(wanted["depth"], abs=TOLERANCE)
         assert profile.least[median] == pytest.approx(wanted["fos_median"], abs=TOLERANCE)
+        total = shipped.calibration(torch.tensor(profile.uncalibrated, dtype=torch.float64))
+        assert float(total) == pytest.approx(wanted["probability"], abs=TOLERANCE)
         # Members and covers that fail on different planes have a mean of minima below the minimum of means.
         assert (profile.fos.min(axis=1) >= profile.least - TOLERANCE).all()
         assert (np.diff(profile.slope) >= 0).all() and (np.diff(profile.depth, axis=1) >= 0).all()

@@ -53,7 +53,7 @@ def test_axes(tmp_path, figures):
     (figure,) = figures()
     title = figure.get_suptitle()
     assert title.startswith("the site (61.02 N, 8.12 E), 2001-12-02 00:00: landslide probability 0.")
-    left, right, bar = figure.axes
+    failing, words, left, right, bar = figure.axes
     assert left.get_ylabel() == "depth (m)" and left.yaxis_inverted()
     assert bar.get_ylabel() == "factor of safety, FoS (1)"
     assert left.get_xlabel() == "slope (degrees) at each tenth of the area"
@@ -66,6 +66,13 @@ def test_axes(tmp_path, figures):
     changes = {"water_table_depth": 0.1, "root_strength_left": 0, "perched_water_table_depth": 0.05}
     changes["frost_table_depth"] = 0.9
     p = case.draw(history, surface, tmp_path / "q.png", constants, overrides=changes, time="2001-12-02")
+    # What the bars cover is the probability, and it is said.
+    covered = sum(bar.get_width() * bar.get_height() for bar in failing.patches) / 1e4
+    assert covered == pytest.approx(p.outputs["probability"], rel=1e-6)
+    assert failing.patches[-1].get_x() + failing.patches[-1].get_width() == pytest.approx(100.0)
+    assert failing.get_ylabel() == "share of the class\nwith FoS below 1 (%)"
+    (text,) = words.texts
+    assert f"is the probability, {covered:.2g}." in text.get_text()
     lines = {line.get_label(): line for line in left.get_lines()}
     np.testing.assert_array_equal(lines["base of the soil"].get_ydata(), p.thickness)
     np.testing.assert_array_equal(lines["least FoS of the class"].get_ydata(), p.least_depth[p.least < 10.0])

@@ -64,6 +64,15 @@ def test_exponent_is_that_of_the_draws(power):
     assert low < power < high and abs(best - power) < 0.1
 
 
+def test_an_exponent_of_one_hillslope_has_no_interval():
+    areas = np.array([2, 2, 3, 5, 9])
+    for others in ([], [np.array([], dtype=int)], [np.array([1, 1, 4000])]):  # none, and without sizes of the fit
+        best, low, high = sizes.exponent_interval([areas, *others])
+        assert np.isfinite(best) and np.isnan(low) and np.isnan(high)
+    assert np.isfinite(sizes.exponent_interval([areas, areas + 1])).all()
+    assert "95 % interval none" in hillslopes.frequency_area([areas]).figure
+
+
 @pytest.mark.skipif(not DATA.is_dir(), reason="TRIGRS listings (../shared/data/trigrs) are not here")
 class TestTrigrs:
     """All rows of the listings, where `columns` has some."""

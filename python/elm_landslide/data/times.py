@@ -31,23 +31,25 @@ def calendar_of(name: str) -> str:
 
 
 def num2date(values, units: str, calendar: str):
-    """cftime.num2date for any spelling of a calendar, and for axes that start with the year 0, as model runs do."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # CF has no year 0 in the calendars of the world; models do
-        return cftime.num2date(values, units, calendar_of(calendar), has_year_zero=_has_year_zero(units, calendar))
+    """cftime.num2date for any spelling of a calendar, with a year 0, in which model runs start."""
+    return _with_year_zero(cftime.num2date, np.asarray(values), units, calendar=calendar_of(calendar))
 
 
 def date2num(dates, units: str, calendar: str):
     """cftime.date2num, as num2date here."""
+    return _with_year_zero(cftime.date2num, dates, units, calendar=calendar_of(calendar))
+
+
+def date(*parts: int, calendar: str):
+    """A cftime date of year, month, day, hour, ..., as num2date here. Raises ValueError where there is no such day."""
+    return _with_year_zero(cftime.datetime, *parts, calendar=calendar_of(calendar))
+
+
+def _with_year_zero(function, *arguments, **options):
+    """Without cftime's warning that CF has no year 0 in the calendars of the world."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return cftime.date2num(dates, units, calendar_of(calendar), has_year_zero=_has_year_zero(units, calendar))
-
-
-def _has_year_zero(units: str, calendar: str) -> bool | None:
-    date = units.partition(" since ")[2].strip()
-    zero = date.split("-")[0].isdigit() and int(date.split("-")[0]) == 0
-    return True if zero and calendar_of(calendar) in ("standard", "julian") else None
+        warnings.simplefilter("ignore", cftime.CFWarning)
+        return function(*arguments, has_year_zero=True, **options)
 
 
 @dataclass(frozen=True)

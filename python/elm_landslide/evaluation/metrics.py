@@ -21,14 +21,18 @@ _CHUNK = 50  # draws at a time: what is sorted stays in the cache
 
 @dataclass
 class Resampling:
-    """How often each block occurs in each draw: counts [1 + draws, block]; block [n], an index for each row."""
+    """How often each block occurs in each draw: counts [1 + draws, block]; block [n], an index for each row.
+
+    Rows of one block have no draws, for nothing can be drawn anew: their measures have no interval.
+    """
 
     counts: np.ndarray
     block: np.ndarray
 
     def rows(self, mask: np.ndarray) -> Resampling:
         """The same draws for some of the rows."""
-        return Resampling(self.counts, self.block[mask])
+        block = self.block[mask]
+        return Resampling(self.counts if len(np.unique(block)) > 1 else self.counts[:1], block)
 
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sum over the rows of each draw: values [n, ...] -> [1 + draws, ...]."""
@@ -41,12 +45,14 @@ def resample(blocks: np.ndarray, draws: int = 1000, seed: int = 0) -> Resampling
     """Draws with replacement of the blocks named in blocks [n]; as many as there are."""
     names, block = np.unique(blocks, return_inverse=True)
     n = len(names)
+    draws = draws if n > 1 else 0
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=draws)
     return Resampling(np.vstack([np.ones(n), drawn]), block)
 
 
 def interval(values: np.ndarray) -> list[float]:
-    """95 % percentile interval of a measure [1 + draws]; draws in which it has no value are passed over."""
+    """95 % percentile interval of a measure [1 + draws]; draws in which it has no value are passed over. NaN where
+    there is none."""
     drawn = values[1:][np.isfinite(values[1:])]
     return [float(v) for v in np.quantile(drawn, (0.025, 0.975))] if len(drawn) else [math.nan, math.nan]
 

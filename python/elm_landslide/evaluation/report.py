@@ -2,7 +2,7 @@
 
 A comparison is `same_site` (landslides against other dates at their sites) or `random` (against random places and
 dates); a score is `model` or the name of a comparator. *_interval: 95 % intervals [low, high] over blocks, laid out as
-their measure. What has no value is null.
+their measure. What has no value is null, and so are the intervals of rows of one block.
 
     rows                        what the caller counts: used, excluded_blocks (in the model's training blocks),
                                 excluded_trigger, landslides, same_site, random, outside_domain
@@ -183,9 +183,6 @@ def table(result: dict) -> list[tuple[str, ...]]:
     def text(value) -> str:
         return "" if value is None or math.isnan(value) else f"{value:.3f}"
 
-    def limits(pair) -> str:
-        return f"{text(pair[0])} to {text(pair[1])}"
-
     rows = []
     for comparison, scores in result["auc"].items():
         for name in sorted(scores, key=lambda name: name != MODEL):
@@ -202,6 +199,12 @@ def table(result: dict) -> list[tuple[str, ...]]:
                 )
             )
     return rows
+
+
+def limits(pair, digits: str = ".3f") -> str:
+    """An interval in words."""
+    low, high = pair
+    return "none" if low is None or math.isnan(low) else f"{low:{digits}} to {high:{digits}}"
 
 
 def write(result: dict, path: Path) -> None:

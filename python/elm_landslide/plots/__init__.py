@@ -9,10 +9,11 @@ from elm_landslide.data.cut_sample import sample_folder
 from elm_landslide.errors import UserError
 from elm_landslide.extras import need
 
-from .flags import draw_flags
+from .flags import differs_outside, draw_flags, draw_outside
+from .grouping import series_of
 from .maps import draw_cells
 from .run import read
-from .series import draw_series
+from .series import draw_series, panels_of
 
 
 def _is_simulated(path: Path) -> bool:
@@ -23,15 +24,13 @@ def _is_simulated(path: Path) -> bool:
 def draw(files, out, labels=(), inputs=()) -> list[Path]:
     """Draw landslide history files, or those of elm-landslide simulate; returns the figures written into `out`.
 
-    labels: one for each file in turn, its name where there is none. inputs: folders where the runs' input files lie,
-    from which rain and water table are drawn; the package's sample is searched too.
+    Files that follow each other in time are one series (grouping.py). labels: one for each series in turn, its name
+    where there is none. inputs: folders where the runs' input files lie, from which rain and water table are drawn; the
+    package's sample is searched too.
     """
     files, out = [Path(f) for f in files], Path(out)
-    if len(labels) > len(files):
-        raise UserError(f"{len(labels)} labels for {len(files)} files")
-    if len({f.stem for f in files}) < len(files):
-        raise UserError("two of the files have one name, and so would their figures: rename one")
     if any(simulated := [_is_simulated(f) for f in files]):
+        _check_names([f.stem for f in files])
         if not all(simulated) or labels or inputs:
             raise UserError("files of simulate are drawn by themselves: without others, --label and --inputs")
         need("plot of simulated hillslopes", "plot", "simulate")
@@ -39,13 +38,29 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
 
         out.mkdir(parents=True, exist_ok=True)
         return [figure for f in files for figure in hillslopes.draw(f, out)]
+    found = series_of(files)
+    names = [one.name for one in found]
+    _check_names(names)
+    if len(labels) > len(found):
+        raise UserError(f"{len(labels)} labels for {len(found)} series of files: {', '.join(names)}")
     folders = [*map(Path, inputs), sample_folder()]
-    labels = [*labels, *(f.stem for f in files[len(labels) :])]
-    runs = [read(f, label, folders) for f, label in zip(files, labels, strict=True)]
+    labels = [*labels, *names[len(labels) :]]
+    runs = [read(one.files, label, folders) for one, label in zip(found, labels, strict=True)]
+    panels = panels_of(runs)
+    for first, *others in panels:
+        for run in others:
+            run.show(first.cell, folders)
     out.mkdir(parents=True, exist_ok=True)
-    figures = [draw_series(runs, out / "timeseries.png")]
-    for path, run in zip(files, runs, strict=True):
+    figures = [draw_series(panels, out / "timeseries.png")]
+    for name, run in zip(names, runs, strict=True):
         if run.n_cells > 1:
-            figures.append(draw_cells(run, out / f"{path.stem}_cells.png"))
-        figures.append(draw_flags(run, out / f"{path.stem}_flags.png"))
+            figures.append(draw_cells(run, out / f"{name}_cells.png"))
+        figures.append(draw_flags(run, out / f"{name}_flags.png"))
+        if run.n_cells > 1 and differs_outside(run):
+            figures.append(draw_outside(run, out / f"{name}_outside.png"))
     return figures
+
+
+def _check_names(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise UserError("two of the files have one name, and so would their figures: rename one")

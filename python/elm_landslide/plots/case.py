@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 import torch
 from matplotlib.backend_bases import FigureCanvasBase
@@ -14,15 +12,17 @@ from elm_landslide import model_file
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.elm_history import HistoryFiles
 from elm_landslide.data.places import lon_distance
+from elm_landslide.data.times import num2date
 from elm_landslide.errors import UserError
 from elm_landslide.export import load_eager
 from elm_landslide.fields import FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, OUTPUTS
 from elm_landslide.network import LandslideNetwork
 
+from .calendars import number
 from .profile import Profile, explain
 from .profile_figure import draw_profile
 from .run import Run, read
-from .style import dates, where
+from .style import where
 
 _BLOCK = 256  # records evaluated at a time
 _KM_PER_DEGREE = 111.19  # of a great circle, radius 6371 km
@@ -60,7 +60,7 @@ def draw(
     files = HistoryFiles(history)
     layout = files.layout()
     files.close()
-    run = read(Path(landslide), "") if landslide else None
+    run = read([Path(landslide)], "") if landslide else None
     if run and not run.layout.same_places(layout):
         raise UserError(f"{landslide}: is on other cells than the history files: give the file made of them")
     given = ", ".join(f"{name}={value:g}" for name, value in (overrides or {}).items()) or "none"
@@ -74,7 +74,7 @@ def draw(
         _check_layers(columns)
         record = _choose_record(columns, network, time, run, place)
         profile = explain(network, columns.x(record)[0])
-        date = dates([record.time], columns.files.axis.units, columns.files.axis.calendar)[0]
+        date = num2date([record.time], columns.files.axis.units, columns.files.axis.calendar)[0]
     finally:
         columns.close()
     place_name = where(layout.lat[place], layout.lon[place])
@@ -147,12 +147,12 @@ def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None
         wanted = run.times[run.largest_at[place]]
     else:
         try:
-            wanted = netCDF4.date2num(datetime.fromisoformat(time), files.axis.units, files.axis.calendar)
+            wanted = number(time, files.axis.units, files.axis.calendar)
         except ValueError as error:
             raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
     day = 86400.0 / files.axis.seconds
     if time is not None and not times[0] - day <= wanted <= times[-1] + day:
-        first, last = dates(times[[0, -1]], files.axis.units, files.axis.calendar)
+        first, last = num2date(times[[0, -1]], files.axis.units, files.axis.calendar)
         raise UserError(f"--time {time}: the history files go from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
     return records[int(np.argmin(np.abs(times - wanted)))]
 

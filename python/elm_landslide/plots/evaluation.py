@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.evaluation import metrics
-from elm_landslide.evaluation.report import MODEL, Comparison
+from elm_landslide.evaluation.report import MODEL, Comparison, limits
 
 from .style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
 
@@ -51,8 +51,7 @@ def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
         _, hits, false = metrics.roc(landslide, comparison.scores[score], weights)
         false_rate, hit_rate = false[0] / false[0, -1], hits[0] / hits[0, -1]
         if score == MODEL:
-            low, high = result["auc_interval"][name][score]
-            label = f"model {auc[score]:.3f} ({low:.3f} to {high:.3f})"
+            label = f"model {auc[score]:.3f} ({limits(result['auc_interval'][name][score])})"
             axis.plot(false_rate, hit_rate, color=BLUE, linewidth=2.8, label=label, zorder=4)
         else:
             words, colour = DRAWN[score]
@@ -96,15 +95,14 @@ def _draw_bins(axis, comparison: Comparison, result: dict) -> None:
     name = comparison.name
     table = result["reliability"][name]
     predicted, observed = (np.array([row[key] for row in table]) for key in ("predicted", "observed"))
-    limits = np.array([row["observed_interval"] for row in table]).T
+    intervals = np.array([row["observed_interval"] for row in table]).T
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
     axis.axhline(result["prevalence"][name], color=GREY, linestyle="--", linewidth=1.0)
     axis.text(0.99, result["prevalence"][name] + 0.012, "prevalence", color=GREY, fontsize=8, ha="right")
-    axis.vlines(predicted, *limits, color=BLUE, linewidth=1.2)
+    axis.vlines(predicted, *intervals, color=BLUE, linewidth=1.2)
     axis.plot(predicted, observed, "o-", color=BLUE, markersize=5, linewidth=1.8)
-    low, high = result["ece_by_interval"][name]
     lines = (
-        f"calibration error {result['ece_by'][name]:.3f} ({low:.3f} to {high:.3f})",
+        f"calibration error {result['ece_by'][name]:.3f} ({limits(result['ece_by_interval'][name])})",
         f"Brier score {result['brier'][name]:.3f}, skill {result['brier_skill'][name]:.2f}",
     )
     axis.text(0.02, 0.98, "\n".join(lines), transform=axis.transAxes, va="top", fontsize=9)

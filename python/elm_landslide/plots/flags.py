@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib.dates as mdates
+import matplotlib
 import numpy as np
+from matplotlib.colors import Normalize
 
-from .maps import draw_map
+from .calendars import label_days
+from .maps import draw_map, map_figure
 from .run import Run
-from .style import GREEN, ORANGE, SKY, new_figure, save
+from .style import GREEN, ORANGE, SKY, new_figure, save, say
 
 _COLOURS = {"inside": GREEN, "ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
+_HATCHES = {"outside": "//"}  # so that it differs in grey too
 _MEANINGS = {
     "inside": "inside the training domain",
     "ok": "ok",
@@ -22,21 +25,51 @@ _MEANINGS = {
 
 
 def draw_flags(run: Run, path: Path) -> Path:
-    """Share of columns by flag through time and, of several columns, a map of the share of time outside."""
-    several = run.n_cells > 1
-    figure = new_figure(12.0 if several else 6.5, 4.6)
-    axes = figure.subplots(1, 1 + several, squeeze=False, width_ratios=[1.15, 1.0] if several else None)
-    axis = axes[0, 0]
-    names, shares = run.flag_share.keys(), 100.0 * np.stack([*run.flag_share.values()])
-    labels, colours = [_MEANINGS[name] for name in names], [_COLOURS[name] for name in names]
-    axis.stackplot(run.dates, shares, labels=labels, colors=colours, linewidth=0)
-    axis.set(ylabel="share of columns (%)", ylim=(0.0, 100.0), xlim=(run.dates[0], run.dates[-1]))
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=6)
-    axis.xaxis.set_major_locator(locator)
-    axis.xaxis.set_major_formatter(mdates.DateFormatter("%d %b\n%Y"))
-    axis.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    if several:
-        label = "share of valid records outside\nthe training domain (%)"
-        draw_map(axes[0, 1], run, 100.0 * run.share_outside, label, "cividis", (0.0, 100.0))
-    figure.suptitle(f"{run.label}: {run.dates[0]:%Y-%m-%d} to {run.dates[-1]:%Y-%m-%d}", fontsize=11)
+    """Share of columns by flag through time."""
+    counts = np.stack([*run.flag_count.values()])
+    total = counts.sum()
+    seen = [i for i, count in enumerate(counts) if count.sum() > 0]
+    names = [name for i, name in enumerate(run.flag_count) if i in seen]
+    labels = [f"{_MEANINGS[name]}: {_share(counts[i].sum(), total)}" for i, name in zip(seen, names, strict=True)]
+    figure = new_figure(7.5, 1.4 if len(seen) < 2 else 3.4 + 0.25 * len(seen))
+    axis = figure.subplots()
+    figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
+    if len(seen) < 2:
+        n = len(run.days)
+        say(axis, f"All columns, in {'the one record' if n == 1 else f'all {n:,} records'}:\n{_MEANINGS[names[0]]}")
+        axis.set_axis_off()
+        return save(figure, path)
+    with np.errstate(invalid="ignore"):  # a record without any
+        shares = 100.0 * counts[seen] / counts.sum(axis=0)
+    style = [dict(facecolor=_COLOURS[n], hatch=_HATCHES.get(n), edgecolor="white", linewidth=0.0) for n in names]
+    edges = np.concatenate([np.zeros_like(shares[:1]), np.cumsum(shares, axis=0)])
+    days = run.days
+    if len(days) == 1:
+        days, edges = days + [-0.5, 0.5], np.repeat(edges, 2, axis=1)
+    for low, high, label, look in zip(edges[:-1], edges[1:], labels, style, strict=True):
+        axis.fill_between(days, low, high, step="mid", label=label, **look)
+    axis.set(ylabel="share of columns (%)", ylim=(0.0, 100.0), xlim=(days[0], days[-1]))
+    label_days(axis, run.days, run.calendar)
+    axis.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=1, frameon=False, reverse=True)
+    return save(figure, path)
+
+
+def _share(count: float, total: float) -> str:
+    """Of the columns times records, in per cent; a small one is not called none."""
+    percent = 100.0 * count / total
+    text = f"{percent:.1f} %" if 0.1 <= percent <= 99.9 else f"{percent:.2g} %" if percent < 0.1 else f"{percent:.2f} %"
+    return f"{text} ({count:,.0f} of {total:,.0f})"
+
+
+def differs_outside(run: Run) -> bool:
+    """Whether some places are more often outside the training domain than others."""
+    return bool(np.nanmax(run.share_outside) > np.nanmin(run.share_outside))
+
+
+def draw_outside(run: Run, path: Path) -> Path:
+    """A map of the share of time outside the training domain."""
+    figure, axes, frame = map_figure(run, 1, 9.0)
+    label, values = "share of valid records outside\nthe training domain (%)", 100.0 * run.share_outside
+    draw_map(axes[0], run, frame, values, label, matplotlib.colormaps["cividis"], Normalize(0.0, 100.0))
+    figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
     return save(figure, path)

@@ -206,6 +206,10 @@ def draw_history(history: History, title: str, path: Path) -> Path:
     return save(figure, path)
 
 
+def _hillslopes(n: int) -> str:
+    return "one hillslope" if n == 1 else f"{n:,} hillslopes"
+
+
 def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> Path:
     """Probability density of landslide areas and the power law fitted to it."""
     cell = ensemble.settings.size**2
@@ -213,7 +217,7 @@ def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> 
     area, owner = found["event_area"][storm], found["event_member"][storm].astype(int)
     figure = new_figure(6.4, 4.8)
     axis = figure.subplots()
-    axis.set_title(f"{len(area):,} landslides in storms on {ensemble.members:,} hillslopes", fontsize=11)
+    axis.set_title(f"{len(area):,} landslides in storms on {_hillslopes(ensemble.members)}", fontsize=11)
     axis.set_xlabel("area (m2)")
     axis.set_ylabel("probability density (1/m2)")
     cells = np.rint(area / cell)
@@ -234,7 +238,8 @@ def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> 
         inside = (cells >= span[0]) & (cells <= span[1])
         numbers = np.arange(span[0], span[1] + 1.0)
         scale = inside.mean() / (numbers**-best).sum() / cell
-        label = f"exponent -{best:.2f} (95 % interval -{high:.2f} to -{low:.2f})"
+        interval = f"-{high:.2f} to -{low:.2f}" if np.isfinite(low) else "none"
+        label = f"exponent -{best:.2f} (95 % interval {interval})"
         axis.plot(span * cell, scale * span**-best, color=VERMILION, label=label)
     axis.set_xscale("log")
     axis.set_yscale("log")

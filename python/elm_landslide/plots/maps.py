@@ -1,67 +1,184 @@
-"""Maps of one value a place: a mesh where the file is gridded, else the cells as points."""
+"""Maps of one value a place: a mesh where the file is gridded, else a square around each place; with coastlines."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib
 import numpy as np
-from matplotlib.colors import Normalize
-from matplotlib.ticker import MaxNLocator
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from .coast import draw_coast
 from .run import Run
-from .style import new_figure, save
+from .style import GREY, new_figure, save
+
+NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability cannot be told from none
+_NO_VALUE = "white"
+_PALE = "#CFD8E0"  # nothing, or safe: neither the colour of no value nor of any small probability
+_SAMPLE = 50  # places whose neighbours are looked for
+_LATTICE_BOXES = 1_200_000  # at most, of a grid that is filled with places: a quarter of a degree on the globe
+# Near failure and below it the steps are finer; red is below 1, and what is safe is pale.
+_FOS_LEVELS = (0.5, 0.7, 0.85, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+@dataclass
+class Frame:
+    """Limits of a map (degrees) around the places with a value, and how far these are apart.
+
+    lattice: steps (lat, lon) of which all distances are multiples, None where there are no such.
+    """
+
+    west: float
+    east: float
+    south: float
+    north: float
+    spacing: float
+    lattice: tuple[float, float] | None
+
+    @property
+    def across(self) -> float:
+        """Length of a degree of longitude over one of latitude on the map; of a large map 1."""
+        return float(np.cos(np.radians((self.south + self.north) / 2.0))) if self.north - self.south < 60.0 else 1.0
 
 
 def draw_cells(run: Run, path: Path) -> Path:
     """The largest probability and the lowest factor of safety of every cell."""
-    figure = new_figure(11.0, 4.6)
-    axes = figure.subplots(1, 2, sharey=True)
-    largest, lowest = run.largest_probability, run.lowest_fos
-    draw_map(axes[0], run, largest, "largest probability (1)", "viridis", (0.0, max(np.nanmax(largest), 1e-6)))
+    figure, axes, frame = map_figure(run, 2, 11.0)
+    largest, extreme = run.largest_probability, run.extremes["probability"]
+    label = f"largest {f'{extreme} of ' if extreme else ''}probability (1)\npale: below {NOTHING:g}"
+    seen = np.maximum(largest, 0.1 * NOTHING)  # 0 has no logarithm and would pass for no value
+    draw_map(axes[0], run, frame, seen, label, *probability_colours())
     label = "lowest factor of safety (1),\n90th percentile of slope"
-    draw_map(axes[1], run, lowest, label, "cividis_r", worst_is_high=False)
-    axes[1].set_ylabel("")
-    figure.suptitle(f"{run.label}: {run.dates[0]:%Y-%m-%d} to {run.dates[-1]:%Y-%m-%d}", fontsize=11)
+    draw_map(axes[1], run, frame, run.lowest_fos, label, *fos_colours(), worst_is_high=False)
+    figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
     return save(figure, path)
 
 
-def draw_map(axis, run: Run, values, label: str, colours: str, limits=(None, None), worst_is_high=True) -> None:
-    """values: one a place of the run's layout, NaN where there is none. limits: of the colours.
+def map_figure(run: Run, n: int, width: float):
+    """A figure, n axes in it, one above the other where the places lie far from west to east, and their limits."""
+    frame = frame_of(run)
+    shape = (frame.east - frame.west) * frame.across / (frame.north - frame.south)
+    figure = new_figure(width, n * (0.8 * width / shape + 0.6) + 0.3 if shape > 1.6 else 4.6)
+    rows, columns = (n, 1) if shape > 1.6 else (1, n)
+    return figure, figure.subplots(rows, columns, squeeze=False).ravel(), frame
+
+
+def probability_colours() -> tuple[ListedColormap, Normalize]:
+    """Logarithmic, for most places have small values, and the same on every map, so that maps can be compared."""
+    # Without the palest fifth, which would pass for nothing.
+    colours = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.2, 1.0, 256)))
+    return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, 1.0)
+
+
+def fos_colours() -> tuple[ListedColormap, Normalize]:
+    below = matplotlib.colormaps["Reds_r"](np.linspace(0.1, 0.6, 3))
+    above = matplotlib.colormaps["YlGnBu_r"](np.linspace(0.05, 0.9, len(_FOS_LEVELS) - 4))
+    colours = ListedColormap(np.concatenate([below, above]))
+    return colours.with_extremes(under="#3B0008", over=_PALE, bad=_NO_VALUE), BoundaryNorm(_FOS_LEVELS, colours.N)
+
+
+def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: Normalize, worst_is_high=True) -> None:
+    """values: one a place of the run's layout, NaN where there is none.
 
     worst_is_high: where several columns share a place, the one drawn on top.
     """
-    lon = (run.lon + 180.0) % 360.0 - 180.0
-    norm = Normalize(*limits) if limits[1] is not None else _span(values)
+    lon = (run.lon - frame.west) % 360.0 + frame.west
     mesh = _mesh(run.layout.shape, run.lat, lon, values)
-    if mesh:
-        drawn = axis.pcolormesh(*mesh, cmap=colours, norm=norm, edgecolors="white", linewidth=0.1)
-        axis.set_facecolor("#E6E6E6")  # no valid value
-    else:
+    if not mesh:
         order = np.argsort(values if worst_is_high else -values)
         order = order[np.isfinite(values[order])]
-        drawn = axis.scatter(
-            lon[order],
-            run.lat[order],
-            c=values[order],
-            cmap=colours,
-            norm=norm,
-            s=float(np.clip(6000.0 / order.size, 4.0, 220.0)),
-            marker="s",
-            edgecolors="white",
-            linewidths=0.3,
-        )
-        axis.margins(0.08)
-    axis.figure.colorbar(drawn, ax=axis, label=label)
+        at = run.lat[order], lon[order], values[order]
+        mesh = _lattice_mesh(*at, frame.lattice) if frame.lattice else None
+    if mesh:
+        drawn = axis.pcolormesh(*mesh, cmap=colours, norm=norm, rasterized=True)
+    else:
+        drawn = PolyCollection(_squares(*at[:2], frame.spacing), cmap=colours, norm=norm, rasterized=True)
+        drawn.set(array=at[2], linewidth=0.0, antialiased=False)
+        axis.add_collection(drawn)
+    axis.set(xlim=(frame.west, frame.east), ylim=(frame.south, frame.north))
+    axis.set(aspect=1.0 / frame.across, facecolor=_NO_VALUE)
+    draw_coast(axis, GREY)
+    extend = {BoundaryNorm: "both", LogNorm: "min"}.get(type(norm), "neither")
+    bar = axis.figure.colorbar(drawn, ax=axis, label=label, extend=extend, aspect=25, pad=0.02)
+    if isinstance(norm, BoundaryNorm):
+        bar.set_ticks(norm.boundaries, labels=[f"{level:g}" for level in norm.boundaries])
+    elif isinstance(norm, LogNorm):
+        bar.ax.yaxis.set_major_formatter("{x:g}")
     axis.set_xlabel("longitude (degrees east)")
     axis.set_ylabel("latitude (degrees north)")
-    axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axis.grid(alpha=0.3)
+    wide = frame.east - frame.west > 180.0
+    axis.xaxis.set_major_locator(MultipleLocator(60.0) if wide else MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x if abs(x) <= 180.0 else (x + 180.0) % 360.0 - 180.0:g}")
+    axis.grid(alpha=0.3, linewidth=0.5)
 
 
-def _span(values) -> Normalize:
-    """All values; at least 0.1 wide, so that rounding does not fill the scale."""
-    low, high = np.nanmin(values), np.nanmax(values)
-    return Normalize(low, max(high, low + 0.1))
+def frame_of(run: Run) -> Frame:
+    """Across the date line where that is the shorter way."""
+    valid = np.isfinite(run.lowest_fos)
+    lat, lon = run.lat[valid], run.lon[valid]
+    lattice = _lattice(lat, lon)
+    spacing = max(lattice) if lattice else _spacing(lat, lon)
+    around = np.unique(np.mod(lon + 180.0, 360.0))
+    gaps = np.diff(around, append=around[0] + 360.0)
+    margin = spacing / 2.0 + 0.02 * min(360.0 - gaps.max(), 30.0)
+    if gaps.max() < 60.0:  # all around the globe
+        west, east = -180.0, 180.0
+    else:
+        west = around[(gaps.argmax() + 1) % len(around)] - 180.0 - margin
+        east = west + 360.0 - gaps.max() + 2.0 * margin
+    return Frame(west, east, max(lat.min() - margin, -90.0), min(lat.max() + margin, 90.0), spacing, lattice)
+
+
+def _lattice(lat, lon) -> tuple[float, float] | None:
+    """Steps (degrees) of latitude and longitude of which all distances are multiples; None where the places are not
+    cut out of such a grid, or are so few that it would be mere chance."""
+    steps = []
+    for values in (lat, np.mod(lon, 360.0)):
+        distances = np.diff(np.unique(values))
+        distances = distances[distances > 1e-3]  # single precision
+        parts = [distances / (distances.min() / n) for n in (1, 2, 3, 4)] if distances.size else []
+        fitting = (n for n, part in enumerate(parts, 1) if (np.abs(part - np.rint(part)) < 0.05).all())
+        n = next(fitting, None)
+        if n is None:
+            return None
+        whole = np.ptp(values)
+        steps.append(whole / np.rint(n * whole / distances.min()))
+    boxes = np.ptp(lat) / steps[0] * (np.ptp(lon) / steps[1])
+    return (steps[0], steps[1]) if boxes < _LATTICE_BOXES else None
+
+
+def _lattice_mesh(lat, lon, values, steps: tuple[float, float]):
+    """What `_mesh` gives, of places cut out of a regular grid; of several at one place the last."""
+    rows, columns = (np.rint((at - at.min()) / step).astype(int) for at, step in zip((lat, lon), steps, strict=True))
+    grid = np.full((rows.max() + 1, columns.max() + 1), np.nan)
+    grid[rows, columns] = values
+    x, y = (at.min() + step * (np.arange(n + 1) - 0.5) for at, step, n in
+            ((lon, steps[1], grid.shape[1]), (lat, steps[0], grid.shape[0])))  # fmt: skip
+    return x, y, grid
+
+
+def _spacing(lat, lon) -> float:
+    """Distance (degrees of latitude) of places to their nearest neighbours: the median over a sample."""
+    places = np.unique(np.stack([lat, np.mod(lon, 360.0)], axis=1), axis=0)
+    if len(places) < 2:
+        return 0.5
+    nearest = []
+    for at in places[:: -(-len(places) // _SAMPLE)]:
+        across = ((places[:, 1] - at[1] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(at[0]))
+        distance = np.hypot(places[:, 0] - at[0], across)
+        nearest.append(np.partition(distance, 1)[1])
+    return float(np.median(nearest))
+
+
+def _squares(lat, lon, spacing: float) -> np.ndarray:
+    """Corners [place, 4, (lon, lat)] of squares wider than the places are apart, so that no gaps are left."""
+    half = 0.7 * spacing
+    wide = half / np.maximum(np.cos(np.radians(lat)), 0.05)
+    corners = [(lon + x * wide, lat + y * half) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    return np.moveaxis(np.array(corners), 2, 0)
 
 
 def _mesh(shape, lat, lon, values):

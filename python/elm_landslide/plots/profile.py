@@ -14,7 +14,7 @@ from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
 from elm_landslide.network import REPORTED_QUANTILES, LandslideNetwork, Prepared
 from elm_landslide.physics import slopes
 from elm_landslide.physics.column import NO_TABLE
-from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_INNER_CAP, bounded, cosine_squared
+from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_INNER_CAP, bounded, cosine_squared, normal_cdf
 from elm_landslide.physics.stability import candidate_planes
 
 
@@ -29,6 +29,11 @@ class Profile:
     outputs: dict[str, float]  # as the module gives them, by name in fields.toml
     flag: str
     quantile: np.ndarray  # [class] 1, of area
+    weight: np.ndarray  # [class] 1, share of the area; 0 of those that are only reported
+    failing: (
+        np.ndarray
+    )  # [class] 1, share of its area with FoS below 1; over all, weighted: the uncalibrated probability
+    spread: float  # of ln FoS between points of one class, mean of the members
     slope: np.ndarray  # [class] degrees
     percentiles: np.ndarray  # [11] degrees, the slopes of the column at SLOPE_PERCENTILES
     depth: np.ndarray  # [class, plane] m
@@ -47,6 +52,11 @@ class Profile:
     perched_table: float | None  # m
 
     @property
+    def uncalibrated(self) -> float:
+        """The probability that the classes sum to."""
+        return float((self.weight * self.failing).sum())
+
+    @property
     def reported(self) -> int:
         """The class of the outputs fos and depth."""
         return int(np.flatnonzero(self.quantile == REPORTED_QUANTILES[0])[0])
@@ -63,8 +73,11 @@ def explain(network: LandslideNetwork, x) -> Profile:
             names = [name for name, f in FIELDS.items() if bool(missing[f.columns].any())]
             raise UserError(f"the column is invalid at this time: {', '.join(names)} missing")
         prepared = network.prepare(x)
-        parts = _parts(network, prepared, network.latents(prepared, network.members)[0])
-    quantile = np.concatenate([slopes.quadrature()[0], REPORTED_QUANTILES])
+        latents = network.latents(prepared, network.members)[0]
+        parts = _parts(network, prepared, latents)
+    nodes, weights = slopes.quadrature()
+    quantile = np.concatenate([nodes, REPORTED_QUANTILES])
+    weight = np.concatenate([weights, np.zeros(len(REPORTED_QUANTILES))])
     order = np.argsort(quantile)
     mean = {name: part.mean(0).numpy()[order] for name, part in parts.items()}
     slope = np.degrees(np.arctan(prepared.gradient[0].numpy()[order]))
@@ -73,6 +86,8 @@ def explain(network: LandslideNetwork, x) -> Profile:
         outputs={name: float(y[output.index]) for name, output in OUTPUTS.items()},
         flag=flag,
         quantile=quantile[order],
+        weight=weight[order],
+        spread=float(latents["spread"].mean()),
         slope=slope,
         percentiles=np.degrees(np.arctan(x[0, FIELDS["slope"].columns].numpy())),
         fos=np.exp(mean.pop("log_fos")).clip(max=FOS_CAP),
@@ -100,20 +115,23 @@ def _parts(network: LandslideNetwork, prepared: Prepared, latents: dict[str, Ten
     depth, weight, stress = part("depth"), part("weight"), part("stress")
     gradient, tan_phi = prepared.gradient[0].unsqueeze(-1), torch.tan(torch.deg2rad(strength.friction[0])).unsqueeze(-1)
     normal = weight * cosine_squared(gradient)
-    log_fos, log_least, least_depth, root = 0.0, 0.0, 0.0, 0.0
+    log_fos, log_least, least_depth, root, failing = 0.0, 0.0, 0.0, 0.0, 0.0
     cohesions = strength.root_cohesion
     ratios = map(join, found.planes.strength_ratios(cohesions), found.base.strength_ratios(cohesions))
     for share, cohesion, ratio in zip(prepared.shares[0], cohesions, ratios, strict=True):
         fos = bounded(ratio / found.driving[0].unsqueeze(-1), FOS_INNER_CAP)
         kind = torch.log(fos) + latents["residual"][0].unsqueeze(-1)
         log_fos = log_fos + share * kind
-        log_least = log_least + share * kind.amin(-1)
+        least = kind.amin(-1)
+        log_least = log_least + share * least
+        failing = failing + share * normal_cdf(-least / latents["spread"][0])
         least_depth = least_depth + share * depth.gather(-1, ratio.argmin(-1, keepdim=True))[..., 0]
         if cohesion is not None:
             root = root + share * cohesion[0].unsqueeze(-1) * part("roots")
     return {
         "log_fos": log_fos,
         "log_least": log_least,
+        "failing": failing,
         "least_depth": least_depth,
         "depth": depth,
         "thickness": found.base.depth[0, 0],

@@ -23,8 +23,11 @@ _REDS_AND_BLUES = np.concatenate([np.linspace(0.12, 0.4, 3), np.linspace(0.54, 0
 
 def draw_profile(profile: Profile, title: str, path: Path) -> Path:
     """title: which column and when; the numbers are added to it."""
-    figure = new_figure(13.5, 6.6)
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1.6, 1.0])
+    figure = new_figure(13.5, 8.4)
+    axes = figure.subplots(2, 2, sharex="col", sharey="row", width_ratios=[1.6, 1.0], height_ratios=[1.0, 3.2])
+    (above, beside), (left, right) = axes
+    _draw_failing(above, profile)
+    _explain(beside, profile)
     _draw_mesh(left, profile)
     _draw_balance(right, profile)
     left.set_ylim(1.1 * profile.thickness.max(), 0.0)
@@ -36,6 +39,40 @@ def draw_profile(profile: Profile, title: str, path: Path) -> Path:
         fontsize=11,
     )
     return save(figure, path)
+
+
+def _draw_failing(axis, p: Profile) -> None:
+    """Bars as wide as the classes' shares of the area, so that what they cover is the probability."""
+    classes = p.weight > 0.0
+    width = 100.0 * p.weight[classes]
+    start = np.cumsum(width) - width
+    axis.bar(start, 100.0 * p.failing[classes], width=width, align="edge", color=VERMILION, edgecolor="white")
+    axis.set_ylim(0.0, max(1.15 * 100.0 * p.failing.max(), 0.1))
+    axis.set_ylabel("share of the class\nwith FoS below 1 (%)")
+    axis.grid(alpha=0.3)
+    top = axis.secondary_xaxis("top")
+    top.set_xticks(list(SLOPE_PERCENTILES))
+    top.set_xlabel("area percentile, from gentle to steep (%)")
+
+
+def _explain(axis, p: Profile) -> None:
+    """In words, how there is a probability where every class has a factor of safety above 1."""
+    most = int(np.argmax(np.where(p.weight > 0.0, p.failing, -1.0)))
+    total, given = p.uncalibrated, p.outputs["probability"]
+    text = (
+        f"The points of one slope class differ: ln FoS spreads by {p.spread:.2f}\n"
+        f"about its value, so a part of each class lies below 1, at most\n"
+        f"{_percent(p.failing[most])} ({p.slope[most]:.1f} degrees, FoS {p.least[most]:.2f}).\n"
+        f"The bars are as wide as the classes' shares of the area; what they\n"
+        f"cover of the panel's 100 % by 100 % is the probability, {total:.2g}"
+    )
+    text += "." if np.isclose(total, given, rtol=5e-3, atol=1e-6) else f",\nwhich calibration makes {given:.2g}."
+    axis.text(0.0, 0.5, text, transform=axis.transAxes, va="center", fontsize=9, linespacing=1.4)
+    axis.set_axis_off()
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %" if share >= 0.01 else f"{100.0 * share:.2g} %"
 
 
 def _draw_mesh(axis, p: Profile) -> None:
@@ -76,9 +113,6 @@ def _draw_mesh(axis, p: Profile) -> None:
     labels = [f"{angle:.{digits}f}" for angle in p.percentiles]
     axis.set_xticks(list(SLOPE_PERCENTILES), labels=labels)
     axis.set(xlim=(0.0, 100.0), xlabel="slope (degrees) at each tenth of the area", ylabel=DEPTH)
-    top = axis.secondary_xaxis("top")
-    top.set_xticks(list(SLOPE_PERCENTILES))
-    top.set_xlabel("area percentile, from gentle to steep (%)")
     _legend(axis, lines)
 
 

@@ -1,37 +1,74 @@
-"""Time series of several runs side by side, beneath what drives them."""
+"""Time series of several runs side by side, beneath what drives them; with and without roots in one panel."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib.dates as mdates
 import numpy as np
 
+from .calendars import label_days
 from .run import Run
-from .style import BLUE, GREEN, GREY, VERMILION, new_figure, save, say, where
+from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, save, say, where
+
+_OF_RUNS = (VERMILION, BLACK, SKY, PURPLE, ORANGE)  # that share a panel
 
 
-def draw_series(runs: list[Run], path: Path) -> Path:
+def panels_of(runs: list[Run]) -> list[list[Run]]:
+    """Runs of elm-landslide run over the same input, but for their overrides, share a panel: with and without roots."""
+    result: list[list[Run]] = []
+    for run in runs:
+        for panel in result:
+            if _same_input(panel[0], run) and run.overrides not in {other.overrides for other in panel}:
+                panel.append(run)
+                break
+        else:
+            result.append([run])
+    for panel in result:
+        panel.sort(key=lambda run: run.overrides != "none")
+    return result
+
+
+def _same_input(a: Run, b: Run) -> bool:
+    return (
+        bool(a.input_files)
+        and a.input_files == b.input_files
+        and a.calendar == b.calendar
+        and np.array_equal(a.days, b.days)
+        and a.layout.dims == b.layout.dims
+        and a.layout.same_places(b.layout)
+    )
+
+
+def draw_series(panels: list[list[Run]], path: Path) -> Path:
+    """panels: runs of each, as of `panels_of`; what drives them is that of the first."""
     rows = ["rain", "water_table", "probability", "fos"]
-    rows = [r for r in rows if r in ("probability", "fos") or any(getattr(run, r) is not None for run in runs)]
-    figure = new_figure(6.0 * len(runs) + 0.5, 2.1 * len(rows) + 0.8)
-    axes = figure.subplots(len(rows), len(runs), squeeze=False, sharex="col")
-    for column, run in zip(axes.T, runs, strict=True):
-        place = where(run.lat[run.cell], run.lon[run.cell])
-        shown = f"cell with the lowest FoS of {run.n_cells} ({place})" if run.n_cells > 1 else place
-        note = "; slopes and cover synthetic" if run.synthetic else ""
-        column[0].set_title(f"{run.label}\n{shown}{note}", fontsize=10)
+    firsts = [panel[0] for panel in panels]
+    rows = [r for r in rows if r in ("probability", "fos") or any(getattr(run, r) is not None for run in firsts)]
+    figure = new_figure(6.0 * len(panels) + 0.5, 2.1 * len(rows) + 0.8)
+    axes = figure.subplots(len(rows), len(panels), squeeze=False, sharex="col")
+    for column, panel in zip(axes.T, panels, strict=True):
+        column[0].set_title(_title(panel), fontsize=10)
         for axis, row in zip(column, rows, strict=True):
-            _ROWS[row](axis, run)
+            _ROWS[row](axis, panel)
             axis.grid(alpha=0.3)
-        column[0].set_xlim(run.dates[0], run.dates[-1])
-        column[-1].xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
-        column[-1].xaxis.set_major_formatter(mdates.DateFormatter("%d %b\n%Y"))
+        days = panel[0].days
+        margin = 0.5 if days[0] == days[-1] else 0.0
+        column[0].set_xlim(days[0] - margin, days[-1] + margin)
+        label_days(column[-1], days, panel[0].calendar)
     _share_scale(axes[rows.index("probability")])  # so that sites and runs compare at a glance
-    places = [(run.lat[run.cell], run.lon[run.cell]) for run in runs]
+    places = [(run.lat[run.cell], run.lon[run.cell]) for run in firsts]
     for place in set(places):  # FoS of flat and of steep sites would not fit one scale
         _share_scale(axes[rows.index("fos"), [i for i, p in enumerate(places) if p == place]])
     return save(figure, path)
+
+
+def _title(panel: list[Run]) -> str:
+    run, labels = panel[0], [run.label for run in panel]
+    together = all(label.startswith(run.label) for label in labels)  # "site" and "site, no roots"
+    place = where(run.lat[run.cell], run.lon[run.cell])
+    shown = f"cell with the lowest FoS of {run.n_cells:,} ({place})" if run.n_cells > 1 else place
+    note = "; slopes and cover synthetic" if run.synthetic else ""
+    return f"{run.label if together else ' / '.join(labels)}\n{shown}{note}"
 
 
 def _share_scale(axes) -> None:
@@ -40,39 +77,65 @@ def _share_scale(axes) -> None:
         axis.set_ylim(0.0, top)
 
 
-def _draw_rain(axis, run: Run) -> None:
+def _plot(axis, days, values, **style) -> None:
+    """A line, and a point for each value that has no neighbour to be joined with."""
+    axis.plot(days, values, **style)
+    finite = np.concatenate([[False], np.isfinite(values), [False]])
+    alone = finite[1:-1] & ~finite[:-2] & ~finite[2:]
+    style.pop("label", None)
+    if alone.any():
+        axis.plot(days[alone], values[alone], **{**style, "linestyle": "none", "marker": "o", "markersize": 5})
+
+
+def _draw_rain(axis, panel: list[Run]) -> None:
     axis.set_ylabel("rain\n(mm/day)")
-    if run.rain is None:
+    if panel[0].rain is None:
         return say(axis, "no time means of rain")
-    starts, rain, days = run.rain
-    axis.bar(starts, rain, width=days, align="edge", color=BLUE, edgecolor=BLUE, linewidth=0.6)  # no bar under a pixel
+    starts, rain, lengths = panel[0].rain
+    axis.bar(starts, rain, width=lengths, align="edge", color=BLUE, edgecolor=BLUE, linewidth=0.6)  # over a pixel wide
 
 
-def _draw_water_table(axis, run: Run) -> None:
+def _draw_water_table(axis, panel: list[Run]) -> None:
     axis.set_ylabel("water table\ndepth (m)")
-    if run.water_table is None:
+    if panel[0].water_table is None:
         return say(axis, "input files not found")
-    axis.plot(*run.water_table, color=BLUE)
+    _plot(axis, *panel[0].water_table, color=BLUE)
     axis.invert_yaxis()
 
 
-def _draw_probability(axis, run: Run) -> None:
-    axis.set_ylabel("landslide\nprobability (1)")
-    _band(axis, run)
-    axis.plot(run.dates, run.probability, color=VERMILION, label="cell shown")
-    axis.set_ylim(0.0, max(1.15 * np.nanmax(run.probability_range), 0.01))
-    if run.n_cells > 1:
-        axis.legend(fontsize=8, ncols=2, loc="upper right")
+def _draw_probability(axis, panel: list[Run]) -> None:
+    run = panel[0]
+    extreme = run.extremes["probability"]
+    axis.set_ylabel(f"landslide probability (1),\n{extreme}" if extreme else "landslide\nprobability (1)")
+    if len(panel) > 1:
+        for i, other in enumerate(panel):
+            colour = _OF_RUNS[i % len(_OF_RUNS)]
+            _plot(axis, other.days, other.probability, color=colour, label=other.label)
+        top = max(np.nanmax(other.probability) for other in panel)
+    else:
+        _band(axis, run)
+        _plot(axis, run.days, run.probability, color=VERMILION, label="cell shown")
+        top = np.nanmax(run.probability_range)
+    axis.set_ylim(0.0, max(1.3 * top, 0.01))  # room for the legend
+    if len(panel) > 1 or run.n_cells > 1:
+        axis.legend(fontsize=8, ncols=2 if len(panel) < 3 else 1, loc="upper right")
 
 
-def _draw_fos(axis, run: Run) -> None:
-    axis.set_ylabel("factor of\nsafety (1)")
-    if run.fos_median is not None:
-        axis.plot(run.dates, run.fos_median, color=GREEN, label="median slope")
-    axis.plot(run.dates, run.fos, color=VERMILION, label="90th percentile of slope")
+def _draw_fos(axis, panel: list[Run]) -> None:
+    extreme = panel[0].extremes["fos"]
+    axis.set_ylabel(f"factor of safety (1),\n{extreme}" if extreme else "factor of\nsafety (1)")
+    tops = [1.0]
+    for i, run in enumerate(panel):
+        alone = len(panel) == 1
+        colour = _OF_RUNS[i % len(_OF_RUNS)]
+        if run.fos_median is not None:
+            style = dict(color=GREEN) if alone else dict(color=colour, linestyle=":")
+            _plot(axis, run.days, run.fos_median, **style, label="" if i else "median slope")
+            tops.append(np.nanmax(run.fos_median))
+        _plot(axis, run.days, run.fos, color=colour, label="" if i else "90th percentile of slope")
+        tops.append(np.nanmax(run.fos))
     axis.axhline(1.0, color=GREY, linestyle="--", linewidth=1, label="failure (1)")
-    top = np.nanmax(run.fos if run.fos_median is None else run.fos_median)
-    axis.set_ylim(0.0, 1.45 * max(top, 1.0))  # room for the legend
+    axis.set_ylim(0.0, 1.45 * max(tops))  # room for the legend
     axis.legend(fontsize=8, ncols=3, loc="upper center")
 
 
@@ -80,13 +143,11 @@ _ROWS = {"rain": _draw_rain, "water_table": _draw_water_table, "probability": _d
 
 
 def _band(axis, run: Run) -> None:
-    if run.n_cells > 1:
-        axis.fill_between(
-            run.dates,
-            run.probability_range[:, 0],
-            run.probability_range[:, 1],
-            color=GREY,
-            alpha=0.25,
-            linewidth=0,
-            label="range of all cells",
-        )
+    if run.n_cells < 2:
+        return
+    low, high = run.probability_range.T
+    style = dict(color=GREY, alpha=0.25, label=f"range of all cells, up to {np.nanmax(high):.2g}")
+    if len(run.days) > 1:
+        axis.fill_between(run.days, low, high, linewidth=0, **style)
+    else:
+        axis.vlines(run.days, low, high, linewidth=8, **style)

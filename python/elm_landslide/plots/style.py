@@ -1,11 +1,9 @@
-"""What the figures share: colours, places and dates in words, writing a figure."""
+"""What the figures share: colours, places in words, writing a figure."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
-import netCDF4
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by colour-blind readers.
@@ -18,13 +16,6 @@ def where(lat: float, lon: float) -> str:
     """A place in words, for example 41.75 N, 76.25 W."""
     lon = (lon + 180.0) % 360.0 - 180.0
     return f"{abs(lat):.2f} {'N' if lat >= 0 else 'S'}, {abs(lon):.2f} {'E' if lon >= 0 else 'W'}"
-
-
-def dates(values, units: str, calendar: str) -> list[datetime]:
-    """Dates for matplotlib; ELM's calendars (noleap, gregorian) have no date that datetime lacks."""
-    return [
-        datetime(d.year, d.month, d.day, d.hour, d.minute, d.second) for d in netCDF4.num2date(values, units, calendar)
-    ]
 
 
 def say(axis, text: str) -> None:

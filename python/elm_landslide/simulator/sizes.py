@@ -24,9 +24,12 @@ def exponent(sizes: np.ndarray, least: int, most: int) -> float:
 
 
 def exponent_interval(by_member: list[np.ndarray], resamples: int = 400) -> tuple[float, float, float]:
-    """(exponent, low, high): the 95 % interval from members drawn again, whose landslides belong together."""
+    """(exponent, low, high): the 95 % interval from members drawn again, whose landslides belong together; NaN unless
+    two members have landslides of these sizes."""
     rng = np.random.default_rng(1)
     best = exponent(np.concatenate(by_member), *SIZES)
+    if sum(bool(((sizes >= SIZES[0]) & (sizes <= SIZES[1])).any()) for sizes in by_member) < 2:
+        return best, np.nan, np.nan
     again = []
     for _ in range(resamples):
         chosen = rng.integers(len(by_member), size=len(by_member))

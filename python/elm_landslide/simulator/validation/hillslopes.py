@@ -97,9 +97,10 @@ def frequency_area(by_member: list[np.ndarray]) -> Check:
     """The density of areas falls as those of published models and inventories do."""
     best, low, high = exponent_interval([np.rint(a) for a in by_member])
     n = sum(len(a) for a in by_member)
+    interval = f"-{high:.2f} to -{low:.2f}" if np.isfinite(low) else "none"
     return Check(
         "frequency and area of landslides",
-        f"exponent -{best:.2f}, 95 % interval -{high:.2f} to -{low:.2f}; {n}, {SIZES[0]} to {SIZES[1]} cells",
+        f"exponent -{best:.2f}, 95 % interval {interval}; {n}, {SIZES[0]} to {SIZES[1]} cells",
         "-1.0 to -2.2, the interval too",
         bool(1.0 <= low and high <= 2.2),
     )

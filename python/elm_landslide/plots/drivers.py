@@ -1,0 +1,79 @@
+"""What drives the landslides of one place: its water table and rain, from ELM's history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from elm_landslide.data import netcdf
+from elm_landslide.data.cell_methods import along_time
+from elm_landslide.data.elm_history import HistoryFiles
+from elm_landslide.data.places import Layout, Places, locate
+from elm_landslide.data.times import calendar_of
+
+from .calendars import days
+from .grouping import series_of
+
+_DAY = 86400.0
+
+
+def without_missing(values) -> np.ndarray:
+    return np.where(netcdf.is_missing(values), np.nan, values)
+
+
+def over_intervals(files: HistoryFiles, name: str) -> bool:
+    """Whether the values of a variable are of intervals, all of them known, and not of instants."""
+    methods = along_time(files.attribute(name, "cell_methods"))
+    of_intervals = bool(methods) and set(methods) <= {"mean", "maximum", "minimum"}
+    return of_intervals and all(record.bounds for record in files.records)
+
+
+def middles(files: HistoryFiles, name: str) -> np.ndarray:
+    """The times of a variable's values, of intervals their middle: ELM stamps them with the end."""
+    if over_intervals(files, name):
+        return np.array([record.bounds for record in files.records]).mean(axis=1)
+    return np.array([record.time for record in files.records])
+
+
+def drivers(tapes: list[list[Path]], layout: Layout, place: int, calendar: str):
+    """Water table (days, m) and daily rain (starts, mm/day, lengths in days) at a place of the layout, days as in
+    calendars.py; each None where no tape has it."""
+    water_table = rain = None
+    for paths in tapes:
+        files = HistoryFiles(paths)
+        wanted = []
+        if "ZWT" in files.variables and water_table is None:
+            wanted.append("ZWT")
+        if "RAIN" in files.variables and files.is_mean("RAIN") and files.records[0].bounds:
+            wanted.append("RAIN")
+        if wanted and calendar_of(files.axis.calendar) == calendar_of(calendar):
+            found = _read(files, wanted, layout, place)
+            if "ZWT" in found:
+                water_table = days(middles(files, "ZWT"), files.axis.units, files.axis.calendar), found["ZWT"]
+            if "RAIN" in found:
+                bounds = np.array([record.bounds for record in files.records])
+                lengths = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / _DAY
+                rain = days(bounds[:, 0], files.axis.units, files.axis.calendar), found["RAIN"] * _DAY, lengths
+        files.close()
+    return water_table, rain
+
+
+def tapes_of(paths: list[Path]) -> list[list[Path]]:
+    """Those of the files that have water table or rain through time, by tape."""
+    return [tape.files for tape in series_of([path for path in paths if _has_drivers(path)])]
+
+
+def _has_drivers(path: Path) -> bool:
+    with netcdf.open_dataset(path) as dataset:
+        return any(n in dataset.variables and "time" in dataset[n].dimensions for n in ("ZWT", "RAIN"))
+
+
+def _read(files: HistoryFiles, names: list[str], layout: Layout, place: int) -> dict[str, np.ndarray]:
+    """Each variable at a place of the layout, in one pass over the files."""
+    places = {}
+    for name in names:
+        source = files.layout(name)
+        places[name] = Places(source, locate(source, files.paths[0], layout, [place]))
+    values = np.array([[files.read(record, name, places[name])[0] for name in names] for record in files.records])
+    return dict(zip(names, without_missing(values).T, strict=True))
