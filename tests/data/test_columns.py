@@ -148,3 +148,28 @@ def test_an_override_holds_everywhere_and_replaces_what_is_missing(tmp_path):
     for name, value in (("leaf_area_index", 2.5), ("root_fraction", 0.0), ("rain_1d", 7.0)):
         assert (field(x, name) == value).all(), name
     assert not {"root_fraction", "rain_1d"} & {line.split(":")[0] for line in source.derived()}
+
+
+def test_carbon_in_kilograms(tmp_path):
+    """ELM's are g/m2: 12.3 kg of vegetation; .2, .3 and 1.5 kg in fine, live and dead coarse roots."""
+    case = elm_files.Case(tmp_path)
+    grams = {"TOTVEGC": 12300.0, "FROOTC": 200.0, "LIVECROOTC": 300.0, "DEADCROOTC": 1500.0}
+    with netCDF4.Dataset(str(case.h1), "a") as dataset:
+        for name, value in grams.items():
+            variable = dataset.createVariable(name, "f4", ("time", "lndgrid"))
+            variable.units = "gC/m^2"
+            variable[:] = np.full((8, elm_files.N), value)
+    x = all_x(columns(case))
+    np.testing.assert_allclose(field(x, "vegetation_carbon"), 12.3, rtol=1e-6)
+    np.testing.assert_allclose(field(x, "root_carbon"), 2.0, rtol=1e-6)
+
+
+def test_the_least_value_that_is_missing(tmp_path):
+    """1e35, as fields.toml has it: at it a value is missing, below it is one."""
+    case = elm_files.Case(tmp_path)
+    elm_files.rewrite(case.h1, lambda n, d, x, a: (d, x.astype("f8") if n == "ZWT" else x, {} if n == "ZWT" else a))
+    with netCDF4.Dataset(str(case.h1), "a") as dataset:
+        dataset["ZWT"].units = "m"
+        dataset["ZWT"][0, :4] = [1e35, -1e35, 9.99e34, -9.99e34]
+    source = columns(case)
+    np.testing.assert_array_equal(field(source.x(source.records[0]), "water_table_depth")[:4, 0] == SPVAL, [1, 1, 0, 0])

@@ -132,3 +132,17 @@ def test_bedrock_says_where_it_is_assumed(tmp_path):
         "bedrock_depth: derived as aveDTB of the surface dataset, in 2 of 6 columns ELM's default 3.8 m"
         in fields.derived
     )
+
+
+def test_which_pfts_are_which_cover(tmp_path):
+    """ELM's natural PFTs (clm_varpar, pftcon): 0 bare, 1 to 8 trees, 9 to 11 shrubs, 12 to 14 grass, 15 and 16 crops."""
+    kinds = [""] + ["tree"] * 8 + ["shrub"] * 3 + ["grass"] * 3 + ["crop"] * 2
+    for first in range(0, 17, 6):
+        pft = np.zeros((17, 6))
+        alone = [min(first + i, 16) for i in range(6)]
+        pft[alone, range(6)] = 100.0
+        values = read_surface(elm_files.write_surface(tmp_path / "s.nc", change={"PCT_NAT_PFT": pft}), LAT, LON).values
+        for kind in ("tree", "shrub", "grass", "crop"):
+            np.testing.assert_array_equal(
+                values[f"{kind}_cover"], [float(kinds[i] == kind) for i in alone], err_msg=kind
+            )

@@ -193,3 +193,41 @@ def test_bounds_the_other_way_round(tmp_path):
 
     elm_files.rewrite(case.h1, edit)
     np.testing.assert_array_equal(x_of(case), plain)
+
+
+@pytest.mark.parametrize("seconds, refused", [(0.9, False), (5.0, True)])
+def test_how_far_bounds_may_be_off(tmp_path, seconds, refused):
+    """A second: for a time outside its bounds, for intervals that overlap, for a gap in the rain."""
+    off = seconds / 86400.0
+
+    def doubles(edit):
+        def both(name, dims, data, attributes):
+            data = np.asarray(data, float) if name == "time" else data
+            return edit(name, dims, data, attributes)
+
+        return both
+
+    def late(name, dims, data, attributes):
+        return dims, data + off if name == "time" else data, attributes
+
+    def overlapping(name, dims, data, attributes):
+        if name == "time_bounds":
+            data = data - off * np.array([1.0, 0.0])
+        return dims, data, attributes
+
+    def gaping(name, dims, data, attributes):
+        if name == "time_bounds":
+            data = data + off * np.array([1.0, 0.0])
+        return dims, data, attributes
+
+    for edit, message in ((late, "lies outside its time_bounds"), (overlapping, "or their time bounds overlap")):
+        case = elm_files.Case(tmp_path)
+        elm_files.rewrite(case.h1, doubles(edit))
+        if refused:
+            with pytest.raises(UserError, match=message):
+                HistoryFiles([case.h1])
+        else:
+            assert len(HistoryFiles([case.h1]).records) == 8
+    case = elm_files.Case(tmp_path)
+    elm_files.rewrite(case.h0, doubles(gaping))
+    assert (x_of(case)[:, :, FIELDS["rain_1d"].offset] == SPVAL).all() == refused

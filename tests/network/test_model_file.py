@@ -9,7 +9,7 @@ import torch
 from elm_landslide import driver, fields, model_file
 from elm_landslide.errors import UserError
 from elm_landslide.export import script
-from elm_landslide.network import LandslideNetwork
+from elm_landslide.network import LATENTS, LandslideNetwork
 from elm_landslide.sampling import sample_columns
 from elm_landslide.training import columns, config, run
 
@@ -25,6 +25,14 @@ def test_shipped_model_describes_itself():
     assert info["golden"]["flags"]["invalid"] >= 2 and info["golden"]["flags"]["outside"] >= 1
     assert info["golden"]["flags"]["ok"] >= 1 and info["golden"]["flags"]["filled"] >= 10
     assert {"seed", "preset", "data", "metrics", "torch", "precision"} <= set(info["model"])
+
+
+def test_the_shipped_model_has_the_bounds_of_the_code(shipped):
+    """A trained correction means something within its bounds alone: another bound in the code is another model."""
+    assert shipped["latents"] == {name: list(bounds) for name, bounds in LATENTS.items()}
+    state = torch.jit.load(str(model_file.SHIPPED)).state_dict()
+    low, high = (torch.tensor(part, dtype=torch.float64) for part in zip(*LATENTS.values(), strict=True))
+    assert torch.equal(state["latent_low"], low) and torch.equal(state["latent_range"], high - low)
 
 
 def test_torchscript_reproduces_the_golden_rows():

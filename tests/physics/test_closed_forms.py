@@ -54,6 +54,19 @@ def test_flat_ground_is_capped():
     assert fos(0, 35, 5, 1, 20) == 10.0
 
 
+def test_the_factor_of_safety_keeps_a_floor():
+    """.01 where pore pressure carries all the weight: the FoS of the equation is 0 or below, its logarithm none."""
+    assert fos(40, 35, 0.0, 1.0, 18.0, suction_stress=18.0) == 0.01
+    above = fos(40, 35, 0.0, 1.0, 18.0, suction_stress=10.4)
+    assert above == pytest.approx(
+        (math.cos(math.radians(40)) ** 2 - 10.4 / 18.0)
+        * math.tan(math.radians(35))
+        / (math.sin(math.radians(40)) * math.cos(math.radians(40))),
+        rel=1e-12,
+    )
+    assert 0.01 < above < 0.02
+
+
 def trigrs_fos(beta, cohesion, phi, unit_weight, depth, head):
     """TRIGRS ignores negative pressure head in this set-up; its pressure head is u/gamma_w, cos^2 included."""
     return fos(beta, phi, cohesion / 1e3, depth, unit_weight / 1e3, 9.8 * max(head, 0.0))

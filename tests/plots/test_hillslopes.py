@@ -86,7 +86,8 @@ def test_one_hillslope_has_no_interval(steep, tmp_path, figures, members):
 
 def test_inputs_that_are_gone_are_named(tmp_path):
     table = tmp_path / "sites.csv"
-    table.write_text("precip1,temp1,precip0,temp0\n" + "150,15,200,15\n" * 3)
+    days = [f"{name}{day}" for day in reversed(range(7)) for name in ("precip", "temp")]
+    table.write_text(",".join(days) + "\n" + ",".join(["150,15"] * 6 + ["200,15"]) + "\n")
     made = Ensemble(20, 5, SMALL, weather=str(table), fixed=(("cover", 4.0), ("gradient", 0.9)))
     path = make(made, tmp_path / "real.nc")
     table.unlink()
