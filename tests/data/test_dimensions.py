@@ -214,6 +214,7 @@ def on_levels(names, dimension, depths, coordinate=True):
         ("levgrnd2", CLM5, "lies on levels at 0.01"),
         ("levgrnd2", DEPTHS * 100.0, "lies on levels at 0.71"),  # cm
         ("levgrnd2", DEPTHS[::-1], "lies on levels at 35"),
+        ("levgrnd2", DEPTHS + 0.005, "lies on levels at 0.0121"),  # half a centimetre off
         ("levdcmp", np.arange(15.0), "lies on levels at 0, 1"),
         ("levgrnd2", DEPTHS[:9], "has levgrnd2 beside time and lndgrid, wanted 10 levels or more"),
     ],
@@ -242,7 +243,12 @@ def test_the_soil_layers_by_their_depths(tmp_path):
     case = elm_files.Case(tmp_path)
     plain = x_of(case)
     middles = np.cumsum(elm_files.DZ) - elm_files.DZ / 2
-    for dimension, depths in (("levsoi", DEPTHS[:10]), ("levsoi2", middles[:12]), ("levdcmp", DEPTHS)):
+    for dimension, depths in (
+        ("levsoi", DEPTHS[:10]),
+        ("levsoi2", middles[:12]),
+        ("levdcmp", DEPTHS),
+        ("levgrnd2", DEPTHS + 0.0005),
+    ):
         case = elm_files.Case(tmp_path)
         on_levels(["SOILLIQ", "SOILICE"], dimension, depths)(case.h1)
         np.testing.assert_array_equal(x_of(case), plain)

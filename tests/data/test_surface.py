@@ -135,7 +135,7 @@ def test_bedrock_says_where_it_is_assumed(tmp_path):
 
 
 def test_which_pfts_are_which_cover(tmp_path):
-    """ELM's natural PFTs (clm_varpar, pftcon): 0 bare, 1 to 8 trees, 9 to 11 shrubs, 12 to 14 grass, 15 and 16 crops."""
+    """ELM's natural PFTs (pftcon): 0 bare, 1 to 8 trees, 9 to 11 shrubs, 12 to 14 grass, 15 and 16 crops."""
     kinds = [""] + ["tree"] * 8 + ["shrub"] * 3 + ["grass"] * 3 + ["crop"] * 2
     for first in range(0, 17, 6):
         pft = np.zeros((17, 6))
