@@ -29,7 +29,7 @@ for name, variable in forest.data_vars.items():
         print(f"{name:22}{variable.attrs.get('units', 'flag'):6}{variable.attrs['long_name']}")
 
 # %% Keep what can be trusted
-# 0 ok, 1 filled (an optional field took its default), 2 outside the training domain (analytic FoS with prior
+# 0 ok, 1 filled (a field that matters was missing), 2 outside the training domain (analytic FoS with prior
 # strengths), 3 invalid (no value at all). The probability is the expected share of the hillslope area with a factor
 # of safety (FoS) below 1; it may be averaged over time and area.
 meanings, counts = forest.LANDSLIDE_FLAG.flag_meanings, forest.attrs["flag_counts"]

@@ -73,7 +73,7 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     np.testing.assert_allclose(upper_edges(share), [[400 / 6, 500 / 6, 100], [500 / 6, 100, 100]], rtol=1e-9)
     texts = [text.get_text() for text in share.get_legend().get_texts()]
     assert sorted(texts) == [
-        "filled: an optional field took its default: 16.7 % (5 of 30)",
+        "filled: a field that matters was missing: 16.7 % (5 of 30)",
         "ok: 76.7 % (23 of 30)",
         "outside the training domain: 6.7 % (2 of 30)",
     ]

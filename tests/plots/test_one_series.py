@@ -177,7 +177,7 @@ def test_one_flag_is_said_in_words(tmp_path, figures):
     assert len(figures()) == 3  # no map of what is the same everywhere
     (axis,) = figures()[2].axes
     (text,) = [text.get_text() for text in axis.texts]
-    assert text == "All columns, in all 5 records:\nfilled: an optional field took its default"
+    assert text == "All columns, in all 5 records:\nfilled: a field that matters was missing"
     assert not axis.collections
 
 

@@ -18,7 +18,7 @@ _HATCHES = {"outside": "//"}  # so that it differs in grey too
 _MEANINGS = {
     "inside": "inside the training domain",
     "ok": "ok",
-    "filled": "filled: an optional field took its default",
+    "filled": "filled: a field that matters was missing",
     "outside": "outside the training domain",
     "invalid": "invalid: a required field is missing",
 }
