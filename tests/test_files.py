@@ -173,3 +173,8 @@ def test_a_plugin_that_is_a_pipe(tmp_path, toy_bytes):
     pipe(tmp_path)
     with pytest.raises(LandslideError, match="x.pt' is not a regular file"):
         Bridge(toy_bytes, "torchscript", {"plugin": tmp_path / "x.pt"})
+
+
+def test_limits():
+    """As the README states them: a gibibyte of grid, a mebibyte of settings, 256 of models and tables."""
+    assert [limit >> 20 for limit in (files.MODEL, files.TABLE, files.GRID, files.TEXT)] == [256, 256, 1024, 1]

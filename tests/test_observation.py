@@ -158,6 +158,15 @@ def test_features_of_weather_by_hand(table):
     assert np.isnan(found[n:]).all() and len(found) == n + 3 * len(temperature)
 
 
+def test_rain_of_the_day_before_by_hand(table):
+    """8 mm the day before the last: the index of the week divides it by the square of its age in days, 2."""
+    weather = np.full((1, 5, 12), np.nan)
+    weather[0, 0], weather[0, 0, -2], weather[0, 1] = 0.0, 8.0, 10.0
+    found = weather_features(dataclasses.replace(table.select([0]), weather=weather), 12)[0]
+    np.testing.assert_allclose(found[33:37], [np.log1p(8.0 * np.exp(-1.0 / tau)) for tau in (1.0, 3.0, 7.0, 20.0)])
+    assert found[37] == pytest.approx(np.log1p(8.0 / 4.0)) and found[38] == 0.0
+
+
 def test_a_gap_is_a_gap_of_its_variable_alone(table):
     one = table.select([1])
     weather = one.weather.copy()

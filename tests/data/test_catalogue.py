@@ -7,6 +7,7 @@ import pytest
 from site_files import event, write_csv
 
 from elm_landslide.data import catalogue
+from elm_landslide.data.table import Table
 from elm_landslide.errors import UserError
 
 FILE = Path(__file__).parents[2] / ".." / "shared" / "data" / "glc" / "Global_Landslide_Catalog_Export.csv"
@@ -151,3 +152,11 @@ def test_real_catalogue():
     assert found.date.min() > np.datetime64("1980") and found.date.max() < np.datetime64("2020")
     assert set(np.unique(found.accuracy_km[np.isfinite(found.accuracy_km)])) == {0.1, 1, 5, 10, 25, 50, 100, 250}
     assert np.isin(found.trigger, catalogue.RAIN_TRIGGERS).mean() > 0.8
+
+
+@pytest.mark.parametrize("text, year", [("9/4/16", 2016), ("9/4/69", 2069), ("9/4/70", 1970), ("9/4/99", 1999)])
+def test_years_of_two_digits(tmp_path, text, year):
+    """GLAS has dates from 2007 on; spreadsheets write the year with two digits."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"date\n{text}\n")
+    assert Table(path).dates("date", "M/D/YY")[0] == np.datetime64(f"{year}-09-04")

@@ -269,3 +269,8 @@ def test_a_column_without_solution(found, monkeypatch):
     monkeypatch.setattr(column, "run", fails(lambda soil: True))
     with pytest.raises(UserError, match=f"row {sites.id[2]}: the column finds no solution for its weather"):
         site_fields.fields(sites.select([2, 4]))
+
+
+def test_the_column_of_a_site_drains_as_a_gridcell():
+    """Over a mean slope of 10 degrees, whatever hillslope is judged."""
+    assert {site_fields.soil_of(draw).slope for draw in site_fields.draws()} == {10.0}

@@ -1,7 +1,11 @@
+import re
+
 import elm_files
+import netCDF4
 import numpy as np
 import pytest
 
+from elm_landslide.data import netcdf
 from elm_landslide.data.places import Layout
 from elm_landslide.data.surface import read_surface as read_surface_of
 from elm_landslide.errors import UserError
@@ -115,8 +119,6 @@ def test_missing_pfts_matter_where_they_grow(tmp_path):
 @pytest.mark.parametrize("value", [-999.0, 9999.0])
 def test_a_share_that_is_none_is_refused_by_name_and_cell(tmp_path, name, at, value):
     """Fill values that are not declared as such."""
-    import netCDF4
-
     path = elm_files.write_surface(tmp_path / "s.nc")
     with netCDF4.Dataset(str(path), "a") as file:
         file[name][at] = value
@@ -146,3 +148,23 @@ def test_which_pfts_are_which_cover(tmp_path):
             np.testing.assert_array_equal(
                 values[f"{kind}_cover"], [float(kinds[i] == kind) for i in alone], err_msg=kind
             )
+
+
+OTHER_SCALE = {"m": "mm", "mm": "m", "mm/s": "mm/day", "kg/m2": "g/m2", "gC/m^2": "kgC/m^2", "mm3/mm3": "%"}
+OTHER_SCALE |= {"1": "%", "unitless": "1", "km km^-1": "degrees"}
+
+
+@pytest.mark.parametrize("name", netcdf.UNITS)
+def test_units_of_another_scale_are_refused(tmp_path, name):
+    """Each spelling that is read is of one scale: no number passes that is a thousand times another."""
+    path = tmp_path / "u.nc"
+    for unit in (OTHER_SCALE[netcdf.UNITS[name][0]], None, ""):
+        with netCDF4.Dataset(str(path), "w") as file:
+            file.createVariable(name, "f4", ())
+            if unit is not None:
+                file[name].units = unit
+        with (
+            netCDF4.Dataset(str(path)) as file,
+            pytest.raises(UserError, match=re.escape(f"{name} has units {unit!r}, wanted")),
+        ):
+            netcdf.check_units(file, path)

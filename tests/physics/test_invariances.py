@@ -83,6 +83,22 @@ def test_never_rises_with_rain(case, rained, days, limit):
     assert (after < first - 1e-3).any()
 
 
+@pytest.mark.parametrize("days", [1, 3, 7])
+def test_no_more_than_half_a_metre_of_rain_is_taken(case, rained, days):
+    """Of a day, and of each stretch of days before."""
+    _, strengths, gradient = case
+    names = [f"rain_{n}d" for n in (1, 3, 7) if n >= days]
+
+    def with_rain(mm):
+        x = rained
+        for name in ("rain_1d", "rain_3d", "rain_7d", "snowmelt"):
+            x = changed(x, name, mm if name in names else 0.0)
+        return fos(x, strengths, gradient)
+
+    at = {mm: with_rain(mm) for mm in (450.0, 500.0, 700.0)}
+    assert torch.equal(at[500.0], at[700.0]) and (at[500.0] < at[450.0]).any()
+
+
 @pytest.mark.parametrize("name", ["rain_3d", "rain_7d"])
 def test_missing_rain_before_the_last_day_never_lowers(case, rained, name):
     _, strengths, gradient = case
@@ -189,6 +205,8 @@ def test_perched_table_counts_only_when_it_is_one():
         (half, NO_TABLE, 8.0, half),
         (half, float(nodes[4]), 0.05, NO_TABLE),  # the regional table lies above it
         (half, 0.05, 8.0, NO_TABLE),  # the frost table lies above it
+        (half, half + 5e-4, 8.0, half),  # half a millimetre above the frost table: a table
+        (half, half + 5e-5, 8.0, NO_TABLE),  # within the rounding of single precision
     ]
     depth, frost, water, expected = (
         torch.tensor(v, dtype=torch.float64).unsqueeze(-1) for v in zip(*cases, strict=True)
@@ -263,5 +281,5 @@ def test_root_profile_by_hand():
     assert roots.relative_density(pft_1)[0, 7].item() == pytest.approx(expected, rel=2e-3)
     deep = torch.zeros(1, 10, dtype=torch.float64)
     deep[0, 9] = 1.0
-    assert roots.relative_density(deep).max() == roots.MAX_RELATIVE_DENSITY
+    assert roots.relative_density(deep).max() == 3.0  # what is not extrapolated
     assert (roots.relative_density(torch.zeros(1, 10, dtype=torch.float64)) == 0).all()

@@ -464,3 +464,19 @@ def test_bad_wishes(tmp_path):
     with pytest.raises(UserError, match="the folder of .* does not exist"):
         made_sites.train(tmp_path / "none" / "model.pt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_share_of_nothing_has_a_logarithm(rows, network):
+    """ln 1e-6, where no slope fails: rows of flat ground stay comparable."""
+    flat = dataclasses.replace(rows, x={design: x.clone() for design, x in rows.x.items()})
+    for x in flat.x.values():
+        x[..., FIELDS["slope"].columns] = 0.0
+    np.testing.assert_allclose(stage_2.log_failing(network, flat, "random"), np.log(1e-6), rtol=1e-9)
+
+
+def test_reports_come_late():
+    """Half of them on the day, three tenths and a fifth one and two days later: the bag goes back from the day of the
+    row."""
+    z = np.full((3, 3), -np.inf)
+    np.fill_diagonal(z, 0.0)
+    np.testing.assert_allclose(np.exp(stage_2.over_days(z)), [0.5, 0.3, 0.2])
