@@ -5,6 +5,7 @@ import torch
 
 from elm_landslide import fields, model_file
 from elm_landslide.calibration import BetaCalibration
+from elm_landslide.domain import Domain
 from elm_landslide.export import load_eager
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
 from elm_landslide.network import LATENTS, LandslideNetwork
@@ -257,3 +258,17 @@ def test_the_prior_where_nothing_was_learned(x):
     latents, correction = network.latents(network.prepare(x), network.members)
     assert not correction.any()
     torch.testing.assert_close(latents["spread"], torch.full_like(latents["spread"], 0.25), rtol=1e-12, atol=0)
+
+
+def test_the_envelope_is_a_twentieth_wider_than_the_training():
+    """On both sides, of each input; what is missing does not count."""
+    domain = Domain(3)
+    x = torch.rand(50, N_IN, dtype=torch.float64)
+    x[0], x[1] = -2.0, 4.0
+    given = torch.ones_like(x, dtype=torch.bool)
+    given[0, 5] = given[1, 6] = False
+    domain.fit(x, given, torch.randn(50, 3, dtype=torch.float64))
+    low, high = domain.low[[0, 5, 6]], domain.high[[0, 5, 6]]
+    torch.testing.assert_close(low[0], torch.tensor(-2.3, dtype=torch.float64))
+    torch.testing.assert_close(high[0], torch.tensor(4.3, dtype=torch.float64))
+    assert low[1] > -1.0 and high[2] < 2.0

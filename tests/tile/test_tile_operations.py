@@ -69,7 +69,7 @@ def test_what_is_not_finite_and_zeros_of_both_signs(op):
 @pytest.mark.parametrize("op", [Op.REDUCE_SUM, Op.REDUCE_MIN, Op.REDUCE_MAX], ids=lambda op: op.name)
 @pytest.mark.parametrize("step", [1, 3, 0, -2])
 def test_reductions(op, step):
-    for size in (1, 2, 8, 37):
+    for size in (1, 2, 8, 33):
         builder = Builder()
         total = builder.value(8)
         body = [Instruction(op, size, total, 1, (Operand(100 if step < 0 else 4, 2, step),))]
@@ -91,7 +91,7 @@ def test_a_sum_is_taken_in_order():
 def test_copy_gathers(step):
     builder = Builder()
     value = builder.value(4 * 16)
-    body = [Instruction(Op.COPY, 14, value, 16, (Operand(20, 3, step),))]
+    body = [Instruction(Op.COPY, 14, value, 16, (Operand(20 if step < 0 else 10, 3, step),))]
     builder.loops.append(Loop(4, body))
     x = columns(9)
     for start in (0, 5, 9 - 1, 16, 48):
