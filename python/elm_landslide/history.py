@@ -13,6 +13,7 @@ import numpy as np
 from elm_landslide import __version__, places_file
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.elm_history import STATE
+from elm_landslide.data.netcdf import is_missing
 from elm_landslide.data.times import num2date
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
@@ -33,15 +34,23 @@ def _coverage(columns: Columns) -> dict[str, str | float]:
     """Where and when, as ACDD names it."""
     first, last, axis = columns.records[0], columns.records[-1], columns.files.axis
     start, end = num2date([first.time, last.time], axis.units, axis.calendar)
-    lat, lon = columns.layout.lat[columns.run], (columns.layout.lon[columns.run] + 180.0) % 360.0 - 180.0
-    return {
-        "time_coverage_start": start.isoformat(),
-        "time_coverage_end": end.isoformat(),
-        "geospatial_lat_min": float(lat.min()),
-        "geospatial_lat_max": float(lat.max()),
-        "geospatial_lon_min": float(lon.min()),
-        "geospatial_lon_max": float(lon.max()),
-    }
+    found = {"time_coverage_start": start.isoformat(), "time_coverage_end": end.isoformat()}
+    lat, lon = columns.layout.lat[columns.run], columns.layout.lon[columns.run]
+    known = ~is_missing(lat) & ~is_missing(lon)
+    if known.any():
+        west, east = _span(lon[known])
+        found |= {"geospatial_lat_min": float(lat[known].min()), "geospatial_lat_max": float(lat[known].max())}
+        found |= {"geospatial_lon_min": west, "geospatial_lon_max": east}
+    return found
+
+
+def _span(lon) -> tuple[float, float]:
+    """Longitudes (-180 to 180) between which all lie, beside the widest gap: the first is larger across the date
+    line."""
+    lon = np.unique((lon + 180.0) % 360.0 - 180.0)
+    gaps = np.append(np.diff(lon), lon[0] + 360.0 - lon[-1])
+    at = int(np.argmax(gaps)) if gaps[-1] < gaps.max() else lon.size - 1
+    return float(lon[(at + 1) % lon.size]), float(lon[at])
 
 
 def temporary(path: Path) -> Path:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import netCDF4
 import numpy as np
 
 from elm_landslide.data import variables
 from elm_landslide.data.netcdf import is_missing
 from elm_landslide.data.places import Layout
+from elm_landslide.errors import UserError
 from elm_landslide.fields import SPVAL
 
 _COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
 # Variables that place the values, copied where they lie on the horizontal dimensions.
 _PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
-_LOST = ("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods")  # of the input, not of the copy
+# Attributes of the input that are not of the copy, which is whole and not packed.
+_LOST = ("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods", "scale_factor", "add_offset")
+_LOST += ("valid_min", "valid_max", "valid_range", "_Unsigned")
+_MAY_LACK = ("area", "landfrac")  # nothing rests on them
 
 
 def define(out, source, layout: Layout) -> dict[str, str]:
@@ -24,7 +29,11 @@ def define(out, source, layout: Layout) -> dict[str, str]:
     names = [n for n in source.variables if n.startswith("cols1d_")] if on_columns else _PLACE_VARIABLES
     for name in names:
         if name in source.variables and source[name].dtype != str and source[name].dtype.kind in "iuf":
-            _copy(out, source[name], dims)
+            try:
+                _copy(out, source[name], dims)
+            except UserError:
+                if name not in _MAY_LACK:
+                    raise
     for name, standard, units in (("lat", "latitude", "degrees_north"), ("lon", "longitude", "degrees_east")):
         coordinate = out[f"cols1d_{name}" if on_columns else name]
         coordinate.setncatts({"standard_name": standard, "units": units})
@@ -47,8 +56,10 @@ def _copy(out, variable, dims) -> None:
         return
     values = variables.read(variable, own)
     lacking = is_missing(values)
-    kind = variable.dtype
-    fill = (kind.type(SPVAL) if kind.kind == "f" else kind.type(-9999)) if lacking.any() else None
+    packed = {"scale_factor", "add_offset"} & set(variable.ncattrs())
+    kind = np.dtype("f8") if packed else variable.dtype
+    default = SPVAL if kind.kind == "f" else netCDF4.default_fillvals[kind.str[1:]]
+    fill = kind.type(default) if lacking.any() else None
     copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows none on a coordinate variable
     copy.setncatts({a: variable.getncattr(a) for a in variable.ncattrs() if a not in _LOST})
     if not {"long_name", "standard_name"} & set(copy.ncattrs()):

@@ -168,3 +168,33 @@ def test_each_reason_has_its_own_advice(tmp_path):
         UserError, match="RAIN has no time bounds; --rain wants time means of RAIN: give files whose time"
     ):
         counted(case, rain=[case.h0])
+
+
+def test_what_no_file_gives_is_counted_where_it_matters(tmp_path):
+    """Rain and the perched table raise the flag; carbon and what was never disturbed do not."""
+    case = elm_files.Case(tmp_path, drop=("ZWT_PERCH", "RAIN"))
+    elm_files.rewrite(case.h0, lambda n, *parts: None if n == "RAIN" else parts)
+    source = counted(case)
+    everywhere = {"records": 8, "column_steps": 48}
+    found = source.missing.by_field()
+    assert found["perched_water_table_depth"] == {"not in the files": everywhere}
+    assert found["rain_3d"] == {"unstructured.elm.h1.nc: no variable RAIN": everywhere}
+    assert set(found) == {"perched_water_table_depth", "rain_1d", "rain_3d", "rain_7d", "snowmelt"}
+
+
+def test_bedrock_that_is_assumed_is_counted_on_all_ranks(tmp_path):
+    case = elm_files.Case(tmp_path)
+    elm_files.write_surface(case.surface, change={"aveDTB": np.array([1.0, 2.0, 3.0, 4.0, np.nan, np.nan])})
+    parts = [counted(case, rank=rank, size=3) for rank in range(3)]
+    whole = Missing.merged(part.missing for part in parts)
+    line = "bedrock_depth: derived as aveDTB of the surface dataset; missing in 8 of 8 records, 16 of 48 column steps"
+    assert f"{line} (taken as ELM's default)" in parts[0].derived(whole)
+
+
+def test_values_outside_their_range_are_counted(tmp_path):
+    """A fill value that is not declared is a number beyond its range, which raises the flag outside: said why."""
+    case = elm_files.Case(tmp_path)
+    with netCDF4.Dataset(str(case.h1), "a") as file:
+        file["ZWT"][2, 3] = -9999.0
+    found = counted(case).missing.by_field()
+    assert found["water_table_depth"] == {"outside 0 to 80 m, moved to the edge": {"records": 1, "column_steps": 1}}

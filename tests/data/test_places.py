@@ -130,3 +130,70 @@ def test_no_column_is_an_error(tmp_path, kind, mask):
         masked(case, 0)
     with pytest.raises(UserError, match=rf"h1.nc: no column to run: {mask} takes none of"):
         x_of(case)
+
+
+@pytest.mark.parametrize("apart", [2e-4, 5e-4, 9e-4])
+def test_neighbours_within_the_tolerance_are_told_apart(tmp_path, apart):
+    """Cells closer than the tolerance, in another order: each the nearest, not the first."""
+    case = elm_files.Case(tmp_path)
+    plain = x_of(case)
+    lon = 283.0 + apart * np.arange(6)
+
+    def there(name, dims, data, attributes):
+        return dims, {"lon": lon, "lat": np.full(6, 40.0)}.get(name, data), attributes
+
+    for path in (case.h0, case.h1):
+        elm_files.rewrite(path, there)
+    with netCDF4.Dataset(str(case.surface), "a") as file:
+        file["LATIXY"][:], file["LONGXY"][:] = 40.0, lon
+    elm_files.rewrite(
+        case.surface, lambda n, d, x, a: (d, np.flip(x, d.index("gridcell")) if "gridcell" in d else x, a)
+    )
+    np.testing.assert_array_equal(x_of(case), plain)
+
+
+def second_file(case, edit=lambda name, *parts: parts):
+    times, bounds = elm_files.hourly(8, 12.25)
+    path = case.h1.with_name("b.elm.h1.nc")
+    elm_files.write_history(path, "unstructured", elm_files.states(8), times, bounds)
+    return elm_files.rewrite(path, edit)
+
+
+def test_masks_that_differ_between_files(tmp_path):
+    """A cell is run where it is active in some file; it is said, and where it lacks data it is missing."""
+    case = elm_files.Case(tmp_path)
+    second = second_file(case)
+    for path, mask in ((case.h1, [1, 1, 1, 1, 0, 0]), (second, [0, 1, 1, 1, 1, 0])):
+        with netCDF4.Dataset(str(path), "a") as file:
+            file.createVariable("landmask", "i4", ("lndgrid",))[:] = mask
+    for order in ([case.h1, second], [second, case.h1]):
+        source = Columns(order, [case.h0], case.surface)
+        assert source.run.tolist() == [0, 1, 2, 3, 4]
+        assert source.notes[0] == "landmask differs between the files: a place is run where it is active in one"
+
+
+def test_means_beside_instants_are_refused(tmp_path):
+    case = elm_files.Case(tmp_path)
+    second = second_file(case, elm_files.with_attributes("TLAI", cell_methods="time: mean"))
+    with pytest.raises(UserError, match="b.elm.h1.nc: TLAI is an instant here or in .*, and a mean in the other"):
+        Columns([case.h1, second], [case.h0], case.surface)
+
+
+@pytest.mark.parametrize("method", ["maximum", "minimum", "sum"])
+def test_extremes_and_sums_are_no_states(tmp_path, method):
+    case = elm_files.Case(tmp_path)
+    elm_files.rewrite(case.h1, elm_files.with_attributes("ZWT", cell_methods=f"time: {method}"))
+    with pytest.raises(UserError, match=f"h1.nc: ZWT is a {method} over time, wanted means or instants"):
+        x_of(case)
+
+
+@pytest.mark.parametrize("name, tape", [("lat", "h1"), ("ZWT", "h1"), ("WATSAT", "h0"), ("time", "h1")])
+def test_text_in_place_of_numbers(tmp_path, name, tape):
+    case = elm_files.Case(tmp_path)
+    units = {"time": "days since 2000-01-01"} | elm_files.UNITS
+    elm_files.rewrite(
+        getattr(case, tape),
+        lambda n, d, x, a: (d, np.full(x.shape, b"x"), {"units": units.get(n, "")}) if n == name else (d, x, a),
+    )
+    with pytest.raises(UserError, match=f"{tape}.nc: {name} holds text or structures, wanted numbers"):
+        x_of(case)

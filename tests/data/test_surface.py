@@ -130,10 +130,7 @@ def test_bedrock_says_where_it_is_assumed(tmp_path):
     depth = np.array([2.0, 1e36, 3.0, np.nan, 1.0, 1.0])
     fields = read_surface(elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": depth}), LAT, LON)
     np.testing.assert_array_equal(fields.values["bedrock_depth"], [2.0, 3.8, 3.0, 3.8, 1.0, 1.0])
-    assert (
-        "bedrock_depth: derived as aveDTB of the surface dataset, in 2 of 6 columns ELM's default 3.8 m"
-        in fields.derived
-    )
+    np.testing.assert_array_equal(fields.assumed["bedrock_depth"], [0, 1, 0, 1, 0, 0])
 
 
 def test_which_pfts_are_which_cover(tmp_path):
@@ -168,3 +165,32 @@ def test_units_of_another_scale_are_refused(tmp_path, name):
             pytest.raises(UserError, match=re.escape(f"{name} has units {unit!r}, wanted")),
         ):
             netcdf.check_units(file, path)
+
+
+@pytest.mark.parametrize(
+    "name, at, value, message",
+    [
+        ("SLP_P10", (4, 2), -9999.0, "SLP_P10 is -9999 at lat 40.25, lon 283.75, wanted 0 to 6 m/m"),
+        ("SLP_P10", (10, 2), 45.0, "SLP_P10 is 45 at lat 40.25, lon 283.75, wanted 0 to 6 m/m"),
+        ("SLP_P10", (5, 2), 0.0, "SLP_P10 is 0 at .*, below its predecessor: wanted rising percentiles"),
+        (
+            "PCT_SAND",
+            (4, 2),
+            90.0,
+            "PCT_SAND and PCT_CLAY together is 116 at lat 40.25, lon 283.75, wanted 100",
+        ),
+        ("aveDTB", 2, -9999.0, "aveDTB is -9999 at lat 40.25, lon 283.75, wanted 0 m or more"),
+    ],
+)
+def test_soil_and_slopes_that_cannot_be(tmp_path, name, at, value, message):
+    path = elm_files.write_surface(tmp_path / "s.nc", change={"aveDTB": np.full(6, 2.0)})
+    with netCDF4.Dataset(str(path), "a") as file:
+        file[name][at] = value
+    with pytest.raises(UserError, match=message):
+        read_surface(path, LAT, LON)
+
+
+def test_texture_as_fractions_is_refused(tmp_path):
+    change = {"PCT_SAND": np.full((10, 6), 0.4), "PCT_CLAY": np.full((10, 6), 0.3)}
+    with pytest.raises(UserError, match="PCT_SAND and PCT_CLAY are 1 together at most: fractions, wanted %"):
+        read_surface(elm_files.write_surface(tmp_path / "s.nc", change=change), LAT, LON)

@@ -76,14 +76,39 @@ def test_bounds_with_units_of_their_own(tmp_path):
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_an_interval_ends_at_its_end(tmp_path, share):
-    """Wherever the stamp stands in it: the rain up to the end of the record's interval."""
+    """Wherever the stamp stands in it: the rain up to the end of the record's interval, of which the states are means;
+    what cell_methods do not say is taken for means."""
     case = elm_files.Case(tmp_path)
     plain = x_of(case)
+    methods = "time: mean" if share else None
+
+    def of_means(name, dims, data, attributes):
+        if name != "RAIN" and "time" in dims and "cell_methods" in attributes:
+            attributes = {k: v for k, v in attributes.items() if k != "cell_methods"}
+            attributes |= {"cell_methods": methods} if methods else {}
+        return dims, data, attributes
+
+    elm_files.rewrite(case.h1, of_means)
     for tape in (case.h0, case.h1):
         with netCDF4.Dataset(str(tape), "a") as file:
             bounds = file["time_bounds"][:]
             file["time"][:] = bounds[:, 0] + share * (bounds[:, 1] - bounds[:, 0])
     np.testing.assert_array_equal(x_of(case), plain)
+
+
+def test_an_instant_is_taken_at_its_time(tmp_path):
+    """Instants stamped at noon, whatever their bounds: the rain up to noon, as of the same file without bounds."""
+    case = elm_files.Case(tmp_path)
+    with netCDF4.Dataset(str(case.h1), "a") as file:
+        end = file["time"][:].astype(float)
+        file["time_bounds"][:] = np.stack([end - 0.5, end + 0.5], axis=1)[:1] + np.arange(len(end))[:, None]
+        file["time"][:] = end[0] + np.arange(len(end))
+    source = Columns([case.h1], [case.h0], case.surface)
+    assert source.notes == ["the states are instants; each is taken at its time, wherever that stands in its bounds"]
+    source.close()
+    with_bounds = x_of(case)
+    elm_files.rewrite(case.h1, elm_files.with_attributes("time", bounds=None))
+    np.testing.assert_array_equal(with_bounds, x_of(case))
 
 
 @pytest.mark.parametrize("tape", ["h0", "h1"])
@@ -160,6 +185,8 @@ def test_axes_that_start_with_the_year_0(calendar):
         {"units": "months since 2000-01-01"},
         {"calendar": "mayan"},
         {"units": "days since x"},
+        {"units": "days since 2000"},
+        {"units": "days since 20000101"},
     ],
 )
 def test_an_axis_that_is_none(tmp_path, attributes):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from elm_landslide import driver
+from elm_landslide import driver, history
 from elm_landslide.fields import SPVAL
 
 
@@ -116,3 +116,42 @@ def test_a_series_plots_as_the_readme_shows(tmp_path):
         (line,) = ds.LANDSLIDE_PROB.isel(lndgrid=0).plot()
         assert len(line.get_xdata()) == 8
         assert ds.LANDSLIDE_PROB.where(ds.LANDSLIDE_FLAG < 2).resample(time="1D").max().sizes["time"] == 3
+
+
+def test_packed_places_are_written_whole(tmp_path):
+    """i2 with scale_factor and add_offset, as ncpdq leaves them: the places are those that were read."""
+    case = elm_files.Case(tmp_path)
+
+    def edit(name, dims, data, attributes):
+        if name not in ("lat", "lon"):
+            return dims, data, attributes
+        offset = float(data.mean())
+        return dims, np.rint((data - offset) / 0.25).astype("i2"), {"scale_factor": 0.25, "add_offset": offset}
+
+    for path in (case.h0, case.h1):
+        elm_files.rewrite(path, edit)
+    with netCDF4.Dataset(str(made(case, tmp_path / "out.nc"))) as file:
+        np.testing.assert_allclose(file["lat"][:], np.repeat(elm_files.LAT, 3))
+        np.testing.assert_allclose(file["lon"][:], np.tile(elm_files.LON, 2))
+
+
+def test_a_byte_mask_with_a_missing_value_is_copied(tmp_path):
+    case = elm_files.Case(tmp_path)
+    for path in (case.h0, case.h1):
+        with netCDF4.Dataset(str(path), "a") as file:
+            file.createVariable("landmask", "i1", ("lndgrid",), fill_value=-1)[:] = np.array([1, 1, 1, 1, 1, -1])
+    with netCDF4.Dataset(str(made(case, tmp_path / "out.nc"))) as file:
+        assert file["landmask"][:].tolist() == [1, 1, 1, 1, 1, None]
+
+
+@pytest.mark.parametrize(
+    "lon, west, east",
+    [
+        ([10.0, 20.0], 10.0, 20.0),
+        ([179.0, 181.0, 183.0], 179.0, -177.0),
+        ([5.0], 5.0, 5.0),
+        ([359.0, 1.0], -1.0, 1.0),
+    ],
+)
+def test_the_span_of_longitudes(lon, west, east):
+    assert history._span(np.array(lon)) == (west, east)

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from elm_landslide.data import places, variables
+from elm_landslide.data.cell_methods import along_time
 from elm_landslide.data.elm_history import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
 from elm_landslide.data.missing import Missing
 from elm_landslide.data.netcdf import is_missing
 from elm_landslide.data.places import Places
 from elm_landslide.data.rain import WINDOWS, gather
 from elm_landslide.data.surface import read_surface
+from elm_landslide.data.times import SLACK
 from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, SPVAL
 from elm_landslide.physics.constants import ICE_DENSITY, WATER_DENSITY
 
+_LOW, _HIGH = (np.concatenate([np.full(f.layers, f.valid[i]) for f in FIELDS.values()]) for i in (0, 1))
 _ROUNDING = 1e-6  # m3/m3: a difference of single-precision fields may lie this far below 0
 
 
@@ -110,7 +113,7 @@ class Columns:
         self._static = np.full((self.index.size, N_IN), SPVAL, order="F")
 
         soil = read_constants([*constants, *self._files.paths], self.layout, self._places)
-        self.soil_source = soil.path
+        self.soil_source, self._soil_by_column = soil.path, soil.by_column
         self._dz = soil.values["DZSOI"].T
         self.interfaces = _interfaces(self._dz)
         for field, name in _CONSTANT_FIELDS.items():
@@ -120,7 +123,7 @@ class Columns:
         self._levels = {n: N_LAYERS if FIELDS[r.field].layers > 1 else None for r in self._rules for n in r.needs}
         self._check_variables(soil)
         static = read_surface(surface, self.layout, self.index)
-        self.surface_source = static.source
+        self.surface_source, self._assumed = static.source, static.assumed
         read = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in read:
@@ -132,6 +135,7 @@ class Columns:
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in read]
         self._derived += self._rain_lines()
+        self._instants = self._files.is_instant(STATE)
         given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
         self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
         self.notes = self._notes()
@@ -159,7 +163,10 @@ class Columns:
             if name in self._overrides:
                 continue
             where, throughout = missing.statement(name, self.run.size) if name in FIELDS else ("", False)
-            lines.append(f"{name}: {where}" if throughout else f"{line}; {where}" if where else line)
+            if not where or line.startswith(f"{name}: missing"):  # which says it already
+                lines.append(line)
+            else:
+                lines.append(f"{name}: {where}" if throughout else f"{line}; {where}")
         stated = {line.split(":")[0] for line in self._derived}
         others = [name for name in missing.by_field() if name not in stated]
         return lines + [f"{name}: {missing.statement(name, self.run.size)[0]}" for name in others]
@@ -178,6 +185,14 @@ class Columns:
                 )
             if len(lengths) < len(self.records):
                 notes.append("the states are time means without bounds; each is taken to end at its time")
+        if self._instants and any(abs(r.end - r.time) * self._files.axis.seconds > SLACK for r in self.records):
+            notes.append("the states are instants; each is taken at its time, wherever that stands in its bounds")
+        if self._files.masks_differ:
+            notes.append(
+                f"{self.layout.mask} differs between the files: a place is run where it is active in one of them"
+            )
+        if self.layout.landunit is not None and not self._soil_by_column:
+            notes.append("the soil constants are by cell: each column takes those of its cell")
         left_out = self._left_out()
         if left_out:
             notes.append(
@@ -206,10 +221,12 @@ class Columns:
 
     def _check_variables(self, soil) -> None:
         """Every variable of a rule must lie on the places of the water table, and its levels be the soil layers."""
+        instants = {name: self._files.is_instant(name) for name in self._levels}  # in the first file
         for path in self._files.paths:
             dataset = self._files.dataset(path)
             for name, levels in self._levels.items():
-                dims = places.layout_of(dataset, path, name).dims
+                self._check_method(path, dataset, name, instants[name])
+                dims = places.horizontal_of(dataset, path, name)
                 if dims != self.layout.dims:
                     raise UserError(
                         f"{path}: {name} is by {dims}, {STATE} by {self.layout.dims}: "
@@ -218,6 +235,17 @@ class Columns:
                 level = variables.level_dimension(dataset[name], self.layout.dims, levels)
                 if level:
                     check_level_axis(dataset, path, name, level, soil)
+
+    def _check_method(self, path, dataset, name: str, instant: bool) -> None:
+        """A state is a mean or an instant, the same in all files; a sum or an extreme is another quantity."""
+        methods = along_time(str(getattr(dataset[name], "cell_methods", "")))
+        if not set(methods) <= {"mean", "point"}:
+            raise UserError(
+                f"{path}: {name} is a {methods[-1]} over time, wanted means or instants: in user_nl_elm add "
+                f"'{name}:A' or '{name}:I' to the tape"
+            )
+        if ("point" in methods) != instant:
+            raise UserError(f"{path}: {name} is an instant here or in {self._files.paths[0]}, and a mean in the other")
 
     def x(self, record) -> np.ndarray:
         """Inputs of the columns at a record, float64 (n, N_IN), Fortran order; what is missing is SPVAL."""
@@ -232,7 +260,7 @@ class Columns:
             x[:, FIELDS[rule.field].columns] = result.reshape(self.index.size, FIELDS[rule.field].layers)
         why = dict.fromkeys(WINDOWS, self._no_rain)
         if self._rain:
-            for name, (values_mm, reason) in self._rain.at(record.end).items():
+            for name, (values_mm, reason) in self._rain.at(record.time if self._instants else record.end).items():
                 if name not in self._overrides:
                     x[:, FIELDS[name].offset] = values_mm
                     why[name] = reason
@@ -240,16 +268,29 @@ class Columns:
         return x
 
     def _count(self, record, x, why: dict[str, str]) -> None:
+        """Count what is missing, what a default of ELM stands for, and what lies outside its range."""
         number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
+        beyond = ~lacking & ((x < _LOW) | (x > _HIGH))
         for name, field in FIELDS.items():
             missing = lacking[:, field.columns].any(axis=1)
-            if name not in self.absent:
-                self.missing.add(number, name, why.get(name, "missing in the input"), int(missing.sum()))
-            elif name == "snowmelt":  # its default is right only where nothing melts
-                frozen = ((x[:, FIELDS["ice"].columns] > 0.0) & ~lacking[:, FIELDS["ice"].columns]).any(axis=1)
-                self.missing.add(
-                    number, name, "not in the files, while the soil holds ice", int((missing & frozen).sum())
-                )
+            reason = why.get(name) or "missing in the input"
+            if name in self.absent and name not in WINDOWS:
+                if field.filled is not True and name != "snowmelt":
+                    continue  # its default says what is so
+                needs = {n for rule in RULES if rule.field == name for n in rule.needs}
+                reason = "not in every file" if needs & self._files.in_some else "not in the files"
+            if name in self.absent and name == "snowmelt":  # its default is right only where nothing melts
+                ice = FIELDS["ice"].columns
+                missing &= ((x[:, ice] > 0.0) & ~lacking[:, ice]).any(axis=1)
+                reason += ", while the soil holds ice"
+            self.missing.add(number, name, reason, int(missing.sum()))
+            if name in self._assumed and name not in self._overrides:
+                self.missing.add(number, name, "taken as ELM's default", int(self._assumed[name].sum()))
+            low, high = field.valid
+            outside = with_unit(f"outside {low:g} to {high:g}", field.unit)
+            self.missing.add(
+                number, name, f"{outside}, moved to the edge", int(beyond[:, field.columns].any(axis=1).sum())
+            )
 
     def close(self) -> None:
         self._files.close()

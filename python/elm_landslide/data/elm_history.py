@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from elm_landslide.data import netcdf, places, variables
-from elm_landslide.data.cell_methods import is_time_mean
+from elm_landslide.data.cell_methods import along_time, is_time_mean
 from elm_landslide.data.places import Layout, Places
 from elm_landslide.data.times import SLACK, TimeAxis, read_times
 from elm_landslide.errors import UserError
@@ -37,7 +37,8 @@ class Record:
 class HistoryFiles:
     """Files of one tape in order of time. Only one of them is open at a time.
 
-    Attributes: paths; records, ordered by time; axis, that of their times; variables, those in every file.
+    Attributes: paths; records, ordered by time; axis, that of their times; variables, those in every file; in_some,
+    those in at least one; masks_differ: whether `layout` found other masks in other files.
     """
 
     def __init__(self, paths, axis: TimeAxis | None = None):
@@ -48,6 +49,8 @@ class HistoryFiles:
         self._open = None
         self.records: list[Record] = []
         self.variables: set[str] = set()
+        self.in_some: set[str] = set()
+        self.masks_differ = False
         by_file = []
         for path in self.paths:
             with netcdf.open_dataset(path) as dataset:
@@ -59,6 +62,7 @@ class HistoryFiles:
                 by_file.append([Record(path, i, stamp, interval) for i, (stamp, interval) in stamps])
                 names = set(dataset.variables)
                 self.variables = self.variables & names if self.variables else names
+                self.in_some |= names
         self.axis = axis
         order = sorted(range(len(by_file)), key=lambda i: by_file[i][0].time if by_file[i] else -np.inf)
         self.paths = [self.paths[i] for i in order]
@@ -85,22 +89,34 @@ class HistoryFiles:
         return self._open[1]
 
     def layout(self, name: str = STATE) -> Layout:
-        """The layout of a variable; every file must have the same."""
+        """The layout of a variable; every file must have the same places. A place is active where it is in some file:
+        what a file lacks is missing there."""
         layout = None
         for path in self.paths:
             found = places.layout_of(self.dataset(path), path, name)
             if layout is not None and not found.same_places(layout):
                 raise UserError(f"{path}: {name} is on other cells than in {self.paths[0]}")
-            layout = found
+            if layout is None:
+                layout = found
+                continue
+            if layout.landunit is not None and (found.landunit != layout.landunit)[found.active & layout.active].any():
+                raise UserError(f"{path}: cols1d_itype_lunit differs from that in {self.paths[0]}: give one by one")
+            if (found.active != layout.active).any():
+                self.masks_differ = True
+                layout = replace(layout, active=layout.active | found.active, mask=layout.mask or found.mask)
         return layout
 
     def attribute(self, name: str, attribute: str) -> str:
         """An attribute of a variable in the first file, '' where it has none."""
-        return getattr(self.dataset(self.paths[0])[name], attribute, "")
+        return str(getattr(self.dataset(self.paths[0])[name], attribute, ""))
 
     def is_mean(self, name: str) -> bool:
         """True where the variable is a mean over each record's interval."""
         return is_time_mean(self.attribute(name, "cell_methods"))
+
+    def is_instant(self, name: str) -> bool:
+        """True where the variable is of each record's time alone."""
+        return "point" in along_time(self.attribute(name, "cell_methods"))
 
     def file_without(self, name: str) -> Path:
         """The first file that lacks the variable."""
@@ -135,11 +151,12 @@ CONSTANTS = ("DZSOI", "WATSAT", "SUCSAT", "BSW")
 @dataclass(frozen=True)
 class SoilConstants:
     """The time-constant soil fields of some places, by name [level, n]; the file they are from; its level axis: name
-    and length of the dimension."""
+    and length of the dimension; whether they are by column, not by cell."""
 
     values: dict[str, np.ndarray]
     path: Path
     level: tuple[str, int]
+    by_column: bool
 
 
 def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstants:
@@ -169,12 +186,12 @@ def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstant
                     )
             found = {n: at.read(dataset[n], levels=N_LAYERS) for n in names}
             level = levels["DZSOI"], len(dataset.dimensions[levels["DZSOI"]])
-            constants = SoilConstants(found, Path(path), level)
+            constants = SoilConstants(found, Path(path), level, source.landunit is not None)
             check_level_axis(dataset, path, "DZSOI", level[0], constants)
             return constants
     with netcdf.open_dataset(paths[0]) as dataset:
         lacking = next(n for n in CONSTANTS if n not in dataset.variables)
-        named = getattr(dataset, "Time_constant_3Dvars_filename", "the first h0 file of the run")
+        named = str(getattr(dataset, "Time_constant_3Dvars_filename", "the first h0 file of the run"))
     raise UserError(
         f"{paths[0]}: no variable {lacking}; ELM writes {', '.join(CONSTANTS)} once, without any "
         f"hist_fincl line, into {Path(named).name}: give that file with --constants"

@@ -74,6 +74,7 @@ def check_units(dataset, path, may_lack: bool = False) -> list[str]:
     lacking = []
     for name in sorted(UNITS.keys() & dataset.variables.keys()):
         found = getattr(dataset[name], "units", None)
+        found = found if found is None else str(found)
         if found is None and may_lack:
             lacking.append(name)
         elif found not in UNITS[name]:

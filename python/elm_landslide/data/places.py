@@ -11,7 +11,8 @@ from elm_landslide.data import variables
 from elm_landslide.data.netcdf import is_missing
 from elm_landslide.errors import UserError
 
-TOLERANCE = 1e-3  # degrees within which two places are the same
+TOLERANCE = 1e-3  # degrees within which a place is found in another file
+ROUNDING = 5e-5  # degrees that single precision may be off, at a longitude of 360
 SOIL_LANDUNITS = (1, 2)
 _COORDINATES = {
     ("lat", "lon"): ("lat", "lon"),
@@ -43,11 +44,11 @@ class Layout:
         return self.lat.size
 
     def agrees_on_places(self, other: Layout) -> bool:
-        """Whether the places are the same, one by one; a place without coordinates agrees with another such."""
+        """Whether the places are the same one by one, to rounding; without coordinates a place agrees with such."""
         if self.size != other.size:
             return False
         unknown = is_missing(self.lat) & is_missing(other.lat)
-        apart = (np.abs(self.lat - other.lat) > TOLERANCE) | (lon_distance(self.lon, other.lon) > TOLERANCE)
+        apart = (np.abs(self.lat - other.lat) > ROUNDING) | (lon_distance(self.lon, other.lon) > ROUNDING)
         return not (apart & ~unknown).any()
 
     def same_places(self, other: Layout) -> bool:
@@ -57,11 +58,7 @@ class Layout:
 
 def layout_of(dataset, path, name: str) -> Layout:
     """The layout of variable `name`, which lies on (lat, lon), lndgrid, gridcell or column."""
-    dims = dataset[name].dimensions
-    horizontal = next((h for h in _COORDINATES if set(h) <= set(dims)), None)
-    if horizontal is None:
-        hint = ": set hist_type1d_pertape = 'COLS' for this tape" if "pft" in dims else ""
-        raise UserError(f"{path}: {name} has dimensions {dims}, wanted (lat, lon), lndgrid or column among them{hint}")
+    horizontal = horizontal_of(dataset, path, name)
     lat, lon = coordinates(dataset, path, _COORDINATES[horizontal], horizontal, name)
     shape = tuple(len(dataset.dimensions[d]) for d in horizontal)
     active, landunit, mask = np.ones(lat.size, dtype=bool), None, ""
@@ -79,6 +76,16 @@ def layout_of(dataset, path, name: str) -> Layout:
         share = variables.read(dataset[mask], horizontal).ravel()
         active = (share > 0) & ~is_missing(share)  # remapping leaves a share of the cell
     return Layout(horizontal, shape, lat, lon, active, landunit, mask)
+
+
+def horizontal_of(dataset, path, name: str) -> tuple[str, ...]:
+    """The dimensions of the places of a variable: (lat, lon), lndgrid, gridcell or column."""
+    dims = dataset[name].dimensions
+    horizontal = next((h for h in _COORDINATES if set(h) <= set(dims)), None)
+    if horizontal is None:
+        hint = ": set hist_type1d_pertape = 'COLS' for this tape" if "pft" in dims else ""
+        raise UserError(f"{path}: {name} has dimensions {dims}, wanted (lat, lon), lndgrid or column among them{hint}")
+    return horizontal
 
 
 def coordinates(dataset, path, names, horizontal, what: str) -> tuple[np.ndarray, np.ndarray]:
@@ -125,10 +132,13 @@ def lon_distance(a, b) -> np.ndarray:
 
 
 def match_cells(lat, lon, cell_lat, cell_lon) -> tuple[np.ndarray, np.ndarray]:
-    """Index of a cell within TOLERANCE of each place, -1 where there is none; and how many cells are.
+    """Index of the nearest cell within TOLERANCE of each place, -1 where there is none; and whether another is as near.
 
     lat, lon: places (degrees), shape (n,). cell_lat, cell_lon: cells, shape (m,).
     """
+    found, nearest, second = np.full(np.size(lat), -1), np.full(np.size(lat), np.inf), np.full(np.size(lat), np.inf)
+    if not np.size(cell_lat):
+        return found, np.zeros(np.size(lat), dtype=bool)
     steps = round(360.0 / TOLERANCE)
 
     def key(i_lat, i_lon):
@@ -137,44 +147,39 @@ def match_cells(lat, lon, cell_lat, cell_lon) -> tuple[np.ndarray, np.ndarray]:
     def whole(values):
         return np.rint(np.clip(values, -1000.0, 1000.0) / TOLERANCE).astype(np.int64)  # a missing place matches none
 
-    if not np.size(cell_lat):
-        return np.full(np.size(lat), -1), np.zeros(np.size(lat), dtype=int)
     keys = key(whole(cell_lat), whole(np.mod(cell_lon, 360.0)))
     order = np.argsort(keys, kind="stable")
-    found, count = np.full(np.size(lat), -1), np.zeros(np.size(lat), dtype=int)
     for d_lat in (-1, 0, 1):  # a place within the tolerance lies in the same or a neighbouring key
         for d_lon in (-1, 0, 1):
             wanted = key(whole(lat) + d_lat, whole(np.mod(lon, 360.0)) + d_lon)
             first, last = (np.searchsorted(keys[order], wanted, side) for side in ("left", "right"))
             for k in range(int((last - first).max(initial=0))):
                 cell = order[np.minimum(first + k, keys.size - 1)]
-                near = (
-                    (first + k < last)
-                    & (np.abs(cell_lat[cell] - lat) <= TOLERANCE)
-                    & (lon_distance(cell_lon[cell], lon) <= TOLERANCE)
-                )
-                found = np.where((found < 0) & near, cell, found)
-                count += near
-    return found, count
+                distance = np.maximum(np.abs(cell_lat[cell] - lat), lon_distance(cell_lon[cell], lon))
+                distance = np.where((first + k < last) & (distance <= TOLERANCE), distance, np.inf)
+                nearer = distance < nearest
+                second = np.where(nearer, nearest, np.minimum(second, distance))
+                found, nearest = np.where(nearer, cell, found), np.where(nearer, distance, nearest)
+    return found, (found >= 0) & (second <= nearest + ROUNDING)
 
 
 def locate(source: Layout, path, layout: Layout, index) -> np.ndarray:
     """Positions in a file's layout of some places of another, index [n].
 
-    By position where both agree on all places; else by latitude and longitude, of columns among those of soil. Raises
-    UserError where a place is not there, or there several times.
+    By position where both agree on all places; else the nearest by latitude and longitude, of columns among those of
+    soil. Raises UserError where a place is not there, or there several times.
     """
     index = np.asarray(index)
     if source.agrees_on_places(layout):
         return index
     lat, lon = layout.lat[index], layout.lon[index]
     among = np.arange(source.size) if source.landunit is None else np.flatnonzero(source.active)
-    found, count = match_cells(lat, lon, source.lat[among], source.lon[among])
+    found, ambiguous = match_cells(lat, lon, source.lat[among], source.lon[among])
     noun = "cell" if source.landunit is None else "soil column"
     for wrong, what in (
-        (count == 0, f"no {noun} at {{}}: it is on another grid"),
+        (found < 0, f"no {noun} at {{}}: it is on another grid"),
         (
-            count > 1,
+            ambiguous,
             f"several {noun}s at {{}}: which is meant cannot be told; give files with the same {noun}s in order",
         ),
     ):

@@ -135,7 +135,7 @@ def _why_not(path: Path) -> tuple[str, str]:
     with netcdf.open_dataset(path) as dataset:
         if "RAIN" not in dataset.variables:
             return "no variable RAIN", as_mean
-        methods = getattr(dataset["RAIN"], "cell_methods", "")
+        methods = str(getattr(dataset["RAIN"], "cell_methods", ""))
         if not is_time_mean(methods):
             kind = "is instantaneous" if "point" in along_time(methods) else "is not a time mean"
             return f"RAIN {kind} (cell_methods {methods!r})", as_mean

@@ -11,10 +11,11 @@ from elm_landslide.data import netcdf, places, variables
 from elm_landslide.data.netcdf import is_missing
 from elm_landslide.data.places import Layout, Places
 from elm_landslide.errors import UserError
-from elm_landslide.fields import LAYER_INTERFACES, N_LAYERS, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_LAYERS, SLOPE_PERCENTILES, SPVAL
 from elm_landslide.physics import root_profile
 
 _ROUNDING = 0.01  # %, by which shares may exceed 100
+_WHOLE = 1.0  # %, by which sand and clay together may, each a whole number in many datasets
 DEFAULT_BEDROCK = 3.8  # m, ELM's depth of the hydrologically active soil
 # ELM's natural PFTs by kind; further PFTs are crops.
 COVERS = {
@@ -32,6 +33,7 @@ class SurfaceFields:
 
     values: dict[str, np.ndarray]
     derived: list[str]
+    assumed: dict[str, np.ndarray]  # by field, where it is unknown and a default of ELM stands for it [n]
     source: str  # the dataset's own global attribute
 
 
@@ -79,6 +81,7 @@ def read_surface(path, layout: Layout, index) -> SurfaceFields:
             "clay": percent("PCT_CLAY", exactly(N_LAYERS)),
             "slope": read("SLP_P10", exactly(len(SLOPE_PERCENTILES))),
         }
+        _check_soil(path, values, lat, lon)
         pft = percent("PCT_NAT_PFT", range(COVERS["crop_cover"].start, root_profile.N_PFT + 1))
         natural, crop = percent("PCT_NATVEG"), percent("PCT_CROP")
         _check_cover(path, pft, natural, lat, lon)
@@ -88,13 +91,14 @@ def read_surface(path, layout: Layout, index) -> SurfaceFields:
         derived = [
             f"{name}: the surface dataset states no units, taken as {netcdf.UNITS[name][0]}" for name in without_units
         ]
-        values["bedrock_depth"] = np.full(len(index), DEFAULT_BEDROCK)
+        values["bedrock_depth"], assumed = np.full(len(index), DEFAULT_BEDROCK), {}
         if "aveDTB" in dataset.variables:
             depth = read("aveDTB")
             unknown = is_missing(depth)
+            _refuse(path, "aveDTB", ~unknown & (depth < 0.0), depth, lat, lon, "wanted 0 m or more")
             values["bedrock_depth"] = np.where(unknown, DEFAULT_BEDROCK, depth)
-            where = f", in {unknown.sum()} of {unknown.size} columns ELM's default {DEFAULT_BEDROCK} m"
-            derived.append(f"bedrock_depth: derived as aveDTB of the surface dataset{where if unknown.any() else ''}")
+            assumed["bedrock_depth"] = unknown
+            derived.append("bedrock_depth: derived as aveDTB of the surface dataset")
         else:
             derived.append(f"bedrock_depth: derived as ELM's default {DEFAULT_BEDROCK} m")
     for name, pfts in COVERS.items():
@@ -106,7 +110,7 @@ def read_surface(path, layout: Layout, index) -> SurfaceFields:
     no_soil = ~(cover.sum(axis=1) > 0)  # a cell without natural vegetation or crop landunit, or whose cover is unknown
     for name in (*COVERS, "root_fraction"):
         values[name][no_soil] = SPVAL
-    return SurfaceFields(values, derived, source)
+    return SurfaceFields(values, derived, assumed, source)
 
 
 def read_constant_fields(path, names, layout: Layout, index) -> dict[str, np.ndarray]:
@@ -129,6 +133,19 @@ def _layout(dataset, path) -> Layout:
     lat, lon = places.coordinates(dataset, path, ("LATIXY", "LONGXY"), horizontal, "the cells")
     shape = tuple(len(dataset.dimensions[d]) for d in horizontal)
     return Layout(horizontal, shape, lat, lon, np.ones(lat.size, dtype=bool))
+
+
+def _check_soil(path, values, lat, lon) -> None:
+    """Refuse texture and slopes that cannot be: other units, another order, or fill values that are not declared."""
+    sand, clay, slope = (np.where(is_missing(values[n]), np.nan, values[n]) for n in ("sand", "clay", "slope"))
+    both = sand + clay
+    _refuse(path, "PCT_SAND and PCT_CLAY together", both > 100.0 + _WHOLE, both, lat, lon, "wanted 100 or less")
+    if both.size and np.nanmax(both, initial=-np.inf) <= 1.0 and np.nanmax(both, initial=-np.inf) > 0.0:
+        raise UserError(f"{path}: PCT_SAND and PCT_CLAY are 1 together at most: fractions, wanted %")
+    low, high = FIELDS["slope"].valid
+    _refuse(path, "SLP_P10", (slope < low) | (slope > high), slope, lat, lon, f"wanted {low:g} to {high:g} m/m")
+    falls = np.diff(slope, axis=1) < 0.0
+    _refuse(path, "SLP_P10", falls, slope[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles")
 
 
 def _check_cover(path, pft, natural, lat, lon) -> None:

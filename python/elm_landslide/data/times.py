@@ -12,6 +12,7 @@ import numpy as np
 from elm_landslide.data.variables import single_axis
 from elm_landslide.errors import UserError
 
+_LONGEST = 1e5 * 366 * 86400.0  # s, beyond which cftime has no dates
 SLACK = 1.0  # s by which time bounds may fail to abut, or a time to lie within its own
 # Spellings of one calendar.
 _CALENDARS = {
@@ -69,7 +70,7 @@ class TimeAxis:
         calendar = str(getattr(variable, "calendar", default.calendar if default else "standard"))
         try:
             zero, one = num2date([0, 1], units, calendar)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, TypeError):  # the last for a date without month or day
             raise UserError(
                 f"{path}: {variable.name} has units {units!r} and calendar {calendar!r}, wanted 'days since ...' and a "
                 "calendar of CF"
@@ -125,11 +126,12 @@ def read_times(dataset, path, onto: TimeAxis | None = None) -> Times:
     stamps = single_axis(time, "time", path)
     values = stamps.astype(np.float64)
     _refuse(path, "time", ~np.isfinite(values), values, "is missing: give each record its time")
+    _refuse(path, "time", np.abs(values) * axis.seconds > _LONGEST, values, "is more than 100,000 years off")
     bounds = None
     if name := getattr(time, "bounds", None):
         if name not in dataset.variables:
             raise UserError(f"{path}: no variable {name}, which time names as its bounds")
-        bounds = _bounds(dataset[name], path, axis, len(values))
+        bounds = _bounds(dataset[str(name)], path, axis, len(values))
         # ELM stamps a record with the end of its interval, in single precision; its bounds are doubles.
         values = np.where(bounds[:, 1].astype(stamps.dtype) == stamps, bounds[:, 1], values)
         slack = SLACK / axis.seconds + (np.spacing(np.abs(stamps)) if stamps.dtype.kind == "f" else 0.0)

@@ -21,6 +21,12 @@ def path_of(variable) -> str:
     return variable.group().filepath()
 
 
+def numbers_only(variable) -> None:
+    """Refuse a variable of text or of structures."""
+    if variable.dtype is str or getattr(variable.dtype, "kind", "") not in "iuf":
+        raise UserError(f"{path_of(variable)}: {variable.name} holds text or structures, wanted numbers")
+
+
 def level_dimension(variable, horizontal, levels: int | None = None) -> str | None:
     """The dimension of a variable that is neither time nor a place; None where there is none longer than 1.
 
@@ -48,6 +54,7 @@ def read(variable, horizontal, spans: dict | None = None, record=None, levels: i
     of them. record: position along time, or a slice of it; None for a constant, which may stand at several times but
     must not change. levels: of them the first so many. Raises UserError for other dimensions.
     """
+    numbers_only(variable)
     level = level_dimension(variable, horizontal, levels)
     lacking = [d for d in horizontal if d not in variable.dimensions]
     if lacking:
@@ -107,10 +114,12 @@ def _take(variable, at, order) -> np.ndarray:
 
 
 def single_axis(variable, dimension: str, path, pairs: bool = False) -> np.ndarray:
-    """Raw values [n] along one dimension, or with `pairs` [n, m] of each along another; a scalar is one value.
+    """Values [n] along one dimension, or with `pairs` [n, m] of each along another; a scalar is one value. Floating
+    point as in the file, else double; missing is NaN.
 
     Raises UserError for other dimensions.
     """
+    numbers_only(variable)
     size = dict(zip(variable.dimensions, variable.shape, strict=True))
     others = [d for d in variable.dimensions if d != dimension and (pairs or size[d] > 1)]
     if len(others) != pairs:
@@ -124,7 +133,7 @@ def single_axis(variable, dimension: str, path, pairs: bool = False) -> np.ndarr
         if along is not None:
             at[along] = slice(start, min(start + _BLOCK, n))
         values = np.ma.asarray(variable[tuple(at)] if at else variable[...])
-        values = values.filled(np.nan) if values.dtype.kind == "f" else np.ma.filled(values)
+        values = np.ma.filled(values if values.dtype.kind == "f" else values.astype(np.float64), np.nan)
         if along is None:
             values = values[np.newaxis]
         elif pairs and along > variable.dimensions.index(others[0]):

@@ -34,6 +34,10 @@ def draw_flags(run: Run, path: Path) -> Path:
     figure = new_figure(7.5, 1.4 if len(seen) < 2 else 3.4 + 0.25 * len(seen))
     axis = figure.subplots()
     figure.suptitle(f"{run.label}: {run.period}", fontsize=11)
+    if not seen:
+        say(axis, "No column has a flag.")
+        axis.set_axis_off()
+        return save(figure, path)
     if len(seen) < 2:
         n = len(run.days)
         say(axis, f"All columns, in {'the one record' if n == 1 else f'all {n:,} records'}:\n{_MEANINGS[names[0]]}")

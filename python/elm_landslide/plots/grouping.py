@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.data import netcdf
+from elm_landslide.data.times import TimeAxis, calendar_of
+
+from .calendars import days
 
 # CASE.elm.h0.2001-01, ELM's own, or a name of the user's that ends in a date; without .nc
 _TAPE = re.compile(r"(.+\.h\d+\w?)\.\d{4,}(-\d\d){0,2}(-\d{5})?")
@@ -63,6 +66,7 @@ def _key(path: Path):
             for name in ("lat", "lon", "cols1d_lat", "cols1d_lon")
             if name in dataset.variables
         ]
-        axis = str(getattr(time, "units", "")), str(getattr(time, "calendar", ""))
-        key = (dated[1], False, path.absolute().parent, *attributes, *axis, *places)
-        return key, (float(time[0]), float(time[-1]))
+        axis = TimeAxis.of(time, path)
+        key = (dated[1], False, path.absolute().parent, *attributes, calendar_of(axis.calendar), *places)
+        first, last = days(np.array([time[0], time[-1]], dtype=float), axis.units, axis.calendar)
+        return key, (float(first), float(last))

@@ -10,6 +10,7 @@ import numpy as np
 
 from elm_landslide.data.cell_methods import along_time
 from elm_landslide.data.elm_history import HistoryFiles, Record
+from elm_landslide.data.netcdf import is_missing
 from elm_landslide.data.places import Layout, Places
 from elm_landslide.data.times import num2date
 from elm_landslide.errors import UserError
@@ -107,9 +108,15 @@ def read(paths, label: str, folders=()) -> Run:
         layout = files.layout("LANDSLIDE_PROB")
         blocks = _blocks(files.records, layout.size)
         reduced = _reduce(files, blocks, layout)
+        # A place without coordinates is on no map.
+        nowhere = is_missing(layout.lat) | is_missing(layout.lon)
+        for name in ("largest_probability", "lowest_fos", "share_outside"):
+            reduced[name] = np.where(nowhere, np.nan, reduced[name])
         lowest = reduced["lowest_fos"]
         if not np.isfinite(lowest).any():
             raise UserError(f"{first}: no valid value of LANDSLIDE_FOS to draw")
+        if not np.isfinite(reduced["largest_probability"]).any():
+            raise UserError(f"{first}: no valid value of LANDSLIDE_PROB to draw")
         cell = int(np.nanargmin(lowest))
         times = np.array([record.time for record in files.records])
         attributes = {
@@ -159,7 +166,10 @@ def _series(files: HistoryFiles, blocks, layout: Layout, cell: int) -> dict[str,
         read = [place.read(files.dataset(path)[variable], block)[:, 0] for _, path, block in blocks]
         return without_missing(np.concatenate(read))
 
-    return {name: values(var) if var in files.variables else None for name, var in _VARIABLES.items()}
+    found = {name: values(var) if var in files.variables else None for name, var in _VARIABLES.items()}
+    if found["fos_median"] is not None and np.isnan(found["fos_median"]).all():
+        found["fos_median"] = None
+    return found
 
 
 def _period(files: HistoryFiles) -> str:

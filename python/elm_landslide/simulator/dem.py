@@ -204,6 +204,8 @@ def _take_out(elevation: np.ndarray, nodata: float, path) -> None:
 
 
 def _number(word: str) -> float | None:
+    if "_" in word or not word.isascii():  # which Python alone reads
+        return None
     try:
         return float(word)
     except ValueError:
