@@ -169,7 +169,7 @@ def test_masks_that_differ_between_files(tmp_path):
     for order in ([case.h1, second], [second, case.h1]):
         source = Columns(order, [case.h0], case.surface)
         assert source.run.tolist() == [0, 1, 2, 3, 4]
-        assert source.notes[0] == "landmask differs between the files: a place is run where it is active in one"
+        assert source.notes[0] == "landmask differs between the files: a place is run where it is active in one of them"
 
 
 def test_means_beside_instants_are_refused(tmp_path):
