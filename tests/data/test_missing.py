@@ -187,7 +187,7 @@ def test_bedrock_that_is_assumed_is_counted_on_all_ranks(tmp_path):
     elm_files.write_surface(case.surface, change={"aveDTB": np.array([1.0, 2.0, 3.0, 4.0, np.nan, np.nan])})
     parts = [counted(case, rank=rank, size=3) for rank in range(3)]
     whole = Missing.merged(part.missing for part in parts)
-    line = "bedrock_depth: derived as aveDTB of the surface dataset; missing in 8 of 8 records, 16 of 48 column steps"
+    line = "bedrock_depth: derived as aveDTB of the surface dataset; replaced in 8 of 8 records, 16 of 48 column steps"
     assert f"{line} (taken as ELM's default)" in parts[0].derived(whole)
 
 
@@ -198,3 +198,9 @@ def test_values_outside_their_range_are_counted(tmp_path):
         file["ZWT"][2, 3] = -9999.0
     found = counted(case).missing.by_field()
     assert found["water_table_depth"] == {"outside 0 to 80 m, moved to the edge": {"records": 1, "column_steps": 1}}
+    whole = Missing(1)
+    whole.add(0, "water_table_depth", "outside 0 to 80 m, moved to the edge", 2)
+    assert whole.statement("water_table_depth", 2) == (
+        "replaced in 1 of 1 records (outside 0 to 80 m, moved to the edge)",
+        False,
+    )

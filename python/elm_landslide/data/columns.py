@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from elm_landslide.data import places, variables
 from elm_landslide.data.cell_methods import along_time
 from elm_landslide.data.elm_history import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
-from elm_landslide.data.missing import Missing
+from elm_landslide.data.missing import MOVED, TAKEN, Missing
 from elm_landslide.data.netcdf import is_missing
 from elm_landslide.data.places import Places
 from elm_landslide.data.rain import WINDOWS, gather
+from elm_landslide.data.rules import CONSTANT_FIELDS, RULES, Rule
 from elm_landslide.data.surface import read_surface
 from elm_landslide.data.times import SLACK
 from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, SPVAL
-from elm_landslide.physics.constants import ICE_DENSITY, WATER_DENSITY
 
 _LOW, _HIGH = (np.concatenate([np.full(f.layers, f.valid[i]) for f in FIELDS.values()]) for i in (0, 1))
-_ROUNDING = 1e-6  # m3/m3: a difference of single-precision fields may lie this far below 0
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How a field follows from history variables: `derive(dz, *variables)`; `text` is empty where it is one of them."""
-
-    field: str
-    needs: tuple[str, ...]
-    derive: Callable[..., np.ndarray]
-    text: str = ""
-
-
-def _same(dz, value):
-    return value
-
-
-def _sum(dz, *values):
-    return sum(values)
-
-
-def _liquid_of_total(dz, total, ice):
-    liquid = total - ice / (ICE_DENSITY * dz)
-    return np.where((liquid < 0) & (liquid > -_ROUNDING), 0.0, liquid)
-
-
-# In order of preference within a field.
-RULES = (
-    Rule("liquid_water", ("SOILLIQ",), lambda dz, m: m / (WATER_DENSITY * dz), "SOILLIQ / (1000 DZSOI)"),
-    Rule("liquid_water", ("H2OSOI", "SOILICE"), _liquid_of_total, "H2OSOI - SOILICE / (917 DZSOI)"),
-    Rule("ice", ("SOILICE",), lambda dz, m: m / (ICE_DENSITY * dz), "SOILICE / (917 DZSOI)"),
-    Rule("root_fraction", ("ROOTFR",), _same),
-    Rule("water_table_depth", ("ZWT",), _same),
-    Rule("surface_runoff", ("QOVER",), _same),
-    Rule("subsurface_drainage", ("QDRAI", "QDRAI_PERCH"), _sum, "QDRAI + QDRAI_PERCH"),
-    Rule("water_input", ("QTOPSOIL",), _same),
-    Rule("water_input", ("QINFL", "QOVER"), _sum, "QINFL + QOVER"),
-    Rule("leaf_area_index", ("TLAI",), _same),
-    Rule("perched_water_table_depth", ("ZWT_PERCH",), _same),
-    Rule("frost_table_depth", ("FROST_TABLE",), _same),
-    Rule("snowmelt", ("QSNOMELT",), _same),
-    Rule("vegetation_carbon", ("TOTVEGC",), lambda dz, c: c / 1000.0, "TOTVEGC / 1000"),
-    Rule(
-        "root_carbon",
-        ("FROOTC", "LIVECROOTC", "DEADCROOTC"),
-        lambda dz, *c: sum(c) / 1000.0,
-        "(FROOTC + LIVECROOTC + DEADCROOTC) / 1000",
-    ),
-)
-_CONSTANT_FIELDS = {"porosity": "WATSAT", "sucsat": "SUCSAT", "bsw": "BSW"}
 
 
 def share(n: int, rank: int, size: int) -> slice:
@@ -116,7 +63,7 @@ class Columns:
         self.soil_source, self._soil_by_column = soil.path, soil.by_column
         self._dz = soil.values["DZSOI"].T
         self.interfaces = _interfaces(self._dz)
-        for field, name in _CONSTANT_FIELDS.items():
+        for field, name in CONSTANT_FIELDS.items():
             self._static[:, FIELDS[field].columns] = soil.values[name].T
 
         self._rules = [rule for name in FIELDS if name not in overrides for rule in self._rule(name)]
@@ -285,12 +232,10 @@ class Columns:
                 reason += ", while the soil holds ice"
             self.missing.add(number, name, reason, int(missing.sum()))
             if name in self._assumed and name not in self._overrides:
-                self.missing.add(number, name, "taken as ELM's default", int(self._assumed[name].sum()))
+                self.missing.add(number, name, TAKEN, int(self._assumed[name].sum()))
             low, high = field.valid
             outside = with_unit(f"outside {low:g} to {high:g}", field.unit)
-            self.missing.add(
-                number, name, f"{outside}, moved to the edge", int(beyond[:, field.columns].any(axis=1).sum())
-            )
+            self.missing.add(number, name, f"{outside}, {MOVED}", int(beyond[:, field.columns].any(axis=1).sum()))
 
     def close(self) -> None:
         self._files.close()

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+MOVED, TAKEN = "moved to the edge", "taken as ELM's default"  # ends of reasons of a value that another stands for
+
 
 class Missing:
     """Counts by field and reason over the records of a run.
@@ -43,14 +45,16 @@ class Missing:
 
     def statement(self, field: str, columns: int) -> tuple[str, bool]:
         """'missing in 28 of 480 records (before the first mean of RAIN)', and whether the field was missing throughout;
-        '' where it never was. columns: of the run."""
-        whole = self.by_field().get(field, {})
-        parts = []
-        for reason, numbers in whole.items():
+        '' where it never was. What another value stands for is replaced, not missing. columns: of the run."""
+        parts: dict[str, list[str]] = {"missing": [], "replaced": []}
+        missing = 0
+        for reason, numbers in self.by_field().get(field, {}).items():
             steps = numbers["column_steps"]
             where = f"{numbers['records']} of {self.records} records"
             if steps != numbers["records"] * columns:
                 where += f", {steps} of {self.records * columns} column steps"
-            parts.append(f"{where} ({reason})")
-        everywhere = sum(n["column_steps"] for n in whole.values()) == self.records * columns
-        return (f"missing in {'; in '.join(parts)}" if parts else ""), bool(parts) and everywhere
+            replaced = reason.endswith((MOVED, TAKEN))
+            parts["replaced" if replaced else "missing"].append(f"{where} ({reason})")
+            missing += 0 if replaced else steps
+        text = "; ".join(f"{word} in {'; in '.join(found)}" for word, found in parts.items() if found)
+        return text, missing == self.records * columns
