@@ -122,6 +122,23 @@ def test_dem_near_nodata_is_data(tmp_path):
         (HEADER + VALUES.replace("3 3 3 3", "3 3,5 3 3"), r"the value of row 3, column 2 is '3,5', which is no number"),
         (HEADER + VALUES.replace("6 6 6 6", "6 3e38 6 6"), r"row 2, column 2 is 3e\+38 m, .* name it as NODATA_value"),
         (HEADER + VALUES.replace("6 6 6 6", "6 inf 6 6"), r"row 2, column 2 is inf m, which is no elevation"),
+        (
+            HEADER + VALUES.replace("6 6 6 6", "6 -32768 6 6"),
+            r"row 2, column 2 is -32768 m, which is no elevation of land",
+        ),
+        (
+            HEADER + VALUES.replace("6 6 6 6", "6 32767 6 6"),
+            r"row 2, column 2 is 32767 m, which is no elevation of land",
+        ),
+        (
+            HEADER + VALUES.replace("6 6 6 6", "6 -99999 6 6"),
+            r"row 2, column 2 is -99999 m, which is no elevation of land",
+        ),
+        (
+            HEADER + VALUES.replace("6 6 6 6", "6 -1001 6 6"),
+            r"row 2, column 2 is -1001 m, which is no elevation of land",
+        ),
+        (HEADER + VALUES.replace("6 6 6 6", "6 9001 6 6"), r"row 2, column 2 is 9001 m, which is no elevation of land"),
         ("\0" * 1000, r"dem.asc: not an ESRI ASCII grid"),
         (
             HEADER + VALUES.replace("6 6 6 6", "6 -9999 6 6"),

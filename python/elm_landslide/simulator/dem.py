@@ -21,8 +21,9 @@ KEYWORDS = (*COUNTS, *CORNERS, *CELLS, NODATA)
 USUAL_NODATA = -9999.0  # where the header names none
 SQUARE = 1e-6  # relative difference of dx and dy that is rounding
 DEGREES = 0.1  # a smaller cell is in degrees
-HIGHEST = 1e5  # m; beyond it is no elevation of any planet
-ROUNDED = 1e-4  # relative; the values of a file may have fewer digits than its header, where they are that large
+LOWEST, HIGHEST = -1000.0, 9000.0  # m; beyond them there is no land
+ROUNDED = 1e-4  # relative; the values of a file may have fewer digits than its header, where they are large
+_LARGE = 1e5
 _CHUNK, _BATCH = 1 << 20, 1 << 16  # characters and values read at a time
 _LONGEST = 100  # characters of a word
 
@@ -188,18 +189,18 @@ def _values(words: Iterator[str], shape: tuple[int, int]) -> np.ndarray:
 
 def _take_out(elevation: np.ndarray, nodata: float, path) -> None:
     """Make what is missing nan, in place; refuse what is no elevation."""
-    rounding = ROUNDED if HIGHEST < abs(nodata) < np.inf else 0.0
+    rounding = ROUNDED if _LARGE < abs(nodata) < np.inf else 0.0
     for row, values in enumerate(elevation):  # row by row: no second grid in memory
         missing = values == nodata
         if rounding:
             missing |= np.abs(values / nodata - 1.0) <= rounding
         values[missing] = np.nan
-        beyond = np.abs(values) > HIGHEST
+        beyond = (values < LOWEST) | (values > HIGHEST)
         if beyond.any():
             column = int(beyond.argmax())
             raise ValueError(
                 f"{path}: the value of row {row + 1}, column {column + 1} is {values[column]:g} m, which is no "
-                "elevation; if it stands for a missing value, name it as NODATA_value in the header"
+                "elevation of land; if it stands for a missing value, name it as NODATA_value in the header"
             )
 
 
