@@ -1,11 +1,13 @@
 """Dates of ELM's calendars and others on the axes of figures, from year 0 on."""
 
+import elm_files
 import landslide_files
 import numpy as np
 import pytest
 
 from elm_landslide import plots
-from elm_landslide.plots import calendars
+from elm_landslide.errors import UserError
+from elm_landslide.plots import calendars, case
 
 CALENDARS = "noleap 360_day all_leap julian proleptic_gregorian gregorian standard".split()
 
@@ -53,3 +55,16 @@ def test_ticks(span):
         assert {(date.day, date.hour) for date in dates} == {(1, 0)}
         months = np.diff([12 * date.year + date.month for date in dates])
         assert len(set(months.tolist())) == 1
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+def test_the_profile_of_a_day_of_the_year_0(tmp_path, calendar):
+    made = elm_files.Case(tmp_path)
+    for path in (made.h0, made.h1):
+        edit = elm_files.with_attributes("time", calendar=calendar, units="days since 0000-01-01")
+        elm_files.rewrite(path, edit)
+    out = tmp_path / "profile.png"
+    case.draw([made.h1], made.surface, out, [made.h0], cell="0", time="0000-01-12")
+    assert out.stat().st_size > 10_000
+    with pytest.raises(UserError, match="--time 0001-01-12: the history files go from 0000-01-11 to 0000-01-13"):
+        case.draw([made.h1], made.surface, out, [made.h0], cell="0", time="0001-01-12")
