@@ -144,7 +144,7 @@ def describe(path: Path | str, engine: str = "tile") -> dict:
         "bytes": found["bytes"],
         "sha256": found["sha256"],
         "schema_version": found["schema_version"],
-        "schema_matches": True,  # or it would not have opened
+        "schema_matches": read_entry(path, SCHEMA) == fields.schema_table().encode(),
         "golden": {
             "rows": golden["rows"],
             "rtol": golden["rtol"],

@@ -206,6 +206,17 @@ class Case:
         return ("run", "--history", self.h1, "--constants", self.h0, "--surface", self.surface, "--out", out)
 
 
+def x_of(case, **options) -> np.ndarray:
+    """The inputs of every record of a case (record, column, field); leaves no file open."""
+    from elm_landslide.data.columns import Columns
+
+    source = Columns([case.h1], [case.h0], case.surface, **options)
+    try:
+        return np.array([source.x(record) for record in source.records])
+    finally:
+        source.close()
+
+
 def rewrite(path, edit, to=None) -> Path:
     """Write a file anew as tools leave it. edit(name, dims, data, attributes) gives the last three, or None to leave
     the variable out; data raw."""

@@ -3,22 +3,14 @@
 import elm_files
 import numpy as np
 import pytest
+from elm_files import x_of
 
-from elm_landslide.data.columns import Columns
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, SPVAL
 
 PLACES = ("lndgrid", "lat", "lon", "column", "gridcell", "lsmlat", "lsmlon")
 STATES = [n for n in elm_files.states(1) if n not in ("H2OSOI", "RAIN")]
 SURFACE = ("PCT_SAND", "PCT_CLAY", "SLP_P10", "PCT_NAT_PFT", "PCT_NATVEG", "PCT_CROP", "LATIXY", "LONGXY")
-
-
-def x_of(case, **options):
-    source = Columns([case.h1], [case.h0], case.surface, **options)
-    try:
-        return np.array([source.x(record) for record in source.records])
-    finally:
-        source.close()
 
 
 def reversed_dimensions(name, dims, data, attributes):

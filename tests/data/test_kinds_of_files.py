@@ -4,6 +4,7 @@ import elm_files
 import netCDF4
 import numpy as np
 import pytest
+from elm_files import x_of
 
 from elm_landslide import driver, plots
 from elm_landslide.component import Component
@@ -12,14 +13,6 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS, SPVAL
 from elm_landslide.model_file import SHIPPED
 from elm_landslide.sampling import sample_columns
-
-
-def x_of(case, **options):
-    source = Columns([case.h1], [case.h0], case.surface, **options)
-    try:
-        return np.array([source.x(record) for record in source.records])
-    finally:
-        source.close()
 
 
 @pytest.mark.parametrize("kind", ["f4", "f8"])

@@ -232,6 +232,8 @@ BAD = [
     ("a column twice", lambda rows: [row | {"Slope": "3"} for row in rows], ["has the column slope 2 times"]),
     ("text for a number", cell("slope", "steep"), ["row 4, column slope: 'steep' is no number"]),
     ("NA of R", cell("accuracy_km", "NA"), ["row 4, column accuracy_km: 'NA' is no number", "leave the cell empty"]),
+    ("a form of Python's", cell("slope", "1_0"), ["row 4, column slope: '1_0' is no number"]),
+    ("other digits", cell("slope", "\uff11\uff12"), ["row 4, column slope:", "is no number"]),
     ("nan", cell("slope", "nan"), ["row 4, column slope: 'nan' is no number"]),
     ("infinite rain", cell("precip3", "inf"), ["row 4, column precip3: 'inf' is no number"]),
     ("infinite accuracy", cell("accuracy_km", "inf"), ["row 4, column accuracy_km: 'inf' is no number"]),

@@ -4,6 +4,7 @@ import elm_files
 import netCDF4
 import numpy as np
 import pytest
+from elm_files import x_of
 
 from elm_landslide.data.columns import Columns
 from elm_landslide.data.elm_history import HistoryFiles
@@ -12,14 +13,6 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, SPVAL
 
 TIMES = ("time", "time_bounds")
-
-
-def x_of(case, **options):
-    source = Columns([case.h1], [case.h0], case.surface, **options)
-    try:
-        return np.array([source.x(record) for record in source.records])
-    finally:
-        source.close()
 
 
 def on_axis(units, calendar="noleap", scale=1.0, shift=0.0, names=TIMES):

@@ -2,7 +2,9 @@
 
 import itertools
 
+import elm_files
 import landslide_files
+import netCDF4
 import numpy as np
 import pytest
 from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
@@ -200,3 +202,47 @@ def test_what_a_tape_holds_is_said(tmp_path, figures, methods, days, called):
     assert fos.get_ylabel() == "factor of\nsafety (1)"
     of = f"{called} of " if called else ""
     assert cells.axes[2].get_ylabel() == f"largest {of}probability (1)\npale: below 0.0001"
+
+
+def test_parts_on_other_origins_are_one_series(tmp_path, figures):
+    """The second part counts its days from 2001."""
+    first = landslide_files.write(tmp_path / "out_2000.nc", records=slice(0, 3))
+    second = landslide_files.write(tmp_path / "out_2001.nc", records=slice(3, None))
+    later = elm_files.with_attributes("time", units="days since 2001-01-01 00:00:00")
+    elm_files.rewrite(second, lambda n, d, x, a: later(n, d, x - 365.0 if n == "time" else x, a))
+    plots.draw([first, second], tmp_path)
+    assert len(probabilities(figures()[0])) == 1
+
+
+def missing(name):
+    """An edit after which a variable has no value."""
+
+    def edit(found, dims, data, attributes):
+        return dims, np.full_like(data, attributes["_FillValue"]) if found == name else data, attributes
+
+    return edit
+
+
+@pytest.mark.parametrize("name", ["LANDSLIDE_PROB", "LANDSLIDE_FOS"])
+def test_nothing_to_draw_is_said(tmp_path, name):
+    path = elm_files.rewrite(landslide_files.write(tmp_path / "a.nc"), missing(name))
+    with pytest.raises(UserError, match=f"a.nc: no valid value of {name} to draw"):
+        plots.draw([path], tmp_path)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["LANDSLIDE_FOS_MEDIAN", "LANDSLIDE_FLAG"])
+def test_what_is_missing_is_left_out(tmp_path, figures, name):
+    path = elm_files.rewrite(landslide_files.write(tmp_path / "a.nc"), missing(name))
+    plots.draw([path], tmp_path)
+    said = [text.get_text() for figure in figures() for axis in figure.axes for text in axis.texts]
+    assert ("No column has a flag." in said) == (name == "LANDSLIDE_FLAG")
+
+
+def test_a_cell_without_coordinates_is_on_no_map(tmp_path, figures):
+    path = landslide_files.write(tmp_path / "a.nc")
+    with netCDF4.Dataset(str(path), "a") as file:
+        file["lat"][0] = 1e36
+    plots.draw([path], tmp_path)
+    axis = figures()[1].axes[0]
+    assert 39.0 < axis.get_ylim()[0] < axis.get_ylim()[1] < 42.0

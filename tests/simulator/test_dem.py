@@ -118,6 +118,8 @@ def test_dem_near_nodata_is_data(tmp_path):
         (HEADER + VALUES + "1 1 1 1\n", r"dem.asc: has 16 values, but the header says 3 x 4 = 12"),
         (HEADER + "9 9 9 9\n6 6 6\n3 3 3 3\n", r"dem.asc: has 11 values, but the header says 3 x 4 = 12"),
         (HEADER, r"no values below the header"),
+        (HEADER + VALUES.replace("3 3 3 3", "3 1_0 3 3"), r"the value of row 3, column 2 is '1_0', which is no number"),
+        (changed("cellsize 10", "cellsize 1_0"), r"header: cellsize is '1_0', which is no number"),
         (HEADER + VALUES.replace("3 3 3 3", "3 x 3 3"), r"the value of row 3, column 2 is 'x', which is no number"),
         (HEADER + VALUES.replace("3 3 3 3", "3 3,5 3 3"), r"the value of row 3, column 2 is '3,5', which is no number"),
         (HEADER + VALUES.replace("6 6 6 6", "6 3e38 6 6"), r"row 2, column 2 is 3e\+38 m, .* name it as NODATA_value"),

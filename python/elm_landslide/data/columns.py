@@ -85,6 +85,7 @@ class Columns:
         self._instants = self._files.is_instant(STATE)
         given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
         self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
+        self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
         self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), surface]
@@ -214,23 +215,27 @@ class Columns:
         self._count(record, x, why)
         return x
 
+    def _reason(self, name: str) -> str:
+        """Why a field is missing where it is; '' where its default says what is so."""
+        if name not in self.absent or name in WINDOWS:
+            return "missing in the input"
+        needs = {n for rule in RULES if rule.field == name for n in rule.needs}
+        reason = "not in every file" if needs & self._files.in_some else "not in the files"
+        if name == "snowmelt":  # whose default is right only where nothing melts
+            return f"{reason}, while the soil holds ice"
+        return reason if FIELDS[name].filled is True else ""
+
     def _count(self, record, x, why: dict[str, str]) -> None:
         """Count what is missing, what a default of ELM stands for, and what lies outside its range."""
         number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
         beyond = ~lacking & ((x < _LOW) | (x > _HIGH))
         for name, field in FIELDS.items():
             missing = lacking[:, field.columns].any(axis=1)
-            reason = why.get(name) or "missing in the input"
-            if name in self.absent and name not in WINDOWS:
-                if field.filled is not True and name != "snowmelt":
-                    continue  # its default says what is so
-                needs = {n for rule in RULES if rule.field == name for n in rule.needs}
-                reason = "not in every file" if needs & self._files.in_some else "not in the files"
-            if name in self.absent and name == "snowmelt":  # its default is right only where nothing melts
+            if name in self.absent and name == "snowmelt":
                 ice = FIELDS["ice"].columns
                 missing &= ((x[:, ice] > 0.0) & ~lacking[:, ice]).any(axis=1)
-                reason += ", while the soil holds ice"
-            self.missing.add(number, name, reason, int(missing.sum()))
+            if reason := why.get(name) or self._reasons[name]:
+                self.missing.add(number, name, reason, int(missing.sum()))
             if name in self._assumed and name not in self._overrides:
                 self.missing.add(number, name, TAKEN, int(self._assumed[name].sum()))
             low, high = field.valid

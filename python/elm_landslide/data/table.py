@@ -133,7 +133,7 @@ class Table:
             return np.full(self.n, np.nan)
         cells = self.columns[column]
         try:
-            values = np.array([_number(cell) if cell else np.nan for cell in cells])
+            values = np.array([number(cell) if cell else np.nan for cell in cells])
         except ValueError:
             i = next(i for i, cell in enumerate(cells) if cell and not _is_number(cell))
             raise self.error(i, column, f"is no number; {advice}") from None
@@ -189,7 +189,7 @@ def _filled(cells: list[str]) -> bool:
     return any(cell.strip() for cell in cells)
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """As float, without the forms that Python alone reads: 1_0, digits of other scripts."""
     if "_" in text or not text.isascii():
         raise ValueError(text)
@@ -198,7 +198,7 @@ def _number(text: str) -> float:
 
 def _is_number(text: str) -> bool:
     try:
-        _number(text)
+        number(text)
     except ValueError:
         return False
     return True

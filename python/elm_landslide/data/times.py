@@ -69,12 +69,17 @@ class TimeAxis:
         units = str(getattr(variable, "units", default.units if default else ""))
         calendar = str(getattr(variable, "calendar", default.calendar if default else "standard"))
         try:
-            zero, one = num2date([0, 1], units, calendar)
+            return cls.named(units, calendar)
         except (ValueError, OverflowError, TypeError):  # the last for a date without month or day
             raise UserError(
                 f"{path}: {variable.name} has units {units!r} and calendar {calendar!r}, wanted 'days since ...' and a "
                 "calendar of CF"
             ) from None
+
+    @classmethod
+    def named(cls, units: str, calendar: str) -> TimeAxis:
+        """The axis of a pair of attributes; raises what cftime does where they are none."""
+        zero, one = num2date([0, 1], units, calendar)
         day = timedelta(hours=zero.hour, minutes=zero.minute, seconds=zero.second, microseconds=zero.microsecond)
         origin = 86400.0 * zero.toordinal() + day.total_seconds()
         return cls(units, calendar, (one - zero).total_seconds(), origin)
@@ -91,19 +96,14 @@ class TimeAxis:
             values = values * (self.seconds / other.seconds)
         return values + shift if shift else values
 
-    def __str__(self) -> str:
-        return f"{self.units!r} ({self.calendar})"
-
 
 @dataclass(frozen=True)
 class Times:
-    """The times of a file. values: as stamped [n]; bounds [n, 2] or None; ends [n]: of the intervals, the stamps
-    where there are no bounds; all on `axis`."""
+    """The times of a file. values: as stamped [n]; bounds [n, 2] or None; both on `axis`."""
 
     axis: TimeAxis
     values: np.ndarray
     bounds: np.ndarray | None
-    ends: np.ndarray
 
 
 def read_times(dataset, path, onto: TimeAxis | None = None) -> Times:
@@ -139,8 +139,7 @@ def read_times(dataset, path, onto: TimeAxis | None = None) -> Times:
         _refuse(path, "time", outside, values, f"lies outside its {name}, or these run backward: mend the file")
     if onto is None:
         onto = axis
-    values, bounds = axis.to(onto, values), None if bounds is None else axis.to(onto, bounds)
-    return Times(onto, values, bounds, values if bounds is None else bounds[:, 1])
+    return Times(onto, axis.to(onto, values), None if bounds is None else axis.to(onto, bounds))
 
 
 def _bounds(variable, path, axis: TimeAxis, n: int) -> np.ndarray:

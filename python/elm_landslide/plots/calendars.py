@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from elm_landslide.data.times import date, date2num, num2date
+from elm_landslide.data.times import TimeAxis, date, date2num, num2date
 
 _UNITS = "days since 2000-01-01"
 _MOST = 6  # ticks
@@ -18,9 +18,7 @@ _ISO = re.compile(r"(\d{4,})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?")
 
 def days(values, units: str, calendar: str) -> np.ndarray:
     """Days since 2000-01-01 of numbers in the units of a time axis."""
-    start, next_one = num2date([0.0, 1.0], units, calendar)
-    offset = date2num(start, _UNITS, calendar)
-    return offset + np.asarray(values, dtype=float) * ((next_one - start).total_seconds() / 86400.0)
+    return TimeAxis.named(units, calendar).to(TimeAxis.named(_UNITS, calendar), np.asarray(values, dtype=float))
 
 
 def number(text: str, units: str, calendar: str) -> float:

@@ -30,9 +30,7 @@ class Profile:
     flag: str
     quantile: np.ndarray  # [class] 1, of area
     weight: np.ndarray  # [class] 1, share of the area; 0 of those that are only reported
-    failing: (
-        np.ndarray
-    )  # [class] 1, share of its area with FoS below 1; over all, weighted: the uncalibrated probability
+    failing: np.ndarray  # [class] 1, share of its area with FoS below 1
     spread: float  # of ln FoS between points of one class, mean of the members
     slope: np.ndarray  # [class] degrees
     percentiles: np.ndarray  # [11] degrees, the slopes of the column at SLOPE_PERCENTILES

@@ -231,7 +231,7 @@ def _reduce(files: HistoryFiles, blocks, layout: Layout) -> dict[str, np.ndarray
         flags[here] = np.stack([np.nansum(count, axis=1) for count in counts], axis=1)
         outside += np.nansum(counts[names.index("outside")], axis=0)
         valid += np.isfinite(probability).sum(axis=0)
-    with np.errstate(invalid="ignore"):  # 0/0 is NaN, as wanted
+    with np.errstate(invalid="ignore", divide="ignore"):  # n/0 is no share, as wanted
         return {
             "largest_probability": np.where(np.isfinite(largest), largest, np.nan),
             "largest_at": at,

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from .. import files
+from ..data.table import number
 
 COUNTS, CELLS = ("ncols", "nrows"), ("cellsize", "dx", "dy")
 CORNERS = ("xllcorner", "xllcenter", "yllcorner", "yllcenter")
@@ -132,22 +133,22 @@ def _header(words: Iterator[str]) -> tuple[dict[str, str], str]:
 
 def _read_header(header: dict[str, str]) -> tuple[tuple[int, int], float, float]:
     """(rows, columns), size of a cell, the value that stands for none."""
-    number = {}
+    numbers = {}
     for name, word in header.items():
-        number[name] = _number(word)
-        if number[name] is None:
+        numbers[name] = _number(word)
+        if numbers[name] is None:
             raise ValueError(f"header: {name} is {_shown(word)}, which is no number")
-        if name in CORNERS and not np.isfinite(number[name]):
+        if name in CORNERS and not np.isfinite(numbers[name]):
             raise ValueError(f"header: {name} is {_shown(word)}; it must be finite")
     for axis in "xy":
-        if {f"{axis}llcorner", f"{axis}llcenter"} <= number.keys():
+        if {f"{axis}llcorner", f"{axis}llcenter"} <= numbers.keys():
             raise ValueError(f"header: has {axis}llcorner and {axis}llcenter; leave one")
     for name in COUNTS:
-        if name not in number:
+        if name not in numbers:
             raise ValueError(f"header: lacks {name}")
-        if not 1 <= number[name] < 2**31 or number[name] % 1:
+        if not 1 <= numbers[name] < 2**31 or numbers[name] % 1:
             raise ValueError(f"header: {name} is {_shown(header[name])}; it must be a whole number above 0")
-    return (int(number["nrows"]), int(number["ncols"])), _cell(number), number.get(NODATA, USUAL_NODATA)
+    return (int(numbers["nrows"]), int(numbers["ncols"])), _cell(numbers), numbers.get(NODATA, USUAL_NODATA)
 
 
 def _cell(number: dict[str, float]) -> float:
@@ -175,7 +176,8 @@ def _values(words: Iterator[str], shape: tuple[int, int]) -> np.ndarray:
     values, n = np.empty(rows * columns), 0
     while batch := list(islice(words, _BATCH)):
         try:
-            numbers = list(map(float, batch))
+            text = "".join(batch)
+            numbers = list(map(float if text.isascii() and "_" not in text else number, batch))
         except ValueError:
             k, word = next((k, word) for k, word in enumerate(batch) if _number(word) is None)
             place = f"row {(n + k) // columns + 1}, column {(n + k) % columns + 1}"
@@ -205,10 +207,8 @@ def _take_out(elevation: np.ndarray, nodata: float, path) -> None:
 
 
 def _number(word: str) -> float | None:
-    if "_" in word or not word.isascii():  # which Python alone reads
-        return None
     try:
-        return float(word)
+        return number(word)
     except ValueError:
         return None
 
