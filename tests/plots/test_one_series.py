@@ -205,11 +205,11 @@ def test_what_a_tape_holds_is_said(tmp_path, figures, methods, days, called):
 
 
 def test_parts_on_other_origins_are_one_series(tmp_path, figures):
-    """The second part counts its days from 2001."""
+    """The second part counts its days from three days later, so that both have the same numbers."""
     first = landslide_files.write(tmp_path / "out_2000.nc", records=slice(0, 3))
     second = landslide_files.write(tmp_path / "out_2001.nc", records=slice(3, None))
-    later = elm_files.with_attributes("time", units="days since 2001-01-01 00:00:00")
-    elm_files.rewrite(second, lambda n, d, x, a: later(n, d, x - 365.0 if n == "time" else x, a))
+    later = elm_files.with_attributes("time", units="days since 2000-01-04 00:00:00")
+    elm_files.rewrite(second, lambda n, d, x, a: later(n, d, x - 3.0 if n == "time" else x, a))
     plots.draw([first, second], tmp_path)
     assert len(probabilities(figures()[0])) == 1
 
