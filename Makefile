@@ -70,7 +70,7 @@ train: build/installed
 	@[ -n "$(ENSEMBLE)" ] && [ -n "$(SITES)" ] || { echo "make train: give ENSEMBLE=ensemble.nc SITES=sites.csv" >&2; exit 2; }
 	$(BIN)/pip install --quiet 'elm-landslide[train]'
 	$(BIN)/elm-landslide train --preset full --ensemble $(ENSEMBLE) --sites $(SITES) \
-		--out python/elm_landslide/models/landslide.pt
+		--out python/elm_landslide/model/shipped/landslide.pt
 
 # The command with figures: the core and the extra plot.
 build/installed: build/environment $(SOURCES)

@@ -8,9 +8,10 @@
 # %% What is used
 import xarray as xr
 
-from elm_landslide import driver, plots
-from elm_landslide.data.cut_sample import sample_files
-from elm_landslide.plots import case
+from elm_landslide import plots
+from elm_landslide.offline import run as driver
+from elm_landslide.offline.samples import sample_files
+from elm_landslide.plots import profile_input as case
 
 # %% Run the model
 # One steep, wet, forested site, four months, a record every six hours. The command line does the same:

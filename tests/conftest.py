@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge import toy
+from support import toy
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,16 @@ import netCDF4
 import numpy as np
 import pytest
 import torch
-from driver_support import launch
 
-from elm_landslide import fields, model_file
-from elm_landslide.bridge import Bridge
-from elm_landslide.component import Component
-from elm_landslide.data.columns import Columns
-from elm_landslide.data.cut_sample import sample_files
-from elm_landslide.export import load_eager
-from elm_landslide.sampling import sample_columns
+from elm_landslide import fields
+from elm_landslide.model import file as model_file
+from elm_landslide.model.export import load_eager
+from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.samples import sample_files
+from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.fortran import Component
+from elm_landslide.training.sampling import sample_columns
+from support.offline_runs import launch
 
 N_OUT = fields.N_OUT
 ENGINES = ["tile", "torchscript"]

@@ -7,17 +7,19 @@ import sys
 
 import numpy as np
 import pytest
-from driver_support import refusal
 
-from elm_landslide import fields, files, model_file, record
-from elm_landslide.bridge import Bridge
-from elm_landslide.component import Component
-from elm_landslide.data.table import Table
+from elm_landslide import fields, files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.model_file import INFO
+from elm_landslide.model import file as model_file
+from elm_landslide.model.file import INFO
+from elm_landslide.runtime import replay as record
+from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.fortran import Component
 from elm_landslide.simulator.dem import read_grid
 from elm_landslide.simulator.weather import daily_sequences
+from elm_landslide.sites.csv_table import Table
 from elm_landslide.training import config
+from support.offline_runs import refusal
 
 
 @pytest.fixture(autouse=True)

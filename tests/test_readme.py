@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from elm_landslide import fields
-from elm_landslide.data.rules import RULES
+from elm_landslide.offline.rules import RULES
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -1,7 +1,7 @@
 import pytest
 
-from elm_landslide.bridge import Bridge
-from elm_landslide.component import Component
+from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.fortran import Component
 
 
 @pytest.fixture(params=[Bridge, Component])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from bridge import native, toy
 from elm_landslide import fields
+from support import native, toy
 
 
 def test_the_core_links_no_libtorch():
@@ -27,13 +27,13 @@ def test_only_the_abi_is_exported():
 
 
 def test_the_doors_do_not_import_torch():
-    code = "import elm_landslide.bridge, elm_landslide.component, sys; print('torch' in sys.modules)"
+    code = "import elm_landslide.runtime.c_abi, elm_landslide.runtime.fortran, sys; print('torch' in sys.modules)"
     assert native.run(sys.executable, "-c", code).strip() == "False"
 
 
 LOADED = """
 import sys
-from elm_landslide.bridge import Bridge
+from elm_landslide.runtime.c_abi import Bridge
 from elm_landslide.fields import N_IN
 with Bridge(sys.argv[1], sys.argv[2]) as model:
     model.run([[0.5] * N_IN])

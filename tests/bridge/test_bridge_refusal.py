@@ -9,10 +9,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from bridge import native, toy
 from elm_landslide import fields
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import N_IN, N_OUT
+from support import native, toy
 
 ARGUMENT, FILE, SHA256, SCHEMA, ENGINE, GOLDEN = range(1, 7)
 
@@ -216,7 +216,7 @@ DAMAGE = """
 import sys
 import numpy as np
 from pathlib import Path
-from elm_landslide.bridge import Bridge
+from elm_landslide.runtime.c_abi import Bridge
 from elm_landslide.errors import LandslideError
 data = Path(sys.argv[1]).read_bytes()
 random = np.random.default_rng(11)

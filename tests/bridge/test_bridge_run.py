@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from bridge import toy
-from elm_landslide.bridge import Bridge
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, N_IN, N_OUT, SPVAL
+from elm_landslide.runtime.c_abi import Bridge
+from support import toy
 
 REQUIRED, OPTIONAL = FIELDS["slope"].offset + 3, FIELDS["rain_3d"].offset
 

@@ -1,11 +1,11 @@
 import os
 from pathlib import Path
 
-import mini_case
 import pytest
 from typer.testing import CliRunner
 
-from elm_landslide.e3sm import command
+from elm_landslide.commands import e3sm as command
+from support import mini_case
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from elm_landslide import model_file
 from elm_landslide.e3sm import hooks, namelists, sources
+from elm_landslide.model import file as model_file
 
 MARK = hooks.BEGIN
 

@@ -91,7 +91,7 @@ def test_user_mods(cwd, case, tmp_path):
     """CIME appends the lines to CASEROOT/shell_commands, makes it executable and runs it by its path."""
     words = tmp_path / "bin" / "elm-landslide"
     words.parent.mkdir()
-    words.write_text(f'#!/bin/sh\nexec {sys.executable} -m elm_landslide.cli "$@"\n')
+    words.write_text(f'#!/bin/sh\nexec {sys.executable} -m elm_landslide.commands.main "$@"\n')
     words.chmod(0o755)
     script = case / "shell_commands"
     script.write_text((CONFIG / "usermods_dirs/landslide/shell_commands").read_text() + "touch $(dirname $0)/after\n")

@@ -1,5 +1,6 @@
 import pytest
-import stub_elm
+
+from support import stub_elm
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from stub_elm import HISTORY, World
 
 from elm_landslide.fields import SPVAL
+from support.stub_elm import HISTORY, World
 
 
 def test_fields_on_soil_columns_only(elm):

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from elm_files import DZ
-from stub_elm import World
 
-from elm_landslide import record
 from elm_landslide.fields import FIELDS, SPVAL
+from elm_landslide.runtime import replay as record
+from support.elm_files import DZ
+from support.stub_elm import World
 
 DAYS = 8
 

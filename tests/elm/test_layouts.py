@@ -1,5 +1,6 @@
 import pytest
-from stub_elm import World
+
+from support.stub_elm import World
 
 SOIL = (2, 1, 0, 0, 3, 1, 0, 1)  # gridcells 3 and 4: a clump, or a rank, without a soil column
 

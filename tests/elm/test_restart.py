@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from stub_elm import World
+
+from support.stub_elm import World
 
 WINDOW = 7 * 24  # hours
 

@@ -1,17 +1,18 @@
 """The glue and the offline driver give the same bits for the same columns."""
 
-import elm_files
 import netCDF4
 import numpy as np
 import pytest
-from stub_elm import N_PFT, World
 from typer.testing import CliRunner
 
-from elm_landslide import cli, record
-from elm_landslide.component import Component
-from elm_landslide.data.columns import Columns
+from elm_landslide.commands.main import app
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
-from elm_landslide.model_file import SHIPPED
+from elm_landslide.model.file import SHIPPED
+from elm_landslide.offline.columns import Columns
+from elm_landslide.runtime import replay as record
+from elm_landslide.runtime.fortran import Component
+from support import elm_files
+from support.stub_elm import N_PFT, World
 
 DTIME = 10800  # an eighth of a day, so that times in days are exact
 
@@ -143,18 +144,18 @@ def test_replay(elm, tmp_path):
     case.run("out", ranks=2, threads=2)
     files = sorted(case.folder.glob("landslide_record.*.bin"))
     assert len(files) == 3  # the fourth clump has no soil
-    done = CliRunner().invoke(cli.app, ["replay", *map(str, files)])
+    done = CliRunner().invoke(app, ["replay", *map(str, files)])
     assert done.exit_code == 0 and "every output and flag has the same bits" in done.output, done.output
     assert f"{21 * 6} column steps" in done.output
     data = bytearray(files[0].read_bytes())
     data[-13 - 4 * world.soil[0]] ^= 1  # in the last output
     changed = tmp_path / "changed.bin"
     changed.write_bytes(data)
-    done = CliRunner().invoke(cli.app, ["replay", str(changed)])
+    done = CliRunner().invoke(app, ["replay", str(changed)])
     assert done.exit_code == 1 and "different   " in done.output, done.output
     changed.write_bytes(data[:-2])
-    done = CliRunner().invoke(cli.app, ["replay", str(changed)])
+    done = CliRunner().invoke(app, ["replay", str(changed)])
     assert done.exit_code == 2 and "ends within a record" in done.output + done.stderr
     changed.write_bytes(b"nonsense")
-    done = CliRunner().invoke(cli.app, ["replay", str(changed)])
+    done = CliRunner().invoke(app, ["replay", str(changed)])
     assert done.exit_code == 2 and "not a record" in done.output + done.stderr

@@ -6,11 +6,11 @@ import shutil
 
 import numpy as np
 import pytest
-from stub_elm import HISTORY, Case, World
 
-from bridge import native
 from elm_landslide.fields import SPVAL
-from elm_landslide.model_file import SHIPPED
+from elm_landslide.model.file import SHIPPED
+from support import native
+from support.stub_elm import HISTORY, Case, World
 
 DIGEST = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 

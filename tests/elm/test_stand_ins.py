@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mini_case import STUBS
+
+from support.mini_case import STUBS
 
 CHECKOUTS = [Path(path) for path in os.environ.get("ELM_LANDSLIDE_E3SM", "").split(os.pathsep) if path]
 

@@ -3,15 +3,14 @@
 import dataclasses
 from contextlib import contextmanager
 
-import made_sites
 import numpy as np
 import pytest
-from site_files import write_csv
 
-from elm_landslide.data.sites import block_of
 from elm_landslide.errors import UserError
-from elm_landslide.evaluation import ablations, report, run
-from elm_landslide.plots import evaluation as figures
+from elm_landslide.evaluation import ablations, figures, report, run
+from elm_landslide.sites.table import block_of
+from support import made_sites
+from support.site_files import write_csv
 
 UNSEEN = 12  # the first block of 5 degrees that the model was not trained on
 

@@ -5,14 +5,15 @@ import json
 import shutil
 import zipfile
 
-import made_sites
 import numpy as np
 import pytest
-from site_files import write_csv
 from typer.testing import CliRunner
 
-from elm_landslide import cli, model_file
+from elm_landslide.commands.main import app
 from elm_landslide.evaluation import report
+from elm_landslide.model import file as model_file
+from support import made_sites
+from support.site_files import write_csv
 
 FIRST, UNSEEN = 10, 12  # the first block of the table evaluated, and the first that the model was not trained on
 FITTED = ("logistic_rain", "gradient_boosting", "lhasa_1_1", "without_physics", "without_macropores", "without_roots")
@@ -22,7 +23,7 @@ reliability spread unrepeated by_accuracy by_region""".split()
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(cli.app, ["evaluate", *map(str, arguments)])
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
 
 
 def tree(folder):
@@ -315,7 +316,7 @@ def test_a_file_in_the_place_of_the_folder(folder, tmp_path):
 
 def test_a_folder_that_cannot_be_written(folder, tmp_path, monkeypatch):
     """After the work, but in one line all the same."""
-    from elm_landslide.plots import evaluation as figures
+    from elm_landslide.evaluation import figures
 
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import made_sites
 import numpy as np
 
-from elm_landslide.data.site_columns import WEATHER
 from elm_landslide.evaluation.repeats import repeated
+from elm_landslide.sites.cells import WEATHER
+from support import made_sites
 
 
 def courses(table, i, of):

@@ -8,8 +8,8 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from elm_landslide.errors import UserError
-from elm_landslide.evaluation import metrics, report
-from elm_landslide.plots import evaluation as figures
+from elm_landslide.evaluation import figures, report
+from elm_landslide.observation import metrics
 
 MEASURES = ("auc", "pr_auc", "hit_rate")
 BY_GROUP = (*MEASURES, "brier", "brier_skill", "ece")

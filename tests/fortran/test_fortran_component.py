@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bridge import native, toy
 from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, OUTPUTS, SPVAL
+from support import native, toy
 
 HERE = Path(__file__).parent
 
@@ -93,7 +93,7 @@ def test_message_size_agrees():
     sources = [(native.REPOSITORY / "fortran" / name).read_text() for name in ("landslide.F90", "landslide_wrap.F90")]
     assert f"landslide_message_size = {size}" in sources[0]
     assert set(re.findall(r"character\(len=(\d+)\), intent\(out\)", sources[1])) == {size}
-    from elm_landslide import door
+    from elm_landslide.runtime import model as door
 
     assert door.MESSAGE_SIZE == int(size)
 

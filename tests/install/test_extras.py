@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from driver_support import launch
 
 from elm_landslide import extras
+from support.offline_runs import launch
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -64,7 +64,7 @@ def test_torch_has_bounds_and_the_training_a_version():
 
 def without(absent, *arguments, n_ranks=0):
     """The command where some modules are not installed."""
-    code = f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)})); from elm_landslide import cli; cli.main()"
+    code = f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)})); from elm_landslide.commands.main import main; main()"
     return launch(n_ranks, *arguments, code=code)
 
 
@@ -136,14 +136,16 @@ def test_several_processes_without_mpi4py_are_refused(tmp_path, monkeypatch, lau
 def test_figures_leave_the_users_backend_alone():
     """pyplot, whose backend is chosen by a notebook or a window, is not touched."""
     code = (
-        "import matplotlib, sys; matplotlib.use('svg'); import elm_landslide.plots, elm_landslide.plots.case;"
-        "import elm_landslide.plots.evaluation, elm_landslide.plots.hillslopes;"
+        "import matplotlib, sys; matplotlib.use('svg'); import elm_landslide.plots, elm_landslide.plots.profile_input;"
+        "import elm_landslide.evaluation.figures, elm_landslide.plots.ensemble;"
         "print(matplotlib.get_backend(), 'matplotlib.pyplot' in sys.modules)"
     )
     assert launch(0, code=code).stdout == "svg False\n"
 
 
-@pytest.mark.parametrize("module", ["elm_landslide.extras", "elm_landslide.plugin", "elm_landslide.compiler"])
+@pytest.mark.parametrize(
+    "module", ["elm_landslide.extras", "elm_landslide.runtime.plugin", "elm_landslide.runtime.compiler"]
+)
 def test_what_answers_without_extras_imports_none(module):
     code = f"import sys, {module}; print([m for m in sys.modules if m in {sorted(EVERYTHING)}])"
     assert launch(0, code=code).stdout == "[]\n"

@@ -4,16 +4,16 @@ import re
 import typing
 
 import pytest
-from driver_support import launch
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from elm_landslide import cli
-from elm_landslide.bridge import Bridge
-from elm_landslide.data.cut_sample import SITES
+from elm_landslide.commands.main import app, run_command
 from elm_landslide.errors import LandslideError
+from elm_landslide.offline.samples import SITES
+from elm_landslide.runtime.c_abi import Bridge
 from elm_landslide.training.config import PRESETS
 from elm_landslide.training.run import CONTROLS
+from support.offline_runs import launch
 
 
 def commands(command, path=()):
@@ -23,7 +23,7 @@ def commands(command, path=()):
         yield from commands(inner, (*path, name))
 
 
-COMMANDS = dict(commands(get_command(cli.app)))
+COMMANDS = dict(commands(get_command(app)))
 
 
 def words(text: str) -> list[str]:
@@ -34,7 +34,7 @@ def words(text: str) -> list[str]:
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_no_word_is_lost(path):
     command = COMMANDS[path]
-    shown = CliRunner().invoke(cli.app, [*path, "--help"], env={"COLUMNS": "240", "TERMINAL_WIDTH": "240"})
+    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "240", "TERMINAL_WIDTH": "240"})
     assert shown.exit_code == 0
     found = iter(words(shown.output))
     missing = [word for word in words(command.help or "") if word.strip("-") and word not in found]
@@ -45,7 +45,7 @@ def test_no_word_is_lost(path):
 
 
 def test_examples_keep_their_lines():
-    shown = CliRunner().invoke(cli.app, ["train", "--help"], env={"COLUMNS": "120"}).output
+    shown = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "120"}).output
     lines = [line.strip() for line in shown.splitlines()]
     at = lines.index("[network]")
     assert lines[at : at + 4] == ["[network]", "epochs = 10", "[sites]", "members = 3"]
@@ -65,10 +65,10 @@ def test_examples_keep_their_lines():
 )
 def test_a_value_that_is_none_of_the_list(given, option, values):
     """One line names the option and its values; so does the help."""
-    result = CliRunner().invoke(cli.app, given)
+    result = CliRunner().invoke(app, given)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert f"'{option}'" in result.stderr and result.stderr.endswith(f"{', '.join(map(repr, values))}.\n")
-    shown = CliRunner().invoke(cli.app, [given[0], "--help"], env={"COLUMNS": "200"}).output
+    shown = CliRunner().invoke(app, [given[0], "--help"], env={"COLUMNS": "200"}).output
     assert all(value in shown for value in values)
 
 
@@ -77,7 +77,7 @@ def test_a_value_that_is_none_of_the_list(given, option, values):
     [(("run", "--bogus"), "--bogus"), (("frob",), "frob"), (("train",), "--out"), (("inspect", "a", "b"), "b")],
 )
 def test_wrong_words_are_one_line(given, said):
-    result = CliRunner().invoke(cli.app, given)
+    result = CliRunner().invoke(app, given)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.startswith("elm-landslide: ") and said in result.stderr
 
@@ -88,13 +88,13 @@ def test_wrong_words_on_ranks_are_said_once():
 
 
 def test_no_words_show_the_help():
-    result = CliRunner().invoke(cli.app, [])
+    result = CliRunner().invoke(app, [])
     assert result.exit_code == 2 and result.output.count("Usage") == 1 and "elm-landslide:" not in result.stderr
 
 
 def test_the_listed_values_are_those_of_the_bridge(toy_bytes):
     """Its messages name what it knows."""
-    hints = typing.get_type_hints(cli.run_command)
+    hints = typing.get_type_hints(run_command)
     with pytest.raises(LandslideError, match="known are (.*)") as unknown:
         Bridge(toy_bytes, "magic")
     assert str(unknown.value).partition("known are ")[2].split(" and ") == list(typing.get_args(hints["engine"]))

@@ -6,11 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from driver_support import launch
 
-from elm_landslide import compiler, plugin
-from elm_landslide.bridge import Bridge
 from elm_landslide.errors import LandslideError, UserError
+from elm_landslide.runtime import compiler, plugin
+from elm_landslide.runtime.c_abi import Bridge
+from support.offline_runs import launch
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def put(place: Path) -> Path:
 
 
 def test_without_torch_the_engine_says_how_to_get_it(tmp_path):
-    code = "import sys; sys.modules['torch'] = None; from elm_landslide import cli; cli.main()"
+    code = "import sys; sys.modules['torch'] = None; from elm_landslide.commands.main import main; main()"
     done = launch(0, "run", "--sample", "steep", "--out", tmp_path / "o.nc", "--engine", "torchscript", code=code)
     wanted = "torch is not installed: pip install 'elm-landslide[torch]', then elm-landslide plugin build"
     assert (done.returncode, done.stderr) == (2, f"elm-landslide: engine torchscript: {wanted}\n")

@@ -13,7 +13,7 @@ from elm_landslide.physics.column import NO_TABLE, perched_table, soil_column
 from elm_landslide.physics.infinite_slope import factor_of_safety
 from elm_landslide.physics.root_profile import root_profiles
 from elm_landslide.physics.stability import minimum_factor_of_safety, standard_planes
-from elm_landslide.sampling import draw_strengths, fields_of, sample_columns
+from elm_landslide.training.sampling import draw_strengths, fields_of, sample_columns
 
 PLANES = standard_planes(12)
 N, DRAWS = 600, 40

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from elm_landslide.fields import FIELDS
-from elm_landslide.network import LandslideNetwork
+from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics import slopes
-from elm_landslide.sampling import sample_columns
+from elm_landslide.training.sampling import sample_columns
 
 
 def percentiles(n):

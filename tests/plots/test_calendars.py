@@ -1,13 +1,13 @@
 """Dates of ELM's calendars and others on the axes of figures, from year 0 on."""
 
-import elm_files
-import landslide_files
 import numpy as np
 import pytest
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
-from elm_landslide.plots import calendars, case
+from elm_landslide.plots import calendars
+from elm_landslide.plots import profile_input as case
+from support import elm_files, landslide_files
 
 CALENDARS = "noleap 360_day all_leap julian proleptic_gregorian gregorian standard".split()
 

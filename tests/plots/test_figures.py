@@ -1,16 +1,16 @@
 """Figures of landslide history files: the values and labels on their axes."""
 
-import elm_files
-import landslide_files
 import netCDF4
 import numpy as np
 import pytest
-from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
 from matplotlib.collections import PolyCollection, QuadMesh
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
-from elm_landslide.plots import maps, run
+from elm_landslide.plots import maps
+from elm_landslide.plots import run_output as run
+from support import elm_files, landslide_files
+from support.landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
 
 KINDS = ("gridded", "unstructured", "column")
 CELL_LAT, CELL_LON = (a.ravel() for a in np.meshgrid(elm_files.LAT, elm_files.LON, indexing="ij"))

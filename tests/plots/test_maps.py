@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import landslide_files
 import netCDF4
 import numpy as np
 import pytest
@@ -13,7 +12,8 @@ from matplotlib.contour import ContourSet
 from elm_landslide import plots
 from elm_landslide.fields import SPVAL
 from elm_landslide.plots import coast, maps
-from elm_landslide.plots.run import read
+from elm_landslide.plots.run_output import read
+from support import landslide_files
 
 
 def drawn(axis):
@@ -188,9 +188,9 @@ def test_a_global_half_degree_map_is_seen(half_degree, tmp_path):
 def test_memory_of_a_global_half_degree_map(half_degree, tmp_path):
     """Its peak, of the process itself: what wait4 gives counts the pages of pytest at the fork too."""
     code = """
-from elm_landslide import cli
+from elm_landslide.commands.main import main
 try:
-    cli.main()
+    main()
 finally:
     peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
     print("peak", peak.split()[1])

@@ -2,16 +2,15 @@
 
 import itertools
 
-import elm_files
-import landslide_files
 import netCDF4
 import numpy as np
 import pytest
-from landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
 
 from elm_landslide import plots
-from elm_landslide.data import netcdf
 from elm_landslide.errors import UserError
+from elm_landslide.offline import netcdf
+from support import elm_files, landslide_files
+from support.landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
 
 
 def probabilities(figure) -> list[dict]:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from elm_landslide import model_file
 from elm_landslide.errors import UserError
-from elm_landslide.export import load_eager
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS, SPVAL
-from elm_landslide.network import LandslideNetwork
+from elm_landslide.model import file as model_file
+from elm_landslide.model.export import load_eager
+from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.plots.profile import explain
-from elm_landslide.sampling import sample_columns
+from elm_landslide.training.sampling import sample_columns
 
 TOLERANCE = 1e-9
 

@@ -1,23 +1,23 @@
 """elm-landslide profile: which column and time it takes, and what stands on its axes."""
 
-import elm_files
-import landslide_files
 import netCDF4
 import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
-from elm_landslide import cli, driver
-from elm_landslide.data.columns import Columns
-from elm_landslide.data.cut_sample import sample_files
+from elm_landslide.commands.main import app
 from elm_landslide.errors import UserError
 from elm_landslide.fields import OUTPUTS
-from elm_landslide.plots import case
+from elm_landslide.offline import run as driver
+from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.samples import sample_files
+from elm_landslide.plots import profile_input as case
+from support import elm_files, landslide_files
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(cli.app, ["profile", *map(str, arguments)])
+    return CliRunner().invoke(app, ["profile", *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import time
 import netCDF4
 import numpy as np
 import pytest
-from driver_support import launch
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, SPVAL
 from elm_landslide.simulator import ensemble, ensemble_file, member
 from elm_landslide.simulator.ensemble import PARCEL, Ensemble
 from elm_landslide.simulator.prior import PRIORS
+from support.offline_runs import launch
 
 SMALL = dict(rows=8, columns=8, hours=24)
 WORDS = ("--rows", "8", "--columns", "8", "--hours", "24")
@@ -57,7 +57,17 @@ def test_ranks_change_nothing(whole, tmp_path, ranks):
 
 def test_kill_and_go_on(whole, tmp_path):
     """SIGKILL after the first parcel; the second run does the others only, and the file is the same to the bit."""
-    command = [sys.executable, "-m", "elm_landslide.cli", "simulate", "--members", "50", "--seed", "3", *WORDS]
+    command = [
+        sys.executable,
+        "-m",
+        "elm_landslide.commands.main",
+        "simulate",
+        "--members",
+        "50",
+        "--seed",
+        "3",
+        *WORDS,
+    ]
     parts = tmp_path / ".out.nc.parts"
     with subprocess.Popen([*command, "--out", str(tmp_path / "out.nc")], stderr=subprocess.DEVNULL) as process:
         limit = time.monotonic() + 120
@@ -78,7 +88,7 @@ def test_kill_and_go_on(whole, tmp_path):
 
 def test_interrupt_says_that_it_goes_on(tmp_path, monkeypatch, capsys):
     """Ctrl-C after the first parcel: status 130, the parcel is kept."""
-    from elm_landslide import cli
+    from elm_landslide.commands.main import main
 
     real, calls = ensemble.Runner.parcel, []
 
@@ -92,7 +102,7 @@ def test_interrupt_says_that_it_goes_on(tmp_path, monkeypatch, capsys):
     words = ["simulate", "--members", "50", *WORDS, "--out", str(tmp_path / "out.nc")]
     monkeypatch.setattr(sys, "argv", ["elm-landslide", *words])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main()
     assert ended.value.code == 130
     assert "what is finished is kept: the same command goes on from there" in capsys.readouterr().err
     assert len(list((tmp_path / ".out.nc.parts").glob("[0-9]*.npz"))) == 1 and not (tmp_path / "out.nc").exists()
@@ -244,12 +254,12 @@ def test_bad_input(tmp_path, monkeypatch, capsys, words, message):
     (tmp_path / "there.nc").write_text("mine")
     before = {p: p.read_bytes() for p in tmp_path.iterdir()}
 
-    from elm_landslide import cli
+    from elm_landslide.commands.main import main
 
     small = [w for pair in zip(WORDS[::2], WORDS[1::2], strict=True) if pair[0] not in words for w in pair]
     monkeypatch.setattr(sys, "argv", ["elm-landslide", "simulate", *small, *words])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main()
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert message in said and len(said.splitlines()) == 1

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from elm_landslide import bridge, export, fields, model_file
+from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, OUTPUTS, SPVAL
-from elm_landslide.lowering import lower
-from elm_landslide.sampling import sample_columns
-from lowering.random_graphs import RandomGraph
+from elm_landslide.model import export
+from elm_landslide.model import file as model_file
+from elm_landslide.model.lowering import lower
+from elm_landslide.runtime import c_abi as bridge
+from elm_landslide.training.sampling import sample_columns
+from support.random_graphs import RandomGraph
 
 SHIPPED = model_file.SHIPPED
 PROBABILITY, FOS, MEDIAN, DEPTH = (list(OUTPUTS).index(name) for name in ("probability", "fos", "fos_median", "depth"))

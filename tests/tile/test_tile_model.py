@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from bridge import toy
-from elm_landslide.bridge import Bridge
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import MODEL_BYTES
-from tile.tile_support import SETS, same_bits
+from elm_landslide.runtime.c_abi import Bridge
+from support import toy
+from support.tile_support import SETS, same_bits
 
 FILE, ENGINE, GOLDEN = 2, 5, 6
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import N_IN, SPVAL
-from elm_landslide.tile_program import Instruction, Loop, Op, Operand
-from tile import reference
-from tile.tile_support import Builder, Probe, columns, possible_sets, same_bits
+from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand
+from support import reference
+from support.tile_support import Builder, Probe, columns, possible_sets, same_bits
 
 APPROXIMATE = (Op.EXP, Op.LOG, Op.TAN, Op.SIGMOID)  # test_tile_math.py has their errors
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, 5e-324, -5e-324, 1.7e308, 2.0, 0.5, 3.0]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import N_IN, N_OUT
-from elm_landslide.tile_program import Instruction, Loop, Op, Operand, Program
-from tile.random_program import random_program
-from tile.tile_support import Builder, Probe, Refused, columns, round_up
+from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from support.random_program import random_program
+from support.tile_support import Builder, Probe, Refused, columns, round_up
 
 CELLS = round_up(N_IN) + 64
 FREE = round_up(N_IN)  # the first cell that is not an input's

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from small_training import MEMBERS, SEED, SMALL
 
-from elm_landslide import driver
+from elm_landslide.offline import run as driver
 from elm_landslide.simulator import ensemble, ensemble_file, member
 from elm_landslide.training import run
+from support.small_training import MEMBERS, SEED, SMALL
 
 
 @dataclass

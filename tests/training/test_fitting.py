@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import least_squares
 import pytest
 import torch
-from driver_support import launch
-from least_squares import SETTINGS, TRUTH, Problem
 
 from elm_landslide.errors import UserError
 from elm_landslide.training.fitting import Checkpoint, Fitting, Group, chunks, one_thread
+from support import least_squares
+from support.least_squares import SETTINGS, TRUTH, Problem
+from support.offline_runs import launch
 
 
 def test_a_quadratic_is_minimised():

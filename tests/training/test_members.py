@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small_training import HELD_OUT, MEMBERS, SMALL
 
-from elm_landslide.network import LandslideNetwork
-from elm_landslide.sampling import sample_columns
-from elm_landslide.training import columns, hillslopes
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.training import closed_form as columns
+from elm_landslide.training import simulated as hillslopes
 from elm_landslide.training.fitting import Checkpoint, Group, one_thread
-from elm_landslide.training.network import first_weights, fit_members, fit_normalisation
+from elm_landslide.training.sampling import sample_columns
+from elm_landslide.training.stage_1 import first_weights, fit_members, fit_normalisation
+from support.small_training import HELD_OUT, MEMBERS, SMALL
 
 SEED = 3
 
@@ -88,7 +89,7 @@ def test_the_loss_is_the_sum_of_both(fitted, x, target, states, monkeypatch):
         seen.append(loss(torch.arange(rows)).item())
         seeds.add(settings.seed)
 
-    monkeypatch.setattr("elm_landslide.training.network.fit", fit)
+    monkeypatch.setattr("elm_landslide.training.stage_1.fit", fit)
     one = states.rows(torch.zeros(1, dtype=torch.long))
     fitted(one, weight=0.25, failure=3.0)
     for i, found in enumerate(seen):
@@ -110,7 +111,7 @@ def test_ranks_draw_states_of_their_own(fitted, states, monkeypatch):
         loss(torch.arange(rows))
         seen.setdefault(ranks.rank, []).append(drawn[0].get_state())
 
-    monkeypatch.setattr("elm_landslide.training.network.fit", fit)
+    monkeypatch.setattr("elm_landslide.training.stage_1.fit", fit)
     for rank in range(2):
         fitted(states, ranks=Group(rank, 2))
     assert not any(torch.equal(first, second) for first in seen[0] for second in seen[1])

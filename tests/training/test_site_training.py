@@ -3,23 +3,22 @@
 import copy
 import dataclasses
 
-import made_sites
 import numpy as np
 import pytest
 import torch
-from site_files import write_csv
 
-from elm_landslide import model_file
-from elm_landslide.data.sites import block_of
 from elm_landslide.errors import UserError
-from elm_landslide.export import load_eager
 from elm_landslide.fields import FIELDS, SPVAL
-from elm_landslide.network import LandslideNetwork
-from elm_landslide.observation import DESIGNS, Observation
-from elm_landslide.training import run
-from elm_landslide.training import sites as stage_2
+from elm_landslide.model import file as model_file
+from elm_landslide.model.export import load_eager
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation.model import DESIGNS, Observation
+from elm_landslide.sites.table import block_of
+from elm_landslide.training import run, stage_2
 from elm_landslide.training.fitting import Checkpoint, Group, one_thread
-from elm_landslide.training.network import first_weights
+from elm_landslide.training.stage_1 import first_weights
+from support import made_sites
+from support.site_files import write_csv
 
 
 def tensor(*values):
@@ -340,7 +339,7 @@ def quick(monkeypatch):
         kept["file"] = network, provenance, observation
 
     monkeypatch.setattr(stage_2, "table", table)
-    monkeypatch.setattr("elm_landslide.export.export", export)
+    monkeypatch.setattr("elm_landslide.model.export.export", export)
 
     def train(folder, control="", **more):
         scores = made_sites.train(folder / "model.pt", control, **more)

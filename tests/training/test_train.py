@@ -6,16 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from driver_support import launch
-from small_training import HELD_OUT, MEMBERS, SEED, SMALL
 from typer.testing import CliRunner
 
-from elm_landslide import cli, driver, model_file
+from elm_landslide.commands.main import app
 from elm_landslide.errors import UserError
-from elm_landslide.export import load_eager
 from elm_landslide.fields import FLAGS, N_OUT
-from elm_landslide.sampling import sample_columns
-from elm_landslide.training import columns, config, hillslopes, run
+from elm_landslide.model import file as model_file
+from elm_landslide.model.export import load_eager
+from elm_landslide.offline import run as driver
+from elm_landslide.training import closed_form as columns
+from elm_landslide.training import config, run
+from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training.sampling import sample_columns
+from support.offline_runs import launch
+from support.small_training import HELD_OUT, MEMBERS, SEED, SMALL
 
 
 def train(out, ensemble=None, settings=SMALL, seed=SEED, report=lambda *_: None, **choices):
@@ -32,7 +36,7 @@ def same_bits(path, other) -> bool:
 @pytest.fixture
 def quickly(monkeypatch):
     """A training without the export, which takes most of its time."""
-    monkeypatch.setattr("elm_landslide.export.export", lambda *_: None)
+    monkeypatch.setattr("elm_landslide.model.export.export", lambda *_: None)
 
 
 # The file.
@@ -189,7 +193,7 @@ def test_training_beats_the_prior(tmp_path):
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(cli.app, ["train", *(str(a) for a in arguments)])
+    return CliRunner().invoke(app, ["train", *(str(a) for a in arguments)])
 
 
 def test_options_reach_the_training(tmp_path, monkeypatch):

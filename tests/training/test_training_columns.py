@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from elm_landslide.fields import FLAGS, N_IN, N_OUT
-from elm_landslide.network import LATENTS, LandslideNetwork
+from elm_landslide.model.network import LATENTS, LandslideNetwork
 from elm_landslide.physics.infinite_slope import FOS_CAP
-from elm_landslide.sampling import hillslope_targets, sample_columns
-from elm_landslide.training import columns
-from elm_landslide.training.network import fit_normalisation
+from elm_landslide.training import closed_form as columns
+from elm_landslide.training.sampling import hillslope_targets, sample_columns
+from elm_landslide.training.stage_1 import fit_normalisation
 
 
 def tensor(*values):

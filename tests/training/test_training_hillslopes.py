@@ -8,18 +8,19 @@ import netCDF4
 import numpy as np
 import pytest
 import torch
-from small_training import HELD_OUT, MEMBERS
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, SPVAL
-from elm_landslide.network import LandslideNetwork
+from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics import roots
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
-from elm_landslide.sampling import sample_columns
 from elm_landslide.simulator.ensemble import Runner
-from elm_landslide.training import columns, hillslopes
-from elm_landslide.training.network import fit_normalisation
+from elm_landslide.training import closed_form as columns
+from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training.sampling import sample_columns
+from elm_landslide.training.stage_1 import fit_normalisation
+from support.small_training import HELD_OUT, MEMBERS
 
 TIMES = 4  # states of a member: a day, every six hours
 SHARE = HELD_OUT / MEMBERS

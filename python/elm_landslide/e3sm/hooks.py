@@ -6,9 +6,8 @@ import re
 import tomllib
 from dataclasses import dataclass
 
+from elm_landslide.e3sm import sources
 from elm_landslide.errors import UserError
-
-from . import sources
 
 BEGIN, END = "! ELM-Landslide: begin", "! ELM-Landslide: end"
 

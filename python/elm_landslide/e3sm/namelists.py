@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
+from elm_landslide.e3sm import hooks, sources
 from elm_landslide.errors import UserError
-
-from . import hooks, sources
 
 FIELDS = ("LANDSLIDE_PROB:X", "LANDSLIDE_FOS:M", "LANDSLIDE_DEPTH:A", "LANDSLIDE_OUTSIDE:A")
 _TAPES = range(2, 7)

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from elm_landslide import files as inputs
+from elm_landslide.e3sm import hooks, manifest, namelists, sources
+from elm_landslide.e3sm.case import Case
 from elm_landslide.errors import UserError
-
-from . import hooks, manifest, namelists, sources
-from .case import Case
 
 STAGE, MODEL, SETTINGS = "landslide_stage", "landslide.pt", "user_nl_landslide"
 PRERUN = f"$CASEROOT/SourceMods/src.elm/{STAGE}"

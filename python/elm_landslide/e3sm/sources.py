@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 
 from elm_landslide import fields, files
-from elm_landslide.compiler import folder
 from elm_landslide.errors import UserError
+from elm_landslide.runtime.compiler import folder
 
-SHIPPED_MODEL = Path(__file__).parents[1] / "models" / "landslide.pt"
+SHIPPED_MODEL = Path(__file__).parents[1] / "model" / "shipped" / "landslide.pt"
 
 
 def digest(content: bytes) -> str:
@@ -42,7 +42,7 @@ def component() -> dict[str, bytes]:
 def model(path: Path | None) -> bytes:
     """Content of a model file, the shipped one by default; UserError where it is none, or of other fields."""
     path = Path(path or SHIPPED_MODEL)
-    from elm_landslide import model_file
+    from elm_landslide.model import file as model_file
 
     if model_file.read_entry(path, model_file.SCHEMA) != fields.schema_table().encode():
         raise UserError(f"model file '{path}' has other fields than this version of ELM-Landslide; train it again")

@@ -6,9 +6,8 @@ import difflib
 import os
 from pathlib import Path
 
+from elm_landslide.e3sm.plan import STAGE, Plan
 from elm_landslide.errors import UserError
-
-from .plan import STAGE, Plan
 
 
 def diff(plan: Plan) -> str:

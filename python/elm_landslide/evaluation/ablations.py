@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..data.sites import BAG
-from ..network import LandslideNetwork
-from ..observation import Observation
-from ..training import sites as stage_2
-from ..training.config import Sites as Settings
-from ..training.fitting import Checkpoint, Group
-from ..training.sites import Table
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation.model import Observation
+from elm_landslide.sites.table import BAG
+from elm_landslide.training import stage_2
+from elm_landslide.training.config import Sites as Settings
+from elm_landslide.training.fitting import Checkpoint, Group
+from elm_landslide.training.stage_2 import Table
 
 DESCRIPTIONS = {
     "physics_only": "failing share under prior strengths, before any training",

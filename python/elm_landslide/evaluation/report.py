@@ -42,8 +42,9 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.evaluation import groups, metrics
-from elm_landslide.history import temporary
+from elm_landslide.evaluation import groups
+from elm_landslide.observation import metrics
+from elm_landslide.offline.output import temporary
 
 MODEL = "model"
 _RATES = tuple(f"{rate:.2f}" for rate in metrics.FALSE_ALARM_RATES)

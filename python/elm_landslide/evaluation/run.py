@@ -10,21 +10,22 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import model_file
-from ..data import sites as site_table
-from ..data.sites import Sites, block_of, need_both_classes
-from ..errors import UserError
-from ..export import load_eager
-from ..history import temporary
-from ..network import LandslideNetwork
-from ..observation import DESIGNS, Observation
-from ..training import sites as stage_2
-from ..training.config import Sites as Settings
-from ..training.fitting import one_thread
-from ..training.sites import Table
-from . import ablations, baselines, report
-from .repeats import repeated
-from .report import Comparison, Notes
+from elm_landslide.errors import UserError
+from elm_landslide.evaluation import ablations, report
+from elm_landslide.evaluation import comparators as baselines
+from elm_landslide.evaluation.repeats import repeated
+from elm_landslide.evaluation.report import Comparison, Notes
+from elm_landslide.model import file as model_file
+from elm_landslide.model.export import load_eager
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation.model import DESIGNS, Observation
+from elm_landslide.offline.output import temporary
+from elm_landslide.sites import table as site_table
+from elm_landslide.sites.table import Sites, block_of, need_both_classes
+from elm_landslide.training import stage_2
+from elm_landslide.training.config import Sites as Settings
+from elm_landslide.training.fitting import one_thread
+from elm_landslide.training.stage_2 import Table
 
 SEED = 1  # of the fits
 
@@ -99,7 +100,7 @@ def evaluate(
 
     Raises UserError for bad input, before anything is computed or written.
     """
-    from ..plots import evaluation as figures
+    from elm_landslide.evaluation import figures
 
     there = next(place for place in (out, *out.resolve().parents) if place.exists())
     if not there.is_dir():

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import roots
-from .constants import GRAIN_DENSITY, GRAVITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
-from .layers import NODES, mean_matrix
-from .suction import clapp_hornberger_suction_stress
+from elm_landslide.physics import roots
+from elm_landslide.physics.constants import GRAIN_DENSITY, GRAVITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
+from elm_landslide.physics.layers import NODES, mean_matrix
+from elm_landslide.physics.suction import clapp_hornberger_suction_stress
 
 NO_TABLE = 80.0  # m; ELM's deepest water table, where there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision

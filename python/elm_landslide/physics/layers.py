@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..fields import LAYER_INTERFACES
+from elm_landslide.fields import LAYER_INTERFACES
 
 INTERFACES = torch.tensor(LAYER_INTERFACES, dtype=torch.float64)
 TOPS = INTERFACES[:-1]

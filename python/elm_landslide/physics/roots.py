@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .constants import GRAVITY
-from .layers import THICKNESS, mean_matrix
+from elm_landslide.physics.constants import GRAVITY
+from elm_landslide.physics.layers import THICKNESS, mean_matrix
 
 # Order tree, shrub, grass, crop. Root cohesion of the upper half metre (Pa): middle of published ranges (natural
 # conifer 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..fields import SLOPE_PERCENTILES
+from elm_landslide.fields import SLOPE_PERCENTILES
 
 _STEP = 0.1
 assert np.allclose(np.diff(SLOPE_PERCENTILES), 100 * _STEP)

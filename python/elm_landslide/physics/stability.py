@@ -7,10 +7,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .column import SoilColumn
-from .constants import WATER_WEIGHT
-from .infinite_slope import FOS_INNER_CAP, at_least_gentle, bounded, cosine_squared, driving_ratio, strength_ratio
-from .layers import (
+from elm_landslide.physics.column import SoilColumn
+from elm_landslide.physics.constants import WATER_WEIGHT
+from elm_landslide.physics.infinite_slope import (
+    FOS_INNER_CAP,
+    at_least_gentle,
+    bounded,
+    cosine_squared,
+    driving_ratio,
+    strength_ratio,
+)
+from elm_landslide.physics.layers import (
     NODES,
     THICKNESS,
     TOPS,
@@ -20,7 +27,7 @@ from .layers import (
     interpolation_weights,
     weigh,
 )
-from .strength import soil_thickness
+from elm_landslide.physics.strength import soil_thickness
 
 SHALLOWEST_PLANE = 0.2  # m
 NO_PLANE = 1e3  # m, deeper than any plane

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .constants import WATER_WEIGHT
+from elm_landslide.physics.constants import WATER_WEIGHT
 
 # Degree of saturation below which water no longer moves or pulls (Lu and Godt 2013, table of residual contents:
 # 0.03-0.1 of volume for sand to clay). One value, because the cap on the stress binds long before it matters.

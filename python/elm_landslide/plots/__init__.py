@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from elm_landslide.data import netcdf
-from elm_landslide.data.cut_sample import sample_folder
 from elm_landslide.errors import UserError
 from elm_landslide.extras import need
-
-from .flags import differs_outside, draw_flags, draw_outside
-from .grouping import series_of
-from .maps import draw_cells
-from .run import read
-from .series import draw_series, panels_of
+from elm_landslide.offline import netcdf
+from elm_landslide.offline.samples import sample_folder
+from elm_landslide.plots.flags import differs_outside, draw_flags, draw_outside
+from elm_landslide.plots.grouping import series_of
+from elm_landslide.plots.maps import draw_cells
+from elm_landslide.plots.run_output import read
+from elm_landslide.plots.series import draw_series, panels_of
 
 
 def _is_simulated(path: Path) -> bool:
@@ -34,7 +33,7 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
         if not all(simulated) or labels or inputs:
             raise UserError("files of simulate are drawn by themselves: without others, --label and --inputs")
         need("plot of simulated hillslopes", "plot", "simulate")
-        from . import hillslopes  # compiles, which takes seconds
+        from elm_landslide.plots import ensemble as hillslopes  # compiles, which takes seconds
 
         out.mkdir(parents=True, exist_ok=True)
         return [figure for f in files for figure in hillslopes.draw(f, out)]

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from elm_landslide.data.times import TimeAxis, date, date2num, num2date
+from elm_landslide.offline.times import TimeAxis, date, date2num, num2date
 
 _UNITS = "days since 2000-01-01"
 _MOST = 6  # ticks

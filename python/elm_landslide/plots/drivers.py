@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.data import netcdf
-from elm_landslide.data.cell_methods import along_time
-from elm_landslide.data.elm_history import HistoryFiles
-from elm_landslide.data.places import Layout, Places, locate
-from elm_landslide.data.times import calendar_of
-
-from .calendars import days
-from .grouping import series_of
+from elm_landslide.offline import netcdf
+from elm_landslide.offline.cell_methods import along_time
+from elm_landslide.offline.history_files import HistoryFiles
+from elm_landslide.offline.places import Layout, Places, locate
+from elm_landslide.offline.times import calendar_of
+from elm_landslide.plots.calendars import days
+from elm_landslide.plots.grouping import series_of
 
 _DAY = 86400.0
 

@@ -8,10 +8,10 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import Normalize
 
-from .calendars import label_days
-from .maps import draw_map, map_figure
-from .run import Run
-from .style import GREEN, ORANGE, SKY, new_figure, save, say
+from elm_landslide.plots.calendars import label_days
+from elm_landslide.plots.maps import draw_map, map_figure
+from elm_landslide.plots.run_output import Run
+from elm_landslide.plots.style import GREEN, ORANGE, SKY, new_figure, save, say
 
 _COLOURS = {"inside": GREEN, "ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
 _HATCHES = {"outside": "//"}  # so that it differs in grey too

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.data import netcdf
-from elm_landslide.data.times import TimeAxis, calendar_of
-
-from .calendars import days
+from elm_landslide.offline import netcdf
+from elm_landslide.offline.times import TimeAxis, calendar_of
+from elm_landslide.plots.calendars import days
 
 # CASE.elm.h0.2001-01, ELM's own, or a name of the user's that ends in a date; without .nc
 _TAPE = re.compile(r"(.+\.h\d+\w?)\.\d{4,}(-\d\d){0,2}(-\d{5})?")

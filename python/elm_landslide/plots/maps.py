@@ -11,9 +11,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from .coast import draw_coast
-from .run import Run
-from .style import GREY, new_figure, save
+from elm_landslide.plots.coast import draw_coast
+from elm_landslide.plots.run_output import Run
+from elm_landslide.plots.style import GREY, new_figure, save
 
 NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability cannot be told from none
 _NO_VALUE = "white"

@@ -11,7 +11,7 @@ from torch import Tensor
 from elm_landslide import fields
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
-from elm_landslide.network import REPORTED_QUANTILES, LandslideNetwork, Prepared
+from elm_landslide.model.network import REPORTED_QUANTILES, LandslideNetwork, Prepared
 from elm_landslide.physics import slopes
 from elm_landslide.physics.column import NO_TABLE
 from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_INNER_CAP, bounded, cosine_squared, normal_cdf

@@ -12,9 +12,8 @@ from matplotlib.patheffects import withStroke
 
 from elm_landslide.fields import SLOPE_PERCENTILES
 from elm_landslide.physics.infinite_slope import FOS_CAP
-
-from .profile import Profile
-from .style import BLUE, DEPTH, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
+from elm_landslide.plots.profile import Profile
+from elm_landslide.plots.style import BLUE, DEPTH, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
 
 _OUTLINE = [withStroke(linewidth=4.0, foreground="white")]  # seen on any colour
 _LEVELS = np.array([0.01, 0.7, 0.85, 1.0, 1.15, 1.3, 1.5, 2.0, 3.0, 5.0, 10.0])

@@ -6,9 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
-from .calendars import label_days
-from .run import Run
-from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, new_figure, save, say, where
+from elm_landslide.plots.calendars import label_days
+from elm_landslide.plots.run_output import Run
+from elm_landslide.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    new_figure,
+    save,
+    say,
+    where,
+)
 
 _OF_RUNS = (VERMILION, BLACK, SKY, PURPLE, ORANGE)  # that share a panel
 

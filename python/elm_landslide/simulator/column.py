@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from ..fields import LAYER_INTERFACES
-from ..physics.hydraulics import water_content
-from .richards import CLOSED, clapp_hornberger_layers, heads, step, store_layer
+from elm_landslide.fields import LAYER_INTERFACES
+from elm_landslide.physics.hydraulics import water_content
+from elm_landslide.simulator.richards import CLOSED, clapp_hornberger_layers, heads, step, store_layer
 
 INTERFACES = np.array(LAYER_INTERFACES)
 THICKNESS = np.diff(INTERFACES)

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .. import files
-from ..data.table import number
+from elm_landslide import files
+from elm_landslide.sites.csv_table import number
 
 COUNTS, CELLS = ("ncols", "nrows"), ("cellsize", "dx", "dy")
 CORNERS = ("xllcorner", "xllcenter", "yllcorner", "yllcenter")

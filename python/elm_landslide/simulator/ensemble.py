@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import __version__, files
-from ..errors import UserError, with_unit
-from . import member, weather
-from .dem import Grid, read_grid
-from .prior import LIMITS, PRIORS, design, limits
-from .terrain import Terrain, check_slopes, tile
+from elm_landslide import __version__, files
+from elm_landslide.errors import UserError, with_unit
+from elm_landslide.simulator import member, weather
+from elm_landslide.simulator.dem import Grid, read_grid
+from elm_landslide.simulator.prior import LIMITS, PRIORS, design, limits
+from elm_landslide.simulator.terrain import Terrain, check_slopes, tile
 
 PARCEL = 20  # members
 EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_initial")

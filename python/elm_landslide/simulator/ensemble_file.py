@@ -9,13 +9,13 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from .. import __version__
-from ..errors import UserError
-from ..fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
-from ..history import temporary
-from . import member
-from .ensemble import EVENTS, Ensemble, parcels
-from .prior import PRIORS
+from elm_landslide import __version__
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.offline.output import temporary
+from elm_landslide.simulator import member
+from elm_landslide.simulator.ensemble import EVENTS, Ensemble, parcels
+from elm_landslide.simulator.prior import PRIORS
 
 _AXES = {10: "layer", 11: "percentile", 5: "quantile"}
 _HOUR = "hours after the start of the storm"
@@ -48,7 +48,7 @@ assert tuple(_EVENTS) == EVENTS
 
 def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
     """(the ensemble, its variables by name) of a file. Raises UserError for another kind of file."""
-    from ..data import netcdf
+    from elm_landslide.offline import netcdf
 
     with netcdf.open_dataset(path) as file:
         if "event_area" not in file.variables:

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from ..physics.hydraulics import head_and_conductivity, water_content
-from .richards import DRAIN, clapp_hornberger_layers, step
-from .terrain import Terrain
+from elm_landslide.physics.hydraulics import head_and_conductivity, water_content
+from elm_landslide.simulator.richards import DRAIN, clapp_hornberger_layers, step
+from elm_landslide.simulator.terrain import Terrain
 
 EXCHANGE_LENGTH = 0.1  # m, between macropores and the matrix beside them
 LEAST_FILLABLE = 0.02  # m3/m3, by which the saturated height of a full column falls at first

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fields import FIELDS, N_IN, SPVAL
-from ..physics import layers as elm_layers
-from ..physics.infinite_slope import FOS_CAP, FOS_FLOOR
-from ..physics.stability import SHALLOWEST_PLANE
-from . import column
-from .scene import HOUR, Scene, Settings, scene
-from .terrain import Terrain
+from elm_landslide.fields import FIELDS, N_IN, SPVAL
+from elm_landslide.physics import layers as elm_layers
+from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_FLOOR
+from elm_landslide.physics.stability import SHALLOWEST_PLANE
+from elm_landslide.simulator import column
+from elm_landslide.simulator.scene import HOUR, Scene, Settings, scene
+from elm_landslide.simulator.terrain import Terrain
 
 __all__ = [
     "HOUR",

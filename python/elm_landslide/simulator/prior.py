@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import gamma, norm, qmc
 
-from ..physics import roots, strength
+from elm_landslide.physics import roots, strength
 
 
 @dataclass(frozen=True)

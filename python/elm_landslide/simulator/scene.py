@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..errors import UserError
-from ..fields import SLOPE_PERCENTILES
-from ..physics import layers as elm_layers
-from ..physics import pedotransfer, roots, strength
-from ..physics.root_profile import OF_COVER, root_profiles
-from . import column, weather
-from .hillslope import Hillslope, HillslopeSoil
-from .terrain import SHAPES, Terrain, hillslope, random_field
-from .triggering import HillslopeStrength, Triggering
+from elm_landslide.errors import UserError
+from elm_landslide.fields import SLOPE_PERCENTILES
+from elm_landslide.physics import layers as elm_layers
+from elm_landslide.physics import pedotransfer, roots, strength
+from elm_landslide.physics.root_profile import OF_COVER, root_profiles
+from elm_landslide.simulator import column, weather
+from elm_landslide.simulator.hillslope import Hillslope, HillslopeSoil
+from elm_landslide.simulator.terrain import SHAPES, Terrain, hillslope, random_field
+from elm_landslide.simulator.triggering import HillslopeStrength, Triggering
 
 HOUR = 3600.0
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope

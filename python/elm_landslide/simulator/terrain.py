@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from .dem import Grid, read_grid
+from elm_landslide.simulator.dem import Grid, read_grid
 
 SHAPES = ("planar", "convergent", "divergent")
 STEEPEST = 80.0  # degrees

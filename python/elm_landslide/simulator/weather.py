@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import site_columns
-from ..data.table import Table
+from elm_landslide.sites import cells as site_columns
+from elm_landslide.sites.csv_table import Table
 
 AMOUNT_SHAPE = 0.7  # 1, of the gamma distribution of rain on wet days (Wilks 1999: 0.6 to 0.9)
 PERSISTENCE, TEMPERATURE_SD = 0.7, 3.0  # 1 from day to day; K

@@ -6,8 +6,8 @@ import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
-from .. import files
-from ..errors import UserError
+from elm_landslide import files
+from elm_landslide.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, distributed, nn
 
-from .. import files
-from ..errors import UserError
-from ..history import temporary
+from elm_landslide import files
+from elm_landslide.errors import UserError
+from elm_landslide.offline.output import temporary
 
 Report = Callable[[str, int, int], None]  # stage, done, total
 

@@ -10,20 +10,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import __version__, model_file
-from ..data import sites as site_table
-from ..data.sites import LEAST_DAYS, Sites, block_of, need_both_classes
-from ..errors import UserError
-from ..evaluation import metrics
-from ..network import LandslideNetwork
-from ..observation import DESIGNS, Observation, fit_calibration, reporting_features, weather_features
-from ..sampling import sample_columns
-from . import columns, hillslopes, sites
-from .config import Config, as_dict
-from .fitting import Checkpoint, Group, Report, group, one_thread
-from .hillslopes import States
-from .network import fit_members, fit_normalisation
-from .sites import Table
+from elm_landslide import __version__
+from elm_landslide.errors import UserError
+from elm_landslide.model import file as model_file
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation import metrics
+from elm_landslide.observation.model import DESIGNS, Observation, fit_calibration, reporting_features, weather_features
+from elm_landslide.sites import table as site_table
+from elm_landslide.sites.table import LEAST_DAYS, Sites, block_of, need_both_classes
+from elm_landslide.training import closed_form as columns
+from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training import stage_2 as sites
+from elm_landslide.training.config import Config, as_dict
+from elm_landslide.training.fitting import Checkpoint, Group, Report, group, one_thread
+from elm_landslide.training.sampling import sample_columns
+from elm_landslide.training.simulated import States
+from elm_landslide.training.stage_1 import fit_members, fit_normalisation
+from elm_landslide.training.stage_2 import Table
 
 CONTROLS = ("permuted-labels", "no-simulations", "no-sites")
 
@@ -67,7 +70,7 @@ def train(
 
     Raises UserError for bad input, before anything is computed.
     """
-    from ..export import export
+    from elm_landslide.model.export import export
 
     if control and control not in CONTROLS:
         raise UserError(f"train: control '{control}' is unknown; choose one of {', '.join(CONTROLS)}")

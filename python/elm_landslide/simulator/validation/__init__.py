@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import bundles, columns, genuine_elm, hillslopes
-from .check import Check
+from elm_landslide.simulator.validation import bundles, columns, genuine_elm, hillslopes
+from elm_landslide.simulator.validation.check import Check
 
 __all__ = ["MEMBERS", "Check", "run"]
 MEMBERS = 400  # draws of the priors

@@ -9,8 +9,8 @@ import torch
 from scipy import optimize
 from scipy.special import zeta
 
-from ...physics import fibre_bundle, roots
-from .check import Check
+from elm_landslide.physics import fibre_bundle, roots
+from elm_landslide.simulator.validation.check import Check
 
 
 def checks() -> Iterator[Check]:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from scipy import optimize
 
-from ...physics.hydraulics import GARDNER, LINEAR, water_content
-from ...physics.infinite_slope import factor_of_safety
-from ..richards import CLOSED, HEAD, heads, step
-from .check import Check
+from elm_landslide.physics.hydraulics import GARDNER, LINEAR, water_content
+from elm_landslide.physics.infinite_slope import factor_of_safety
+from elm_landslide.simulator.richards import CLOSED, HEAD, heads, step
+from elm_landslide.simulator.validation.check import Check
 
 TOLERANCE = 0.02
 # Srivastava and Yeh (1991) as TRIGRS runs it: cm and h.

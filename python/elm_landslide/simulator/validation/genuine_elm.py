@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.elm_history import HistoryFiles, missing_variable, read_constants
-from ...data.places import Places
-from ...data.surface import read_constant_fields, read_surface
-from ...data.times import num2date
-from ...errors import UserError
-from ...fields import LAYER_INTERFACES, N_LAYERS
-from .. import column
-from .check import Check
+from elm_landslide.errors import UserError
+from elm_landslide.fields import LAYER_INTERFACES, N_LAYERS
+from elm_landslide.offline.history_files import HistoryFiles, missing_variable, read_constants
+from elm_landslide.offline.places import Places
+from elm_landslide.offline.surface import read_constant_fields, read_surface
+from elm_landslide.offline.times import num2date
+from elm_landslide.simulator import column
+from elm_landslide.simulator.validation.check import Check
 
 NEEDED = ("ZWT", "SOILLIQ", "RAIN", "SNOW", "TBOT", "TLAI")
 SURFACE = ("SLOPE", "FMAX")

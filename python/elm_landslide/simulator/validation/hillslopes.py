@@ -9,11 +9,11 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from .. import member
-from ..ensemble import Ensemble, Runner
-from ..prior import LIMITS
-from ..sizes import SIZES, exponent_interval
-from .check import Check
+from elm_landslide.simulator import member
+from elm_landslide.simulator.ensemble import Ensemble, Runner
+from elm_landslide.simulator.prior import LIMITS
+from elm_landslide.simulator.sizes import SIZES, exponent_interval
+from elm_landslide.simulator.validation.check import Check
 
 SEED = 7
 _FEWEST = 5  # pairs of draws that must differ for a sign to be judged

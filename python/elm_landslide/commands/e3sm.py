@@ -1,0 +1,128 @@
+"""The command line of `elm-landslide e3sm`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from elm_landslide import __version__
+from elm_landslide.commands.exit import clear_errors
+from elm_landslide.e3sm import manifest, namelists, plan, transaction
+from elm_landslide.e3sm.case import Case
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Put ELM-Landslide into a case of E3SM, see whether it is in place, take it out.",
+)
+
+_Caseroot = Annotated[Path, typer.Option(help="The case directory.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change, as a diff, and write nothing.")]
+_Force = Annotated[bool, typer.Option("--force", help="Give up edits of files that enable wrote.")]
+
+
+def _carry_out(made: plan.Plan, dry_run: bool, done: str) -> None:
+    if dry_run:
+        print(transaction.diff(made), end="")
+    else:
+        transaction.make(made)
+        for line in _summary(made):
+            print(line)
+    for name, _, new in made.variables if not dry_run else []:
+        print(f"set      {name} = {new}")
+    for note in made.notes:
+        print(f"note     {note}", file=sys.stderr)
+    if not made.changes and not made.variables:
+        print("nothing to change")
+    elif not dry_run:
+        print(done)
+
+
+def _summary(made: plan.Plan) -> list[str]:
+    """A line for each file, or for the sources together."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for change in made.changes:
+        verb = "removed" if change.new is None else "written" if change.old is None else "changed"
+        names.setdefault((verb, change.item), []).append(made.case.name(change.path))
+    return [
+        f"{verb:<9}{group[0] if len(group) == 1 else f'{len(group)} files: {item}'}"
+        for (verb, item), group in names.items()
+    ]
+
+
+@app.command("enable")
+def enable_command(
+    caseroot: _Caseroot,
+    model: Annotated[
+        Path | None, typer.Option(help="Model file; the one in the case, else the shipped one, by default.")
+    ] = None,
+    dry_run: _DryRun = False,
+    force: _Force = False,
+):
+    """Put the component, its hooks, its settings and a history tape into a case.
+
+    Run it before ./case.build, and again after an update of ELM-Landslide or of the checkout. Nothing outside the case
+    changes.
+
+        elm-landslide e3sm enable --caseroot CASE --dry-run
+    """
+    with clear_errors():
+        made = plan.enable(Case(caseroot), model, force)
+        _carry_out(made, dry_run, "ELM-Landslide is in the case: settings in user_nl_landslide; next ./case.build")
+
+
+@app.command("disable")
+def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False):
+    """Take everything out again that enable put in; the case is as it was, with your edits since. Example:
+
+    elm-landslide e3sm disable --caseroot CASE
+    """
+    with clear_errors():
+        _carry_out(plan.disable(Case(caseroot), force), dry_run, "ELM-Landslide is out of the case; next ./case.build")
+
+
+@app.command("check")
+def check_command(caseroot: _Caseroot):
+    """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place. Example:
+
+    elm-landslide e3sm check --caseroot CASE
+    """
+    with clear_errors():
+        case = Case(caseroot)
+        states = state(case)
+        for item, text in states.items():
+            print(f"{item:<22}{text}")
+        if any(text != "in place" for text in states.values()):
+            print("not everything is in place: run elm-landslide e3sm enable", file=sys.stderr)
+            raise typer.Exit(1)
+
+
+def state(case: Case) -> dict[str, str]:
+    """State of each part: what enable would do to it now."""
+    wanted = plan.enable(case, force=True)
+    old = manifest.read(case.sourcemods)
+    states = dict.fromkeys((item for item in wanted.items if item != "manifest"), "in place")
+    for change in wanted.changes:
+        if change.item == "manifest":
+            continue
+        if change.old is None:
+            text = "missing"
+        elif old is not None and old.version != __version__:
+            text = f"stale: written by ELM-Landslide {old.version}, this is {__version__}"
+        elif change.like is not None:
+            text = "stale: the checkout's file, or the hooks, are others now"
+        else:
+            text = f"stale: {change.path.name} differs"
+        states[change.item] = text if states[change.item] == "in place" else states[change.item]
+    for name, value, _ in wanted.variables:
+        if name == "PRERUN_SCRIPT":
+            states[name] = f"missing: it is '{value}'"
+    for path in sorted(case.root.glob("user_nl_elm*")):
+        text = path.read_text(errors="replace")
+        tape = namelists.tape_of(text)
+        if tape and namelists.without_comments(text).lower().count(f"hist_fincl{tape}") > 1:
+            states[path.name] = f"stale: hist_fincl{tape} is set again below and replaces the tape"
+    return states

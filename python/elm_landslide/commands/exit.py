@@ -1,0 +1,95 @@
+"""How a command ends: bad input with one line on stderr and exit status 2, on any number of ranks."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+from typer.core import TyperGroup
+
+from elm_landslide.errors import LandslideError, UserError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def complain(error) -> None:
+    """An error and its notes as one line."""
+    words = "; ".join([str(error), *getattr(error, "__notes__", [])])
+    print(f"elm-landslide: {' '.join(words.split())}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """A UserError or LandslideError becomes one line on stderr and exit status 2; Ctrl-C one line and status 130."""
+    try:
+        yield
+    except (UserError, LandslideError) as error:
+        complain(error)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        complain("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+class Commands(TyperGroup):
+    """The commands; words on the line that they do not take end like other bad input, in one line from one rank."""
+
+    def main(self, *args, standalone_mode: bool = True, **extra):
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            status = super().main(*args, standalone_mode=False, **extra)
+        except Exception as error:
+            # Exceptions of click, whose module typer hides, carry the status and know their text.
+            if not hasattr(error, "format_message"):
+                raise
+            if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
+                _complain_once(error.format_message().replace("Value error, ", ""))
+            sys.exit(error.exit_code)
+        sys.exit(status or 0)
+
+
+def _complain_once(message: str) -> None:
+    """From the first rank of several, which all read the same words; MPI is left alone where there is one process."""
+    from elm_landslide.offline import run as driver
+
+    if driver.processes() == 1:
+        complain(message)
+        return
+    try:
+        comm = driver.world()
+    except UserError:  # they cannot find each other
+        complain(message)
+        return
+    if comm.rank == 0:
+        complain(message)
+    comm.barrier()
+
+
+def on_all_ranks(comm, action: Callable):
+    """What `action` returns. Where it fails on a rank the line comes from rank 0, or from the lowest that failed, and
+    every rank exits with the same status.
+
+    mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.
+    """
+    result, error, status = None, None, 0
+    try:
+        result = action()
+    except (UserError, LandslideError) as caught:
+        error, status = caught, BAD_INPUT
+    except KeyboardInterrupt:
+        error, status = "interrupted", INTERRUPTED
+    except Exception:  # a rank that fails must still reach the others
+        traceback.print_exc()
+        status = 1
+    statuses = comm.allgather(status)
+    failed = [rank for rank, s in enumerate(statuses) if s]
+    if failed and comm.rank == failed[0] and error is not None:
+        complain(error)
+    comm.barrier()
+    if failed:
+        raise typer.Exit(statuses[failed[0]])
+    return result

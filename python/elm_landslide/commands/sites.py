@@ -1,0 +1,159 @@
+"""The command line of `elm-landslide sites`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from elm_landslide.commands.exit import clear_errors
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Site tables: days with and without a landslide, with the weather before them.",
+)
+
+_ACCURACIES = (0.1, 1.0, 5.0, 10.0, 25.0)  # km, as the catalogue has them
+_BLOCKS = 5  # the fullest blocks that are shown
+_Json = Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")]
+
+
+@app.command("convert")
+def convert_command(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of GLAS with landslides.csv, nonLandslideSame.csv and random.csv.")
+    ],
+    out: Annotated[Path, typer.Option(help="The site table to write.")] = Path("sites.csv"),
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(help="CSV export of NASA's Global Landslide Catalog, which tells how well places are known."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
+    as_json: _Json = False,
+):
+    """Make a site table of the files of GLAS (weather before landslides of NASA's catalogue).
+
+        elm-landslide sites convert glas --catalogue Global_Landslide_Catalog_Export.csv --out sites.csv
+
+    For data of your own see elm-landslide sites describe --help.
+    """
+    with clear_errors():
+        from elm_landslide.offline import run as driver
+        from elm_landslide.sites import catalogue as catalogues
+        from elm_landslide.sites import glas
+        from elm_landslide.sites import table as sites
+
+        inputs = [folder / name for name in glas.FILES] + ([catalogue] if catalogue else [])
+        driver.check_out(out, overwrite, inputs)
+        events = catalogues.read(catalogue) if catalogue else None
+        made = glas.of_glas(folder, events)
+        sites.write(made, out)
+        counts = describe(made)
+        if events is not None:
+            counts["catalogue"] = {"events": events.n, "duplicates": events.duplicates}
+        _show({"out": str(out), **counts}, as_json)
+
+
+@app.command("describe")
+def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CSV).")], as_json: _Json = False):
+    """Check a site table and count what it holds. Bad input is named with its row and column.
+
+        elm-landslide sites describe sites.csv
+
+    **A table of your own** is a CSV file with a row for each site and day.
+    Needed columns:
+
+    - id: a name of the row, each different
+
+    - lat, lon: degrees north and east
+
+    - landslide: 1 or 0
+
+    - kind: landslide, same_site (its site on another day) or random
+
+    - pair: of a same_site row, the id of the landslide
+
+    - precipN ... precip0: mm/day, 7 days or more; 0 is the day itself
+
+    - tempN ... temp0: degrees C, the same days
+
+    Columns it may have, with empty cells where nothing is known:
+
+    - trigger, accuracy_km, date (YYYY-MM-DD): of the report; none is a driver
+
+    - slope (degrees), lithology (code of GLiM), vegetated (1 or 0)
+
+    - humidityN (%), windN (km/h), pressureN (hPa) ...
+
+    - block: what a split into training and test sets never divides
+
+        id,pair,lat,lon,landslide,kind,slope,precip6, ... ,temp0
+        a1,,46.73,13.79,1,landslide,22,2.8, ... ,9
+        a2,a1,46.73,13.79,0,same_site,22,0, ... ,17
+    """
+    with clear_errors():
+        from elm_landslide.sites import table as sites
+
+        _show({"file": str(file), **describe(sites.read(file))}, as_json)
+
+
+def describe(table) -> dict:
+    """Counts of a site table, by name; of rows where nothing else is said."""
+    import numpy as np
+
+    from elm_landslide.sites import table as sites
+
+    slides, same = table.landslide, table.kind == "same_site"
+    accuracy = table.accuracy[slides]
+    edges = [-np.inf, *_ACCURACIES, np.inf]
+    labels = [*(f"to {edge:g} km" for edge in _ACCURACIES), f"beyond {_ACCURACIES[-1]:g} km"]
+    bins = zip(labels, edges[:-1], edges[1:], strict=True)
+    rain = sites.rain_triggered(table)
+    return {
+        "rows": table.n,
+        "days": table.n_days,
+        "kinds": {kind: int((table.kind == kind).sum()) for kind in sites.KINDS},
+        "rain_triggered": {kind: int((rain & (table.kind == kind)).sum()) for kind in sites.KINDS},
+        "same_site_with_landslide": int((same & np.isin(table.pair, table.id[slides])).sum()),
+        "triggers": _tally(table.trigger[slides]),
+        "accuracy": {label: int(((accuracy > low) & (accuracy <= high)).sum()) for label, low, high in bins}
+        | {"unknown": int(np.isnan(accuracy).sum())},
+        "blocks": _tally(table.block),
+        "missing": {name: int(gap.sum()) for name, gap in table.gaps().items()},
+    }
+
+
+def _tally(names) -> dict[str, int]:
+    """How often each name occurs, the most frequent first."""
+    import numpy as np
+
+    found, counts = np.unique(np.where(names == "", "unknown", names), return_counts=True)
+    return {str(found[i]): int(counts[i]) for i in np.lexsort((found, -counts))}
+
+
+def _show(counts: dict, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(counts, indent=2))
+        return
+    blocks = counts["blocks"]
+    fullest = dict(list(blocks.items())[:_BLOCKS])
+    missing = {name: n for name, n in counts["missing"].items() if n}
+    if "out" in counts:
+        print(f"written     {counts['out']}")
+    if "catalogue" in counts:
+        print(f"catalogue   {counts['catalogue']['events']} events, {counts['catalogue']['duplicates']} second reports")
+    print(f"rows        {counts['rows']}: {_list(counts['kinds'])}")
+    print(f"days        {counts['days']} of weather to each row")
+    print(f"pairs       {counts['same_site_with_landslide']} same-site rows whose landslide is in the table")
+    print(f"rain        {_list(counts['rain_triggered'])}; for a model of rain as the trigger")
+    print(f"triggers    {_list(counts['triggers']) or 'no landslide'}")
+    print(f"accuracy    {_list(counts['accuracy'])}; of landslides")
+    print(f"blocks      {len(blocks)}; most rows: {_list(fullest)}")
+    print(f"missing     {_list(missing) or 'nothing'}")
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in counts.items())

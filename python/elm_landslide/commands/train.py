@@ -1,0 +1,89 @@
+"""The command line of `elm-landslide train`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from elm_landslide.commands import terminal as console
+from elm_landslide.commands.exit import clear_errors, on_all_ranks
+from elm_landslide.errors import UserError
+from elm_landslide.extras import need
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="The model file to write.")],
+    preset: Annotated[
+        Literal["quick", "full"],
+        typer.Option(help="Which training: quick takes minutes; full is that of the shipped model."),
+    ] = "quick",
+    ensemble: Annotated[
+        Path | None, typer.Option(help="File of elm-landslide simulate: stage 1 learns from its hillslopes too.")
+    ] = None,
+    sites: Annotated[
+        Path | None, typer.Option(help="Site table (see elm-landslide sites): stage 2 learns from its landslides.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with changes of the preset; unknown keys are refused.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed; the preset's own by default.")] = None,
+    control: Annotated[
+        Literal["permuted-labels", "no-simulations", "no-sites"] | None,
+        typer.Option(help="A training that must come out worse."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+):
+    """Train a model and write its file.
+
+    Stage 1 fits the network to columns over all of ELM's states and, with --ensemble, to simulated hillslopes. Stage 2,
+    with --sites, fits levels of its latents and the observation model to landslides; its scores are out of fold.
+
+        elm-landslide train --preset quick --out landslide.pt --json > scores.json
+
+    The shipped model; under mpirun -n 2 two ranks share every batch:
+
+        elm-landslide sites convert GLAS --catalogue GLC.csv --out sites.csv
+        mpirun -n 3 elm-landslide simulate --members 20000 --out ensemble.nc
+        elm-landslide train --preset full \\
+            --ensemble ensemble.nc --sites sites.csv --out landslide.pt
+
+    After an interruption the same command goes on from OUT.checkpoint. Other settings:
+
+        [network]
+        epochs = 10
+        [sites]
+        members = 3
+    """
+    from elm_landslide.offline import run as driver
+
+    with clear_errors():
+        comm = driver.world()
+
+    def act():
+        need("train", "simulate" if ensemble or sites else "torch")
+        from elm_landslide.training import config as configs
+        from elm_landslide.training import run
+
+        chosen = configs.read(preset, config)
+        lacking = (ensemble is None and control != "no-simulations") or (sites is None and control != "no-sites")
+        if preset == "full" and lacking:
+            raise UserError(
+                "train: preset full learns from --ensemble and --sites: give both, or the --control that leaves one out"
+            )
+        if control == "permuted-labels" and sites is None:
+            raise UserError("train: control permuted-labels is of the labels of --sites: give it")
+        first = configs.DEFAULT_SEED if seed is None else seed
+        with console.stages() if comm.rank == 0 else console.silent() as report:
+            return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control or "")
+
+    scores = on_all_ranks(comm, act)
+    if comm.rank == 0:
+        if as_json:
+            print(json.dumps({"out": str(out), "metrics": scores}, indent=2))
+            return
+        for name, value in console.flat(scores):
+            print(f"{name:<45}{value}")
+        print(f"{'written':<45}{out}")

@@ -1,0 +1,204 @@
+"""The output: a CF netCDF history file on the places of the input."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from elm_landslide import __version__
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
+from elm_landslide.offline import output_places as places_file
+from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.history_files import STATE
+from elm_landslide.offline.netcdf import is_missing
+from elm_landslide.offline.times import num2date
+
+NO_FLAG = -127  # of the byte flag, where no column is run
+_SUMMARY = (
+    "Expected fraction of the hillslope area of each soil column on which the factor of safety is below 1, by a "
+    "network with the infinite-slope equation in its structure, from states of the E3SM Land Model and statistics of "
+    "its hillslopes."
+)
+# What a reader might take for an error.
+_COMMENTS = {
+    "LANDSLIDE_FOS": "may lie above LANDSLIDE_FOS_MEDIAN: soil thins with slope, and thin soil holds on steeper slopes",
+}
+
+
+def _coverage(columns: Columns) -> dict[str, str | float]:
+    """Where and when, as ACDD names it."""
+    first, last, axis = columns.records[0], columns.records[-1], columns.files.axis
+    start, end = num2date([first.time, last.time], axis.units, axis.calendar)
+    found = {"time_coverage_start": start.isoformat(), "time_coverage_end": end.isoformat()}
+    lat, lon = columns.layout.lat[columns.run], columns.layout.lon[columns.run]
+    known = ~is_missing(lat) & ~is_missing(lon)
+    if known.any():
+        west, east = _span(lon[known])
+        found |= {"geospatial_lat_min": float(lat[known].min()), "geospatial_lat_max": float(lat[known].max())}
+        found |= {"geospatial_lon_min": west, "geospatial_lon_max": east}
+    return found
+
+
+def _span(lon) -> tuple[float, float]:
+    """Longitudes (-180 to 180) between which all lie, beside the widest gap: the first is larger across the date
+    line."""
+    lon = np.unique((lon + 180.0) % 360.0 - 180.0)
+    gaps = np.append(np.diff(lon), lon[0] + 360.0 - lon[-1])
+    at = int(np.argmax(gaps)) if gaps[-1] < gaps.max() else lon.size - 1
+    return float(lon[(at + 1) % lon.size]), float(lon[at])
+
+
+def temporary(path: Path) -> Path:
+    """Where the file of this name is written until it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+def _writing(method):
+    """What netCDF4 raises when it cannot write (no right, no space) becomes a UserError that names the file."""
+
+    @wraps(method)
+    def wrapped(self, *arguments):
+        try:
+            return method(self, *arguments)
+        except (OSError, RuntimeError) as error:
+            raise UserError(f"{self.path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+
+    return wrapped
+
+
+class HistoryWriter:
+    """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
+
+    def __init__(self, path, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"):
+        """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
+        line that made the file."""
+        self.path = Path(path)
+        self._part = temporary(self.path)
+        self._layout, self._run = columns.layout, columns.run
+        self._n = 0
+        self._out = self._create_file()
+        try:
+            self._define(columns, attributes, command)
+        except BaseException:
+            self.discard()
+            raise
+
+    @_writing
+    def _create_file(self) -> netCDF4.Dataset:
+        return netCDF4.Dataset(str(self._part), "w", format="NETCDF4")
+
+    @_writing
+    def _define(self, columns: Columns, attributes: dict[str, str], command: str) -> None:
+        source = columns.files.dataset(columns.files.paths[0])
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        before = str(getattr(source, "history", "")).strip()
+        kept = {name: str(getattr(source, name)) for name in ("case", "institution") if hasattr(source, name)}
+        self._out.setncatts(
+            {
+                "Conventions": "CF-1.8, ACDD-1.3",
+                "title": "Landslide probability from the E3SM Land Model",
+                "summary": _SUMMARY,
+                "keywords": "landslides, slope stability, factor of safety, land model, E3SM, ELM",
+                "source": f"ELM-Landslide {__version__}",
+                "history": "\n".join(line for line in (f"{now} {command}", before) if line),
+                "date_created": now,
+                **_coverage(columns),
+                **kept,
+                "schema_version": np.int32(SCHEMA_VERSION),
+                **attributes,
+            }
+        )
+        self._define_time(columns)
+        self._coordinates = places_file.define(self._out, source, self._layout)
+        self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
+
+    def _define_time(self, columns: Columns) -> None:
+        files = columns.files
+        self._out.createDimension("time", None)
+        time = self._out.createVariable("time", "f8", ("time",))
+        time.setncatts(
+            {
+                "standard_name": "time",
+                "long_name": "time",
+                "units": files.axis.units,
+                "calendar": files.axis.calendar,
+                "axis": "T",
+            }
+        )
+        self._has_bounds = all(record.bounds for record in columns.records)
+        if self._has_bounds:
+            self._out.createDimension("hist_interval", 2)
+            time.bounds = "time_bounds"
+            self._out.createVariable("time_bounds", "f8", ("time", "hist_interval"), chunksizes=(512, 2))
+
+    def _define_outputs(self, cell_methods: str) -> None:
+        dims = ("time", *self._layout.dims)
+        common = {**self._coordinates, "coverage_content_type": "modelResult"}
+        methods = {"cell_methods": cell_methods} if cell_methods else {}
+        for output in OUTPUTS.values():
+            comment = {"comment": _COMMENTS[output.history]} if output.history in _COMMENTS else {}
+            self._create(output.history, output.long_name, output.unit, dims, {**common, **methods, **comment})
+        self._create(
+            "LANDSLIDE_OUTSIDE",
+            "1 where the state lies outside the training domain, else 0",
+            "1",
+            dims,
+            {**common, **methods},
+        )
+        flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
+        flag.set_var_chunk_cache(1)
+        flag.setncatts(
+            {
+                "long_name": "status of the column",
+                "flag_values": np.array(list(FLAGS.values()), np.int8),
+                "flag_meanings": " ".join(FLAGS),
+                **common,
+            }
+        )
+
+    def _create(self, name: str, long_name: str, units: str, dims, attributes) -> None:
+        variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)
+        variable.set_var_chunk_cache(1)  # a record is written once: keep none; the default is 64 MB for each variable
+        variable.setncatts({"long_name": long_name, "units": units, "missing_value": SPVAL, **attributes})
+
+    @_writing
+    def write(self, record, y, flag) -> None:
+        """Append a record. y: (n_run, n_out) and flag: (n_run,) of the columns run, in the order of Columns.run."""
+        n, self._n = self._n, self._n + 1
+        self._out["time"][n] = record.time
+        if self._has_bounds:
+            self._out["time_bounds"][n] = record.bounds
+        for output in OUTPUTS.values():
+            self._out[output.history][n] = self._spread(y[:, output.index], SPVAL)
+        outside = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
+        self._out["LANDSLIDE_OUTSIDE"][n] = self._spread(outside, SPVAL)
+        self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
+
+    def _spread(self, values, fill) -> np.ndarray:
+        """Values of the columns run, put on the whole layout."""
+        whole = np.full(self._layout.size, fill, dtype=np.float64)
+        whole[self._run] = values
+        return whole.reshape(self._layout.shape)
+
+    @_writing
+    def finish(self, attributes: dict[str, str]) -> None:
+        """Add the attributes known at the end, close, and give the file its name."""
+        self._out.setncatts(attributes)
+        self._out.close()
+        os.replace(self._part, self.path)
+
+    def discard(self) -> None:
+        """Remove what was written; nothing after `finish`."""
+        try:
+            if self._out.isopen():
+                self._out.close()
+        except RuntimeError:  # what could not be written cannot be closed either, and has been reported
+            pass
+        finally:
+            self._part.unlink(missing_ok=True)

@@ -1,0 +1,193 @@
+"""An ELM surface dataset: texture, slope percentiles and vegetation cover of the cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_LAYERS, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.offline import netcdf, places, variables
+from elm_landslide.offline.netcdf import is_missing
+from elm_landslide.offline.places import Layout, Places
+from elm_landslide.physics import root_profile
+
+_ROUNDING = 0.01  # %, by which shares may exceed 100
+_WHOLE = 1.0  # %, by which sand and clay together may, each a whole number in many datasets
+DEFAULT_BEDROCK = 3.8  # m, ELM's depth of the hydrologically active soil
+# ELM's natural PFTs by kind; further PFTs are crops.
+COVERS = {
+    "tree_cover": slice(1, 9),
+    "shrub_cover": slice(9, 12),
+    "grass_cover": slice(12, 15),
+    "crop_cover": slice(15, None),
+}
+_NEEDED = ("LATIXY", "LONGXY", "PCT_SAND", "PCT_CLAY", "SLP_P10", "PCT_NAT_PFT", "PCT_NATVEG", "PCT_CROP")
+
+
+@dataclass(frozen=True)
+class SurfaceFields:
+    """Static fields of n places: arrays (n,) or (n, layers), named as in fields.toml; how each was derived."""
+
+    values: dict[str, np.ndarray]
+    derived: list[str]
+    assumed: dict[str, np.ndarray]  # by field, where it is unknown and a default of ELM stands for it [n]
+    source: str  # the dataset's own global attribute
+
+
+def read_surface(path, layout: Layout, index) -> SurfaceFields:
+    """Static fields at some places of a layout, index [n].
+
+    Columns take the cover of their landunit (1 soil, 2 crop); of cells the natural-vegetation and crop landunits are
+    averaged by PCT_NATVEG and PCT_CROP.
+    """
+    path = Path(path)
+    with netcdf.open_dataset(path) as dataset:
+        for name in _NEEDED:
+            if name not in dataset.variables:
+                raise UserError(f"{path}: no variable {name}: not an ELM surface dataset with hillslope percentiles")
+        # Adapted surface datasets often lack units, and ELM itself does not look at them.
+        without_units = netcdf.check_units(dataset, path, may_lack=True)
+        cells = _layout(dataset, path)
+        at = Places(cells, places.locate(cells, path, layout, index))
+        lat, lon = layout.lat[index], layout.lon[index]
+
+        def read(name: str, wanted: range | None = None) -> np.ndarray:
+            """Values at the places [n], or [n, level] of the numbers of levels wanted."""
+            if wanted is None:
+                return at.read(dataset[name])
+            level = variables.level_dimension(dataset[name], cells.dims, wanted[0])
+            size = len(dataset.dimensions[level])
+            if size not in wanted:
+                most = f" to {wanted[-1]}" if len(wanted) > 1 else ""
+                raise UserError(f"{path}: {name} has {size} values along {level}, wanted {wanted[0]}{most}")
+            return at.read(dataset[name], levels=size).T
+
+        def exactly(n: int) -> range:
+            return range(n, n + 1)
+
+        def percent(name: str, wanted: range | None = None) -> np.ndarray:
+            """As read; a value outside 0 to 100 is a UserError that names its place."""
+            values = read(name, wanted)
+            wrong = ~is_missing(values) & ((values < 0.0) | (values > 100.0 + _ROUNDING))
+            _refuse(path, name, wrong, values, lat, lon, "wanted 0 to 100")
+            return values
+
+        source = str(getattr(dataset, "source", ""))
+        values = {
+            "sand": percent("PCT_SAND", exactly(N_LAYERS)),
+            "clay": percent("PCT_CLAY", exactly(N_LAYERS)),
+            "slope": read("SLP_P10", exactly(len(SLOPE_PERCENTILES))),
+        }
+        _check_soil(path, values, lat, lon)
+        pft = percent("PCT_NAT_PFT", range(COVERS["crop_cover"].start, root_profile.N_PFT + 1))
+        natural, crop = percent("PCT_NATVEG"), percent("PCT_CROP")
+        _check_cover(path, pft, natural, lat, lon)
+        landunit = None if layout.landunit is None else layout.landunit[index]
+        weights = _weights(natural, crop, landunit)
+        cover = _cover(pft, *weights)
+        derived = [
+            f"{name}: the surface dataset states no units, taken as {netcdf.UNITS[name][0]}" for name in without_units
+        ]
+        values["bedrock_depth"], assumed = np.full(len(index), DEFAULT_BEDROCK), {}
+        if "aveDTB" in dataset.variables:
+            depth = read("aveDTB")
+            unknown = is_missing(depth)
+            _refuse(path, "aveDTB", ~unknown & (depth < 0.0), depth, lat, lon, "wanted 0 m or more")
+            values["bedrock_depth"] = np.where(unknown, DEFAULT_BEDROCK, depth)
+            assumed["bedrock_depth"] = unknown
+            derived.append("bedrock_depth: derived as aveDTB of the surface dataset")
+        else:
+            derived.append(f"bedrock_depth: derived as ELM's default {DEFAULT_BEDROCK} m")
+    for name, pfts in COVERS.items():
+        values[name] = cover[:, pfts].sum(axis=1)
+    values["root_fraction"] = root_profile.root_fraction(cover, LAYER_INTERFACES)
+    by = "PCT_NAT_PFT and PCT_CROP of the surface dataset"
+    derived += [f"{name}: derived as the share of its PFTs in {by}" for name in COVERS]
+    derived.append(f"root_fraction: derived as Zeng's (2001) profile with ELM's PFT parameters, averaged over {by}")
+    no_soil = ~(cover.sum(axis=1) > 0)  # a cell without natural vegetation or crop landunit, or whose cover is unknown
+    for name in (*COVERS, "root_fraction"):
+        values[name][no_soil] = SPVAL
+    return SurfaceFields(values, derived, assumed, source)
+
+
+def read_constant_fields(path, names, layout: Layout, index) -> dict[str, np.ndarray]:
+    """Further variables of a surface dataset at some places of a layout, each [n]; missing is SPVAL."""
+    with netcdf.open_dataset(path) as dataset:
+        for name in (*_NEEDED[:2], *names):
+            if name not in dataset.variables:
+                raise UserError(f"{path}: no variable {name}; give the surface dataset of the run")
+        cells = _layout(dataset, path)
+        at = Places(cells, places.locate(cells, path, layout, index))
+        return {name: at.read(dataset[name]) for name in names}
+
+
+def _layout(dataset, path) -> Layout:
+    """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), beside dimensions of length 1."""
+    dims = dataset["LATIXY"].dimensions
+    horizontal = next((h for h in (("gridcell",), ("lsmlat", "lsmlon")) if set(h) <= set(dims)), None)
+    if horizontal is None:
+        raise UserError(f"{path}: LATIXY has dimensions {dims}, wanted (gridcell) or (lsmlat, lsmlon)")
+    lat, lon = places.coordinates(dataset, path, ("LATIXY", "LONGXY"), horizontal, "the cells")
+    shape = tuple(len(dataset.dimensions[d]) for d in horizontal)
+    return Layout(horizontal, shape, lat, lon, np.ones(lat.size, dtype=bool))
+
+
+def _check_soil(path, values, lat, lon) -> None:
+    """Refuse texture and slopes that cannot be: other units, another order, or fill values that are not declared."""
+    sand, clay, slope = (np.where(is_missing(values[n]), np.nan, values[n]) for n in ("sand", "clay", "slope"))
+    both = sand + clay
+    _refuse(path, "PCT_SAND and PCT_CLAY together", both > 100.0 + _WHOLE, both, lat, lon, "wanted 100 or less")
+    if both.size and np.nanmax(both, initial=-np.inf) <= 1.0 and np.nanmax(both, initial=-np.inf) > 0.0:
+        raise UserError(f"{path}: PCT_SAND and PCT_CLAY are 1 together at most: fractions, wanted %")
+    low, high = FIELDS["slope"].valid
+    _refuse(path, "SLP_P10", (slope < low) | (slope > high), slope, lat, lon, f"wanted {low:g} to {high:g} m/m")
+    falls = np.diff(slope, axis=1) < 0.0
+    _refuse(path, "SLP_P10", falls, slope[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles")
+
+
+def _check_cover(path, pft, natural, lat, lon) -> None:
+    """Refuse PFTs that do not sum to 100 where there is natural vegetation; what is missing stays missing."""
+    known = ~is_missing(pft).any(axis=1) & ~is_missing(natural)
+    total = pft.sum(axis=1)
+    _refuse(
+        path,
+        "PCT_NAT_PFT",
+        known & (natural > 0) & (np.abs(total - 100.0) > 0.1),
+        total,
+        lat,
+        lon,
+        "summed, wanted 100",
+    )
+
+
+def _refuse(path, name: str, wrong, values, lat, lon, wanted: str) -> None:
+    """UserError for the first of the places [n] or [n, level] where a value is wrong."""
+    if wrong.any():
+        i = int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))
+        value = values[i][wrong[i]][0] if values.ndim > 1 else values[i]
+        raise UserError(f"{path}: {name} is {value:g} at lat {lat[i]:g}, lon {lon[i]:g}, {wanted}")
+
+
+def _weights(natural, crop, landunit):
+    """Weights of the natural-vegetation and the crop landunit in each place: they sum to 1, or to 0 where there is
+    none, and are nan where one is missing."""
+    if landunit is not None:
+        return (landunit == 1) * 1.0, (landunit == 2) * 1.0
+    natural, crop = (np.where(is_missing(share), np.nan, share) for share in (natural, crop))
+    total = natural + crop
+    return natural / np.where(total > 0, total, 1.0), crop / np.where(total > 0, total, 1.0)
+
+
+def _cover(pft, natural, crop) -> np.ndarray:
+    """Fraction of each place under each natural PFT, shape (n, N_PFT); crop PFTs count as the first of them.
+    nan where the cover is not known."""
+    cover = np.zeros((pft.shape[0], root_profile.N_PFT))
+    with_plants = natural[:, None] > 0  # elsewhere their shares do not matter, given or not
+    known = np.where(is_missing(pft), np.nan, pft) / 100.0
+    cover[:, : pft.shape[1]] = np.where(with_plants | np.isnan(natural[:, None]), known * natural[:, None], 0.0)
+    # Every PFT of the crop landunit (PCT_CFT) has the root parameters of the first crop, so their shares do not matter.
+    cover[:, root_profile.FIRST_CROP] += crop
+    return cover

@@ -1,0 +1,79 @@
+"""C++ that is compiled where the package is installed: the torchscript engine against the torch that is there, and the
+benchmark with the compiler at hand."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from elm_landslide import fields
+from elm_landslide.errors import UserError
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def folder(name: str) -> Path:
+    """A folder of the repository that the package carries: bridge, bench, fortran or cime_config.
+
+    In a wheel it lies beside this file, put there by CMakeLists.txt; in a checkout where it is written.
+    """
+    for root in (_PACKAGE / "src", _PACKAGE.parents[1]):
+        if (root / name).is_dir():
+            return root / name
+    raise UserError(f"{_PACKAGE / 'src' / name} is missing: install ELM-Landslide again (pip install .)")
+
+
+def build(what: str, files: list[Path], out: Path, flags: list[str]) -> None:
+    """Compile C++ files of bridge/ and bench/ into `out`, which appears whole or not at all.
+
+    what: begins the message of an error. flags: of the compiler, which is that of CXX, else c++ or g++; those of the
+    linker (-l, -L, -Wl) too. Raises UserError.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as made:
+            _build(what, files, out, flags, Path(made))
+    except OSError as error:
+        raise UserError(f"{what}: {out} cannot be made ({error})") from None
+
+
+def _build(what: str, files: list[Path], out: Path, flags: list[str], made: Path) -> None:
+    """In the temporary folder `made`."""
+    command = _command(what)
+    (made / "landslide_fields.h").write_text(fields.c_header())
+    compiled = made / out.name
+    includes = [f"-I{made}", f"-I{folder('bridge')}", f"-I{folder('bench')}"]
+    # Libraries follow what needs them.
+    words = [*command, *includes, *map(str, files), *flags, "-o", str(compiled)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise UserError(f"{what}: {command[0]} does not run ({error.strerror})") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        reason = next((line for line in lines if "error" in line or "undefined" in line), "".join(lines[-1:]))
+        raise UserError(f"{what}: {command[0]} fails: {reason or f'status {done.returncode}'}")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    if not compiled.exists():
+        raise UserError(f"{what}: {command[0]} writes nothing: is CXX a C++ compiler?")
+    try:
+        shutil.copy(compiled, part)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _command(what: str) -> list[str]:
+    try:
+        chosen = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise UserError(f"{what}: CXX: {os.environ['CXX']!r} is no command ({error})") from None
+    if chosen:
+        return chosen
+    for name in ("c++", "g++"):
+        if shutil.which(name):
+            return [name]
+    raise UserError(f"{what}: no C++ compiler: install one (Debian: g++), or set CXX to yours")

@@ -1,0 +1,145 @@
+"""Stage 1 on the ensemble of the simulator: what ELM-like columns and hillslopes do in storms.
+
+Two questions are asked of each state. With the strengths of the hillslope given, the factor of safety must follow: so
+the network learns the water of hillslopes (what is kept of a week's rain, what the base sees of it), for strength is no
+excuse. Without them, the failing share must come out right on average: so it learns how widely hillslopes spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, SPVAL
+from elm_landslide.model.network import LandslideNetwork, Prepared
+from elm_landslide.physics import roots, strength
+from elm_landslide.physics.infinite_slope import FOS_CAP
+from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
+from elm_landslide.training.closed_form import failure, fos_scores, huber
+from elm_landslide.training.fitting import chunks
+
+SCORED = 4096  # rows at once
+
+
+@dataclass
+class States:
+    """States [n] of simulated hillslopes: x [n, N_IN]; strengths of the hillslope, each [n, 1, 1]; the failing share
+    [n]; ln FoS at the reported slopes [n, 2]."""
+
+    x: Tensor
+    given: dict[str, Tensor]
+    probability: Tensor
+    log_fos: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def rows(self, rows) -> States:
+        return States(
+            self.x[rows], {k: v[rows] for k, v in self.given.items()}, self.probability[rows], self.log_fos[rows]
+        )
+
+
+def read(path: Path, held_out: float) -> tuple[States, States]:
+    """(training, held-out) states of an ensemble; all states of a member are on one side, the last members held out.
+
+    Raises UserError for a file that is no ensemble, or one too small to split.
+    """
+    from elm_landslide.simulator import (
+        ensemble_file,  # numba and scipy, which a training without an ensemble does without
+    )
+
+    _, found = ensemble_file.read(path)
+    good = np.flatnonzero(found["hillslope_failed"] == 0)
+    last = int(len(good) * (1.0 - held_out))
+    if last < 1 or last == len(good):
+        raise UserError(f"{path}: {len(good)} solved members: too few to hold out {held_out:g} of them")
+    return _states(found, good[:last]), _states(found, good[last:])
+
+
+def _states(found: dict[str, np.ndarray], members: np.ndarray) -> States:
+    times = found["hillslope_fos"].shape[1]
+    x = np.full((len(members), times, N_IN), SPVAL)
+    for field in FIELDS.values():
+        values = found[field.name][members].reshape(len(members), times, -1)
+        x[:, :, field.columns] = np.where(np.isfinite(values), values, SPVAL)
+
+    def drawn(name: str) -> Tensor:
+        values = np.repeat(found[f"parameter_{name}"][members].astype(float), times)
+        return torch.from_numpy(values).view(-1, 1, 1)
+
+    sand = drawn("sand")
+    clay = drawn("clay_share") * (100.0 - sand)
+    cover_cohesion = torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])
+    cover = drawn("cover").long().clamp(max=len(roots.COVERS))
+    given = {
+        "cohesion": strength.texture_cohesion(sand, clay) * drawn("cohesion_multiplier"),
+        "friction": strength.texture_friction(sand, clay) + drawn("friction_offset"),
+        "root_cohesion": cover_cohesion[cover] * drawn("root_multiplier"),
+        **{name: drawn(name) for name in ("thickness", "thinning", "suction_cap")},
+    }
+
+    def flat(*names: str) -> Tensor:
+        return torch.from_numpy(np.stack([found[f"hillslope_{n}"][members].ravel() for n in names], -1).astype(float))
+
+    return States(
+        torch.from_numpy(x.reshape(-1, N_IN)),
+        given,
+        flat("probability")[:, 0],
+        torch.log(flat("fos", "fos_median").clamp(max=FOS_CAP)),
+    )
+
+
+def given_log_fos(
+    network: LandslideNetwork, prepared: Prepared, latents: dict[str, Tensor], given: dict[str, Tensor]
+) -> Tensor:
+    """ln FoS at the reported slopes [n, member, 2] of hillslopes whose strengths are known; the network's own latents
+    serve for what is left: what reaches the base, what is kept there, the residual."""
+    known = {name: value for name, value in given.items() if name != "root_cohesion"}
+    water = {name: latents[name] for name in ("macropore_share", "water_kept", "head_multiplier")}
+    held = Strength(**known, **water, root_cohesion=(given["root_cohesion"],))
+    ends = slice(network.n_classes, None)
+    fos, _ = minimum_factor_of_safety(prepared.column, prepared.gradient[:, ends], held, network.planes)[0]
+    return torch.log(fos) + latents["residual"]
+
+
+def loss(network: LandslideNetwork, member: nn.Module, states: States, failure_weight: float) -> Tensor:
+    """Huber on ln FoS with the strengths given, cross-entropy on the failing share without them."""
+    prepared = network.prepare(states.x)
+    latents, _ = network.latents(prepared, [member])
+    fos_loss = huber(given_log_fos(network, prepared, latents, states.given)[:, 0], states.log_fos)
+    probability = network.run_members(prepared, latents)[0][:, 0]
+    return fos_loss + failure_weight * failure(probability, states.probability)
+
+
+@torch.no_grad()
+def evaluate(network: LandslideNetwork, states: States) -> dict[str, float]:
+    """Scores on held-out states: FoS with the strengths given, FoS and failing share without."""
+    given, free, share, flag = [], [], [], []
+    for chunk in chunks(len(states), SCORED):
+        part = states.rows(chunk)
+        prepared = network.prepare(part.x)
+        latents, _ = network.latents(prepared, network.members)
+        given.append(given_log_fos(network, prepared, latents, part.given).mean(1)[:, 0])
+        y = network(part.x)
+        free.append(y[:, 1])
+        share.append(y[:, 0])
+        flag.append(y[:, -1])
+    inside = torch.cat(flag) < FLAGS["outside"]
+    wanted = torch.exp(states.log_fos[:, 0])
+    known = fos_scores(torch.exp(torch.cat(given))[inside], wanted[inside])
+    unknown = fos_scores(torch.cat(free)[inside], wanted[inside])
+    error = (torch.cat(share) - states.probability)[inside]
+    return {
+        "states": int(inside.sum()),
+        "outside": int((~inside).sum()),
+        **{f"given_{name}": value for name, value in known.items()},
+        **{name: value for name, value in unknown.items() if name != "fos_columns"},
+        "probability_mae": float(error.abs().mean()),
+        "probability_bias": float(error.mean()),
+    }

@@ -1,0 +1,80 @@
+"""Stage 1: the members of the network, on sampled columns and, where there is one, on an ensemble of the simulator."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.training import closed_form as columns
+from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training.config import Config
+from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, fit
+from elm_landslide.training.simulated import States
+
+WEIGHT_DECAY = 1e-4
+
+
+def fit_normalisation(network: LandslideNetwork, x: Tensor, more: list[Tensor]) -> None:
+    """Feature normalisation and domain from the sampled columns x [n, N_IN]; `more` [k, N_IN] that the training sees
+    widen the domain."""
+    _, _, features = network.raw_features(x)
+    network.feature_mean.copy_(features.mean(0))
+    network.feature_scale.copy_(features.std(0).clamp(min=1e-6))
+    given, clean, features = network.raw_features(x)
+    network.domain.fit(clean, given, (features - network.feature_mean) / network.feature_scale)
+    for others in more:
+        given, clean, features = network.raw_features(others)
+        network.domain.widen(clean, given, (features - network.feature_mean) / network.feature_scale)
+
+
+def first_weights(member: nn.Module, seed: int) -> None:
+    """Hidden layers at random, the last one 0: a member starts from the prior."""
+    generator = torch.Generator().manual_seed(seed)
+    for layer in member:
+        if isinstance(layer, nn.Linear) and layer is not member[-1]:
+            bound = layer.in_features**-0.5
+            for parameter in (layer.weight, layer.bias):
+                parameter.data.uniform_(-bound, bound, generator=generator)
+
+
+def fit_members(
+    network: LandslideNetwork,
+    x: Tensor,
+    target: dict[str, Tensor],
+    states: States | None,
+    config: Config,
+    seed: int,
+    ranks: Group,
+    checkpoint: Checkpoint,
+    report: Report,
+) -> None:
+    """Train every member on its own order of the columns, from its own first weights."""
+    settings = config.network
+    for i, member in enumerate(network.members):
+        first_weights(member, seed + 1000 * (i + 1))
+        drawn = torch.Generator().manual_seed(seed + 1000 * (i + 1) + 1 + ranks.rank)
+
+        def loss(rows: Tensor, member=member, drawn=drawn) -> Tensor:
+            value = columns.loss(
+                network, member, x[rows], {k: v[rows] for k, v in target.items()}, settings.prior_penalty
+            )
+            if states is not None:
+                picked = torch.randint(len(states), (len(rows),), generator=drawn)
+                value = value + config.hillslopes.weight * hillslopes.loss(
+                    network, member, states.rows(picked), config.hillslopes.failure
+                )
+            return value
+
+        how = Fitting(settings.epochs, settings.batch, settings.rate, WEIGHT_DECAY, seed + 1000 * (i + 1))
+        fit(
+            f"member {i + 1} of {len(network.members)}",
+            member.parameters(),
+            loss,
+            len(x),
+            how,
+            ranks,
+            checkpoint,
+            report,
+            [drawn],
+        )

@@ -1,0 +1,277 @@
+"""Stage 2: real landslides, through the observation model.
+
+First the level of each latent (the last biases of every member: a shift for all soils, since what a site's texture is
+nobody knows) moves, under a penalty, to where landslides and the other rows of their sites are ranked and weighed best.
+Then the heads of the observation model learn on the network as it stands.
+
+Losses. Cross-entropy with the non-negative correction for unlabelled rows (Kiryo et al. 2017): a share of the rows
+without a report hides a landslide. A landslide located to r km stands for the weather at its point with probability
+exp(-r / scale); else it is any row. And ranking: a landslide above the other row of its site.
+
+What is out of fold: for development scores and for the calibration all of this is done again without each fold of
+blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS, FLAGS
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation.model import DESIGNS, FLOOR, Head, Inputs, Observation
+from elm_landslide.sites.table import Sites, rain_triggered
+from elm_landslide.training.config import Sites as Settings
+from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, chunks, fit
+
+UNKNOWN_ACCURACY = 25.0  # km, of a location whose accuracy is not known
+LATE = (0.5, 0.3, 0.2)  # shares of reports that are so many days late, before they are learned
+DRAWS_AT_ONCE = 1  # of the columns of a site, in one step of the first part
+ROWS = 1024  # at once
+MIDDLE = -7.0  # about the mean of z, so that the first offset of a logit is near 0
+
+
+@dataclass
+class Table:
+    """Rows of a site table [n] with the columns under them, missing where not solved [n, draw].
+
+    x [design][n, draw, day, N_IN]: of random rows on their own slope, of days of one site on the reference hillslope.
+    """
+
+    sites: Sites
+    x: dict[str, Tensor]
+    solved: Tensor
+
+    def rows(self, rows: np.ndarray) -> Table:
+        return Table(self.sites.select(rows), {d: x[rows] for d, x in self.x.items()}, self.solved[rows])
+
+
+def table(sites: Sites, slopes: np.ndarray | None = None, advance=int) -> Table:
+    from elm_landslide.observation import (
+        weather as site_fields,  # the simulator's column: a training without sites does without numba and scipy
+    )
+
+    x, solved = site_fields.fields(sites, slopes=slopes, advance=advance)
+    both = {"random": x, "same_site": site_fields.on_reference_slope(x)}
+    return Table(sites, {design: torch.from_numpy(values) for design, values in both.items()}, torch.from_numpy(solved))
+
+
+def chosen(sites: Sites, trigger: str) -> np.ndarray:
+    """Rows [n] (bool) of a comparison on landslides of a kind of trigger: rain or all."""
+    if trigger not in ("rain", "all"):
+        raise UserError(f"trigger: {trigger}: unknown; choose rain or all")
+    return rain_triggered(sites) if trigger == "rain" else np.ones(sites.n, dtype=bool)
+
+
+def members_of(design: str, sites: Sites) -> np.ndarray:
+    """Rows [n] (bool) of a design: landslides, and its other rows."""
+    return sites.landslide | (sites.kind == design)
+
+
+def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
+    """Fold [n] of each row: blocks at random, the largest first to the fold that has the fewest landslides."""
+    blocks, at = np.unique(sites.block, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(blocks))
+    landslides, rows = (np.bincount(at, weights=w, minlength=len(blocks)) for w in (sites.landslide, np.ones(sites.n)))
+    order = order[np.argsort(-landslides[order], kind="stable")]
+    fold, held = np.zeros(len(blocks), dtype=int), np.zeros((count, 2))
+    for block in order:
+        least = int(np.lexsort((held[:, 1], held[:, 0]))[0]) if landslides[block] else int(held[:, 1].argmin())
+        fold[block] = least
+        held[least] += landslides[block], rows[block]
+    return fold[at]
+
+
+def without(x: Tensor, what: str) -> Tensor:
+    """Columns [..., N_IN] without roots, or without the water that macropores take to the base."""
+    x = x.clone()
+    if what == "roots":
+        x[..., FIELDS["root_strength_left"].columns] = 0.0
+    elif what == "macropores":
+        for name in ("rain_1d", "rain_3d", "rain_7d", "snowmelt"):
+            x[..., FIELDS[name].columns] = 0.0
+    else:
+        raise ValueError(f"without {what}: roots or macropores")
+    return x
+
+
+@torch.no_grad()
+def log_failing(network: LandslideNetwork, rows: Table, design: str, ablation: str = "") -> np.ndarray:
+    """z [n, BAG]: ln of the failing share, averaged over members and over the draws that were solved."""
+    parts = []
+    for chunk in chunks(len(rows.solved), ROWS):
+        x = rows.x[design][chunk]
+        x = without(x, ablation) if ablation else x
+        n, draws, days, _ = x.shape
+        prepared = network.prepare(x.reshape(n * draws * days, -1))
+        p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
+        z = torch.log(p.mean(-1).view(n, draws, days) + FLOOR)
+        weight = rows.solved[chunk].double().unsqueeze(-1)
+        parts.append((torch.where(weight > 0, z, 0.0) * weight).sum(1) / weight.sum(1))
+    return torch.cat(parts).numpy()
+
+
+@torch.no_grad()
+def outside(network: LandslideNetwork, rows: Table) -> np.ndarray:
+    """Rows [n] (bool) with a column outside the training domain; the network falls back to prior strengths there."""
+    found = []
+    for chunk in chunks(len(rows.solved), ROWS):
+        x = rows.x["random"][chunk]
+        flag = network.prepare(x.reshape(-1, x.shape[-1])).flag.view(x.shape[:-1])
+        found.append(((flag == FLAGS["outside"]) & rows.solved[chunk].unsqueeze(-1)).any(-1).any(-1))
+    return torch.cat(found).numpy()
+
+
+def over_days(z: np.ndarray) -> np.ndarray:
+    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
+    return np.logaddexp.reduce(z + np.log(np.array(LATE)), axis=1)
+
+
+def chance_elsewhere(sites: Sites, scale: float) -> np.ndarray:
+    """Chance [n] that a landslide was not under the weather of its point, by the accuracy of its location."""
+    radius = np.where(np.isfinite(sites.accuracy), sites.accuracy, UNKNOWN_ACCURACY)
+    return np.where(sites.landslide, 1.0 - np.exp(-radius / scale), 0.0)
+
+
+def cross_entropy(logit: Tensor, landslide: Tensor, elsewhere: Tensor, prevalence: float, hidden: float) -> Tensor:
+    """Mean non-negative positive-unlabelled cross-entropy over rows [n]; elsewhere as chance_elsewhere."""
+    p = torch.sigmoid(logit)
+    as_landslide = -torch.log(((1.0 - elsewhere) * p + elsewhere * prevalence).clamp(min=1e-6))
+    as_other = nn.functional.softplus(logit)
+    positive = landslide.to(logit.dtype)
+    n = len(logit)
+    risk = (positive * as_landslide).sum() / n
+    # Of the unlabelled, the share `hidden` are landslides; taking them out must not make the risk negative.
+    others = ((1.0 - positive) * as_other).sum() / n
+    if positive.sum() > 0:
+        others = others - hidden * (1.0 - positive).mean() * (positive * as_other).sum() / positive.sum()
+    return risk + others.clamp(min=0.0)
+
+
+def ranking(logit: Tensor, pair: Tensor, landslide: Tensor) -> Tensor:
+    """Mean logistic loss of each landslide above the other rows of its pair (a number, negative: no pair) [n]."""
+    up, down = (torch.nonzero(mask & (pair >= 0))[:, 0] for mask in (landslide, ~landslide))
+    same = pair[up][:, None] == pair[down][None]
+    if not same.any():
+        return logit.sum() * 0.0
+    i, j = torch.nonzero(same, as_tuple=True)
+    return nn.functional.softplus(logit[down[j]] - logit[up[i]]).mean()
+
+
+def _pairs(sites: Sites) -> Tensor:
+    """Number of the pair of each row [n], -1 without one."""
+    _, number = np.unique(sites.pair, return_inverse=True)
+    return torch.from_numpy(np.where(sites.pair == "", -1, number))
+
+
+def fit_levels(
+    network: LandslideNetwork,
+    rows: Table,
+    again: Callable[[nn.Module], Tensor],
+    settings: Settings,
+    seed: int,
+    ranks: Group,
+    kept: Checkpoint,
+    report: Report,
+    label: str = "",
+    sources: Sequence[torch.Generator] = (),
+) -> None:
+    """Move the levels of every member's latents; again(member) is the loss of stage 1 on some of its rows, so that what
+    was learned there holds where sites have nothing to say. sources: the generators that `again` draws from."""
+    sites = rows.sites
+    # A landslide, the other days of its site, and its part of the random rows go together.
+    units = [np.flatnonzero(sites.pair == pair) for pair in np.unique(sites.pair[sites.landslide])]
+    random = np.random.default_rng(seed).permutation(np.flatnonzero(sites.kind == "random"))
+    units = [np.append(unit, part) for unit, part in zip(units, np.array_split(random, len(units)), strict=True)]
+    landslide, pair = torch.from_numpy(sites.landslide), _pairs(sites)
+    kinds = {design: torch.from_numpy(sites.kind == design) for design in DESIGNS}
+    elsewhere = torch.from_numpy(chance_elsewhere(sites, settings.accuracy_scale))
+    late = torch.tensor(LATE, dtype=torch.float64)
+    for i, member in enumerate(network.members):
+        bias = member[-1].bias.requires_grad_(True)
+        start = bias.detach().clone()
+        offset = nn.Parameter(torch.zeros(2, dtype=torch.float64))
+        slope = nn.Parameter(torch.zeros(2, dtype=torch.float64))
+        drawn = torch.Generator().manual_seed(seed + i + 1000 * ranks.rank)  # ranks draw others
+
+        def log_rate(design: str, at: Tensor, member=member, drawn=drawn) -> Tensor:
+            """ln of the rate of failure within the bag [n], about 0."""
+            draw = torch.randperm(rows.solved.shape[1], generator=drawn)[:DRAWS_AT_ONCE]
+            x = rows.x[design][at][:, draw]
+            n, k, days, _ = x.shape
+            prepared = network.prepare(x.reshape(n * k * days, -1))
+            p, _, _ = network.run_members(prepared, network.latents(prepared, [member])[0])
+            z = torch.log(p.view(n, k, days) + FLOOR).mean(1)
+            return torch.logsumexp(z + torch.log(late), -1) - MIDDLE
+
+        def loss(
+            picked: Tensor, member=member, start=start, offset=offset, slope=slope, bias=bias, log_rate=log_rate
+        ) -> Tensor:
+            at = torch.from_numpy(np.concatenate([units[k] for k in picked.tolist()]))
+            value = settings.level_penalty * ((bias - start) ** 2).mean() + settings.replay * again(member)
+            for d, design in enumerate(DESIGNS):
+                rows_of = at[landslide[at] | (kinds[design][at])]
+                if not len(rows_of):
+                    continue
+                share = float(landslide[rows_of].double().mean().clamp(0.05, 0.95))
+                logit = nn.functional.softplus(slope[d]) * log_rate(design, rows_of) + offset[d]
+                value = value + cross_entropy(
+                    logit, landslide[rows_of], elsewhere[rows_of], share, settings.hidden_share
+                )
+                if design == "same_site":
+                    value = value + settings.ranking * ranking(logit, pair[rows_of], landslide[rows_of])
+            return value
+
+        how = Fitting(settings.level_epochs, max(settings.level_batch, 1), settings.level_rate, 0.0, seed + i)
+        name = f"{label}levels of member {i + 1} of {len(network.members)}"
+        fit(name, [bias, offset, slope], loss, len(units), how, ranks, kept, report, [drawn, *sources])
+        bias.requires_grad_(False)
+
+
+def fit_heads(
+    observation: Observation,
+    design: str,
+    sites: Sites,
+    z: np.ndarray,
+    settings: Settings,
+    seed: int,
+    ranks: Group,
+    kept: Checkpoint,
+    report: Report,
+    label: str = "",
+) -> None:
+    """Train the heads of one design on its rows; z [n, BAG]."""
+    raw = observation.raw(design, sites, z)
+    observation.fit_scaling(design, raw)
+    inputs = observation.inputs(design, raw)
+    landslide, pair = torch.from_numpy(sites.landslide), _pairs(sites)
+    elsewhere = torch.from_numpy(chance_elsewhere(sites, settings.accuracy_scale)).float()
+    prevalence = float(sites.landslide.mean())
+    heads = observation.heads[design]
+    for i, head in enumerate(heads):
+        torch.manual_seed(seed + 100 * i)
+        heads[i] = head = Head(
+            inputs.weather.shape[1],
+            inputs.reporting.shape[1],
+            settings.width,
+            settings.input_dropout,
+            settings.dropout,
+        ).train()
+        head.level.data.fill_(float(np.log(-np.log1p(-prevalence))))
+
+        def loss(rows: Tensor, head=head) -> Tensor:
+            part: Inputs = inputs.rows(rows)
+            logit = head(part, design == "random")
+            value = cross_entropy(logit, landslide[rows], elsewhere[rows], prevalence, settings.hidden_share)
+            if design == "same_site":
+                value = value + settings.ranking * ranking(logit, pair[rows], landslide[rows])
+            return value
+
+        how = Fitting(settings.epochs, settings.batch, settings.rate, settings.decay, seed + 100 * i)
+        fit(f"{label}{design} {i + 1} of {len(heads)}", head.parameters(), loss, sites.n, how, ranks, kept, report)
+        head.eval().requires_grad_(False)
