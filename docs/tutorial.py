@@ -6,19 +6,21 @@
 # `forest.nc`, `no_roots.nc` and some figures.
 
 # %% What is used
+from dataclasses import replace
+
 import xarray as xr
 
 from elm_landslide import plots
-from elm_landslide.offline import run as driver
-from elm_landslide.offline.samples import sample_files
-from elm_landslide.plots import profile_input as case
+from elm_landslide.offline import driver
+from elm_landslide.offline.samples import sample_inputs
+from elm_landslide.plots import profile_input
 
 # %% Run the model
 # One steep, wet, forested site, four months, a record every six hours. The command line does the same:
 #
 #     elm-landslide run --sample steep --out forest.nc
-history, constants, surface = sample_files("steep")  # for your own run: lists of h1 and h0 files, and the fsurdat
-summary = driver.run(history, surface, "forest.nc", constants, overwrite=True)
+inputs = sample_inputs("steep")  # your own run: Inputs(h1 files, fsurdat, h0 files) of elm_landslide.offline.inputs
+summary = driver.run(inputs, "forest.nc", overwrite=True)
 print(f"{summary.n_columns} column(s), {summary.n_records} records, flags {summary.flags}")
 print("derived:", *summary.derived, sep="\n  ")
 
@@ -46,7 +48,8 @@ print(f"worst day {day}: probability {float(worst):.3f}")
 
 # %% Take the roots away
 # `overrides` (on the command line `--set FIELD=VALUE`) gives one value to an input field everywhere.
-driver.run(history, surface, "no_roots.nc", constants, overrides={"root_strength_left": 0.0}, overwrite=True)
+cleared = replace(inputs, overrides={"root_strength_left": 0.0})
+driver.run(cleared, "no_roots.nc", overwrite=True)
 bare = xr.open_dataset("no_roots.nc")
 mean_forest, mean_bare = (float(d.LANDSLIDE_PROB.mean()) for d in (forest, bare))
 print(f"mean probability {mean_forest:.4f} with roots, {mean_bare:.4f} without: {mean_bare / mean_forest:.1f} times")
@@ -59,7 +62,7 @@ print(*figures)
 # The factor of safety by slope and depth at the worst time of all, and what holds the soil there. On the command line:
 #
 #     elm-landslide profile --sample steep --landslide forest.nc
-profile = case.draw(history, surface, "profile.png", constants, landslide="forest.nc", label="with roots")
+profile = profile_input.draw(inputs, "profile.png", landslide="forest.nc", label="with roots")
 steep = profile.reported  # the class at the 90th percentile of slope
 print(f"at {profile.slope[steep]:.0f} degrees the least FoS is {profile.least[steep]:.2f}, ", end="")
 print(f"{profile.least_depth[steep]:.2f} m deep; roots hold {profile.roots[steep, -1] / 1000:.1f} kPa there")

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from elm_landslide import fields
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.offline.columns import Columns
-from elm_landslide.offline.samples import sample_files
-from elm_landslide.runtime.c_abi import Bridge
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.offline.samples import sample_inputs
+from elm_landslide.runtime.c_abi import CModel
+from elm_landslide.runtime.fortran import FortranModel
 from elm_landslide.training.sampling import sample_columns
 from support.offline_runs import launch
 
@@ -55,14 +55,14 @@ def test_torchscript_file(x, eager):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("door", [Bridge, Component])
+@pytest.mark.parametrize("door", [CModel, FortranModel])
 def test_c_abi_and_fortran(door, engine, x, eager):
     with door(model_file.SHIPPED, engine) as model:
         agree(model.run(x), eager)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("door", [Bridge, Component])
+@pytest.mark.parametrize("door", [CModel, FortranModel])
 def test_a_transposed_layout_would_be_seen(door, engine, x, eager):
     """Column i alone gives row i: a transposed x would mix its fields."""
     with door(model_file.SHIPPED, engine) as model:
@@ -77,8 +77,7 @@ def test_mpi_driver(site, engine, tmp_path):
     out = tmp_path / "out.nc"
     done = launch(2, "run", "--sample", site, "--out", out, "--engine", engine)
     assert done.returncode == 0, done.stderr
-    history, constants, surface = sample_files(site)
-    columns = Columns(history, constants, surface)
+    columns = Columns(sample_inputs(site))
     network = load_eager(model_file.SHIPPED)
     with netCDF4.Dataset(out) as file:
         file.set_auto_mask(False)

@@ -10,11 +10,11 @@ import pytest
 
 from elm_landslide import fields, files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.model import file as model_file
-from elm_landslide.model.file import INFO
-from elm_landslide.runtime import replay as record
-from elm_landslide.runtime.c_abi import Bridge
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.model import model_file
+from elm_landslide.model.model_file import INFO
+from elm_landslide.runtime import description, replay
+from elm_landslide.runtime.c_abi import CModel
+from elm_landslide.runtime.fortran import FortranModel
 from elm_landslide.simulator.dem import read_grid
 from elm_landslide.simulator.weather import daily_sequences
 from elm_landslide.sites.csv_table import Table
@@ -71,11 +71,11 @@ KINDS = [pipe, directory, device, endpoint, huge, nothing]
 READERS = {
     "model": lambda path: files.read(path, files.MODEL),
     "an entry": lambda path: model_file.read_entry(path, INFO),
-    "description": model_file.describe,
+    "description": description.describe,
     "table": Table,
     "grid": read_grid,
     "weather": daily_sequences,
-    "configuration": lambda path: config.read("quick", path),
+    "configuration": lambda path: config.read_config("quick", path),
 }
 
 
@@ -91,10 +91,10 @@ def test_other_kinds_of_files(tmp_path, kind, read):
 def test_records_are_files(tmp_path, kind):
     said = kind(tmp_path)
     with pytest.raises(UserError, match=f"x.pt: {said}"):
-        next(record.read(tmp_path / "x.pt"))
+        next(replay.read(tmp_path / "x.pt"))
 
 
-@pytest.mark.parametrize("door", [Bridge, Component])
+@pytest.mark.parametrize("door", [CModel, FortranModel])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_bridge_refuses_the_same(tmp_path, kind, door):
     kind(tmp_path)
@@ -154,27 +154,27 @@ def head(n):
 def test_records_of_a_wrong_size(tmp_path, n, said):
     (tmp_path / "x.bin").write_bytes(head(n) + bytes(5000))
     with pytest.raises(UserError, match=f"x.bin: .*{said}"):
-        next(record.read(tmp_path / "x.bin"))
+        next(replay.read(tmp_path / "x.bin"))
 
 
 def test_a_record_of_one_column(tmp_path):
     size = 8 * (3 + fields.N_IN + fields.N_OUT) + 4
     (tmp_path / "x.bin").write_bytes(2 * (head(1) + bytes(size)))
-    assert [one.x.shape for one in record.read(tmp_path / "x.bin")] == 2 * [(1, fields.N_IN)]
+    assert [one.x.shape for one in replay.read(tmp_path / "x.bin")] == 2 * [(1, fields.N_IN)]
 
 
 @pytest.mark.parametrize("text", [b"a = " + b"[" * 5000, b"a = " + b"1" * 5000, b"\xff", b"a = 1\r\nb"])
 def test_a_configuration_that_is_none(tmp_path, text):
     (tmp_path / "x.toml").write_bytes(text)
     with pytest.raises(UserError, match="x.toml: cannot be read"):
-        config.read("quick", tmp_path / "x.toml")
+        config.read_config("quick", tmp_path / "x.toml")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pipes as Linux has them")
 def test_a_plugin_that_is_a_pipe(tmp_path, toy_bytes):
     pipe(tmp_path)
     with pytest.raises(LandslideError, match="x.pt' is not a regular file"):
-        Bridge(toy_bytes, "torchscript", {"plugin": tmp_path / "x.pt"})
+        CModel(toy_bytes, "torchscript", {"plugin": tmp_path / "x.pt"})
 
 
 def test_limits():

@@ -1,4 +1,4 @@
-"""Input files before they are read: what may be opened, how large it may be, and the one line that says why not.
+"""Files: what may be read, and writing that leaves a whole file or none.
 
 A path can name a pipe that nobody writes to, a device, or a file of many gigabytes. So kind and size are looked at
 before the first byte is read. netCDF files have no limit here: they are read piece by piece.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -68,6 +68,41 @@ def digest(path: Path | str, limit: int | None = None) -> str:
     """SHA-256 of a file, which is never in memory as a whole."""
     with opened(path, limit) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_out(out: Path, overwrite: bool, inputs: Iterable[Path | str]) -> None:
+    """Refuse an output file that is there already, is an input, or has no folder."""
+    if out.exists() and not out.is_file():  # a folder or a device, which the rename would replace
+        raise UserError(f"{out}: is not a file; give the name of one")
+    if not out.absolute().parent.is_dir():
+        raise UserError(f"{out}: its folder does not exist; make it first")
+    if out.exists() and any(Path(path).exists() and out.samefile(path) for path in inputs):
+        raise UserError(f"{out}: is one of the inputs; give another name")
+    if out.exists() and not overwrite:
+        raise UserError(f"{out}: exists; use --overwrite to replace it")
+
+
+def part_of(path: Path) -> Path:
+    """Where the file of this name is written until it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
+@contextmanager
+def whole(path: Path | str, *also: type[Exception]) -> Iterator[Path]:
+    """A name beside `path` to write to; at the end the file takes the place of `path`.
+
+    Where the writing fails, nothing of it stays and a file of that name is as it was. Raises UserError for an OSError,
+    or for one of `also` (what a library raises that cannot write).
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file
+    try:
+        yield part
+        part.replace(path)
+    except (OSError, *also) as error:
+        raise UserError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _checked(found: os.stat_result, limit: int | None, path: Path | str) -> int:

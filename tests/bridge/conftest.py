@@ -1,10 +1,10 @@
 import pytest
 
-from elm_landslide.runtime.c_abi import Bridge
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.runtime.c_abi import CModel
+from elm_landslide.runtime.fortran import FortranModel
 
 
-@pytest.fixture(params=[Bridge, Component])
+@pytest.fixture(params=[CModel, FortranModel])
 def door(request):
     """Each of the two doors to the component."""
     return request.param

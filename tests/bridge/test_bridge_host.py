@@ -33,9 +33,9 @@ def test_the_doors_do_not_import_torch():
 
 LOADED = """
 import sys
-from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.c_abi import CModel
 from elm_landslide.fields import N_IN
-with Bridge(sys.argv[1], sys.argv[2]) as model:
+with CModel(sys.argv[1], sys.argv[2]) as model:
     model.run([[0.5] * N_IN])
 print("libtorch" in open("/proc/self/maps").read())
 """

@@ -216,13 +216,13 @@ DAMAGE = """
 import sys
 import numpy as np
 from pathlib import Path
-from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.c_abi import CModel
 from elm_landslide.errors import LandslideError
 data = Path(sys.argv[1]).read_bytes()
 random = np.random.default_rng(11)
 def opens(damaged):
     try:
-        Bridge(damaged, sys.argv[2]).close()
+        CModel(damaged, sys.argv[2]).close()
     except LandslideError:
         return False
     return True

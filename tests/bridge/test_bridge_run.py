@@ -8,7 +8,7 @@ import torch
 
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, N_IN, N_OUT, SPVAL
-from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.c_abi import CModel
 from support import toy
 
 REQUIRED, OPTIONAL = FIELDS["slope"].offset + 3, FIELDS["rain_3d"].offset
@@ -75,7 +75,7 @@ def test_one_column_at_a_time_gives_the_same(model, engine):
 
 def test_threads_share_a_model(engine, toy_bytes):
     xs = [toy.columns(64, seed) for seed in range(8)]
-    with Bridge(toy_bytes, engine) as model:
+    with CModel(toy_bytes, engine) as model:
         alone = [model.run(x)[0] for x in xs]
         with ThreadPoolExecutor(4) as pool:
             for _ in range(20):

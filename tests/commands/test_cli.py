@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from elm_landslide import plots
 from elm_landslide.commands.main import app
 from elm_landslide.errors import UserError
-from elm_landslide.offline import run as driver
-from elm_landslide.offline.samples import sample_files
+from elm_landslide.offline import driver
+from elm_landslide.offline.samples import sample_inputs
 from support import elm_files
 from support.offline_runs import launch
 
@@ -62,7 +62,7 @@ def test_train_prints_its_scores_as_json(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, place",
     [
-        (("inspect",), "elm_landslide.model.file.describe"),
+        (("inspect",), "elm_landslide.model.description.describe"),
         (("train", "--out", "model.pt"), "elm_landslide.training.run.train"),
         (("plot", "run.nc"), "elm_landslide.plots.draw"),
     ],
@@ -142,15 +142,15 @@ def test_inspect_prints_json():
 
 @pytest.mark.usefixtures("stand_in")
 def test_plot_draws_series_and_cells(tmp_path, model):
-    history, constants, surface = sample_files("susquehanna")
-    driver.run(history, surface, tmp_path / "a.nc", constants, model)
+    inputs = sample_inputs("susquehanna")
+    driver.run(inputs, tmp_path / "a.nc", model)
     result = invoke("plot", tmp_path / "a.nc", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     for name in ("timeseries.png", "a_cells.png"):
         assert (tmp_path / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     # What is drawn: the rain of the run's own h0 file, in mm/day, and the water table of its h1 file.
-    drawn = plots.read([tmp_path / "a.nc"], "a", [constants[0].parent])
-    with netCDF4.Dataset(str(constants[0])) as h0, netCDF4.Dataset(str(history[0])) as h1:
+    drawn = plots.read([tmp_path / "a.nc"], "a", [inputs.constants[0].parent])
+    with netCDF4.Dataset(inputs.constants[0]) as h0, netCDF4.Dataset(inputs.history[0]) as h1:
         cell = np.flatnonzero((h0["lat"][:] == drawn.lat[drawn.cell]) & (h0["lon"][:] == drawn.lon[drawn.cell]))[0]
         np.testing.assert_allclose(drawn.rain[1], h0["RAIN"][:, cell] * 86400.0, rtol=1e-6)
         np.testing.assert_allclose(drawn.water_table[1], h1["ZWT"][:, cell], rtol=1e-6)
@@ -159,4 +159,4 @@ def test_plot_draws_series_and_cells(tmp_path, model):
 
 def test_plot_refuses_another_file(tmp_path):
     with pytest.raises(UserError, match="not a file of elm-landslide run"):
-        plots.draw([sample_files("steep")[0][0]], tmp_path)
+        plots.draw([sample_inputs("steep").history[0]], tmp_path)

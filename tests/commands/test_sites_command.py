@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from elm_landslide.commands.main import app
-from elm_landslide.sites import catalogue, glas
-from elm_landslide.sites import table as sites
+from elm_landslide.sites import catalogue, glas, site_table
 from support.site_files import event, glas_files, site_rows, write_csv, write_glas
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -77,7 +76,7 @@ def test_the_catalogue_gives_accuracy(tmp_path):
     wanted = [0.1, nan, nan, nan, 0.1, nan, nan, nan, 25.0, nan, nan, nan]
     np.testing.assert_array_equal(table.accuracy, wanted)
     assert table.trigger[[0, 4, 8]].tolist() == ["downpour", "downpour", "downpour"]  # the file's, but of 999
-    assert table.id[sites.rain_triggered(table)].tolist() == [
+    assert table.id[site_table.rain_triggered(table)].tolist() == [
         *("landslide-100", "landslide-102", "same-100", "same-102", "same-999"),
         *("random-100", "random-101", "random-102"),
     ]
@@ -100,7 +99,7 @@ def test_convert_and_describe(tmp_path):
         "missing     trigger 1, accuracy_km 3",
     ):
         assert line in result.stdout.splitlines()
-    table = sites.read(out)
+    table = site_table.read(out)
     for name, values in vars(glas.of_glas(tmp_path, catalogue.read(events))).items():
         np.testing.assert_array_equal(getattr(table, name), values, err_msg=name)
     counts = json.loads(invoke("describe", out, "--json").stdout)
@@ -120,7 +119,7 @@ def test_convert_does_not_overwrite(tmp_path):
     refused(invoke("convert", tmp_path, "--out", tmp_path / "random.csv", "--overwrite"), "is one of the inputs")
     refused(invoke("convert", tmp_path, "--out", tmp_path / "none" / "s.csv"), "its folder does not exist")
     assert tree(tmp_path) == before
-    assert invoke("convert", tmp_path, "--out", out, "--overwrite").exit_code == 0 and sites.read(out).n == 12
+    assert invoke("convert", tmp_path, "--out", out, "--overwrite").exit_code == 0 and site_table.read(out).n == 12
 
 
 @pytest.mark.parametrize("command", ["convert", "describe"])
@@ -131,7 +130,7 @@ def test_help_teaches_by_example(command):
 
 def test_help_lists_what_a_table_needs():
     text = invoke("describe", "--help").output
-    assert all(name in text for name in (*sites.NEEDED, "pair", "precipN", "tempN"))
+    assert all(name in text for name in (*site_table.NEEDED, "pair", "precipN", "tempN"))
 
 
 # Bad input.
@@ -225,10 +224,10 @@ def test_real_files(tmp_path):
     assert counts["kinds"] == {"landslide": 2926, "same_site": 2926, "random": 3730} and counts["days"] == 16
     assert counts["same_site_with_landslide"] == 2860 and counts["missing"]["slope"] == 4
     assert counts["rain_triggered"] == {"landslide": 2173, "same_site": 2175, "random": 3730}
-    table = sites.read(out)
+    table = site_table.read(out)
     slides = table.select(table.landslide)
     assert np.isfinite(slides.accuracy).sum() == 2926 - counts["missing"]["accuracy_km"] == 2550
     assert (slides.trigger == "downpour").sum() == 1234 and not np.isnat(slides.date).any()
     # The day of the row is the last: it rains most on the day of a landslide, and no more than before on other days.
-    rain = np.array([table.weather[table.kind == kind, 0].mean(axis=0) for kind in sites.KINDS])
+    rain = np.array([table.weather[table.kind == kind, 0].mean(axis=0) for kind in site_table.KINDS])
     assert rain[0].argmax() == 15 and rain[0, 15] > 15 and (rain[1:] < 6).all()

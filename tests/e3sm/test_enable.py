@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from elm_landslide.e3sm import hooks, namelists, sources
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 
 MARK = hooks.BEGIN
 

@@ -18,7 +18,7 @@ FORTRAN = ROOT / "fortran" / "elm"
 
 
 def written():
-    """Component sources of the checkout."""
+    """FortranModel sources of the checkout."""
     paths = [*FORTRAN.glob("*.F90"), ROOT / "fortran/landslide.F90", ROOT / "fortran/landslide_bridge.F90"]
     paths += [path for path in (ROOT / "bridge").glob("landslide*.*") if path.suffix in (".h", ".hpp", ".cpp")]
     return {path.name: path.read_bytes() for path in paths if path.name != "landslide_torch_engine.cpp"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import FIELDS, SPVAL
-from elm_landslide.runtime import replay as record
+from elm_landslide.runtime import replay
 from support.elm_files import DZ
 from support.stub_elm import World
 
@@ -13,7 +13,7 @@ DAYS = 8
 
 def inputs(case) -> np.ndarray:
     """x of all soil columns in their order, (steps, columns, N_IN); one rank and thread."""
-    return np.stack([r.x for r in record.read(case.folder / "landslide_record.0.1.bin")])
+    return np.stack([r.x for r in replay.read(case.folder / "landslide_record.0.1.bin")])
 
 
 def windows(rates, dtime: int, days: int) -> np.ndarray:

@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 from elm_landslide.commands.main import app
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
-from elm_landslide.model.file import SHIPPED
+from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline.columns import Columns
-from elm_landslide.runtime import replay as record
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.runtime import replay
+from elm_landslide.runtime.fortran import FortranModel
 from support import elm_files
 from support.stub_elm import N_PFT, World
 
@@ -115,8 +115,8 @@ def test_the_same_columns(elm, use_cn, tmp_path):
     history, surface = history_files(world, tmp_path, use_cn)
     columns = Columns([history], [], surface)
     try:
-        with Component(SHIPPED) as component:
-            elm_records = list(record.read(case.folder / "landslide_record.0.1.bin"))
+        with FortranModel(SHIPPED) as component:
+            elm_records = list(replay.read(case.folder / "landslide_record.0.1.bin"))
             assert len(elm_records) == len(columns.records) == world.n_steps + 1
             flags = set()
             for step, (ours, theirs) in enumerate(zip(elm_records, columns.records, strict=True)):

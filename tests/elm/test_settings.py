@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import SPVAL
-from elm_landslide.model.file import SHIPPED
+from elm_landslide.model.model_file import SHIPPED
 from support import native
 from support.stub_elm import HISTORY, Case, World
 

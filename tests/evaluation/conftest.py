@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.evaluation.report import Comparison
-from elm_landslide.sites.table import Sites, block_of
+from elm_landslide.sites.site_table import Sites, block_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from elm_landslide.errors import UserError
-from elm_landslide.evaluation import comparators as baselines
+from elm_landslide.evaluation import comparators
 
 
 def against(sites, kind):
@@ -35,24 +35,24 @@ def test_antecedent_index_by_hand():
         rain[day, 15 - day] = 49.0
     rain[8] = 3.0
     total = 1.0 + 1 / 4 + 1 / 9 + 1 / 16 + 1 / 25 + 1 / 36 + 1 / 49
-    found = baselines.antecedent_index(rain)
+    found = comparators.antecedent_index(rain)
     assert total == pytest.approx(1.511797, abs=1e-6)
     assert found == pytest.approx([*(49.0 / k**2 / total for k in range(1, 8)), 0.0, 3.0])
 
 
 def test_rain_index_is_a_score_of_rain(make_sites):
     sites = with_weather(make_sites(2, 0), [[0.0] * 15 + [10.0], [10.0] + [0.0] * 15])
-    assert baselines.AntecedentRain().score(sites) == pytest.approx([10.0 / 1.511797, 0.0], abs=1e-5)
+    assert comparators.AntecedentRain().score(sites) == pytest.approx([10.0 / 1.511797, 0.0], abs=1e-5)
 
 
 def test_inputs_of_the_regression(make_sites):
     """1 mm a day: so many days, so many mm; no sum is there twice for as few days as seven."""
     for days, sums in ((16, [1, 2, 3, 5, 7, 10, 16]), (10, [1, 2, 3, 5, 7, 10]), (7, [1, 2, 3, 5, 7])):
-        found = baselines.LogisticRain._inputs(with_weather(make_sites(2, 0), np.ones((1, days))))
+        found = comparators.LogisticRain._inputs(with_weather(make_sites(2, 0), np.ones((1, days))))
         np.testing.assert_allclose(found, np.log1p([[*sums, 1.0]]))
 
 
-@pytest.mark.parametrize("made", (baselines.LogisticRain, baselines.GradientBoosting))
+@pytest.mark.parametrize("made", (comparators.LogisticRain, comparators.GradientBoosting))
 @pytest.mark.parametrize("kind", ("same_site", "random"))
 def test_what_is_learnt_holds_elsewhere(made, kind, make_sites):
     """Far better than chance in other blocks; with labels shuffled nothing is, within four standard errors."""
@@ -74,7 +74,7 @@ def test_boosting_does_the_same_twice(make_sites):
     train, test = halves(against(make_sites(), "random"))
     scores = []
     for _ in range(2):
-        baseline = baselines.GradientBoosting()
+        baseline = comparators.GradientBoosting()
         baseline.fit(train)
         scores.append(baseline.score(test))
     np.testing.assert_array_equal(*scores)
@@ -86,7 +86,7 @@ def test_missing_slope_and_weather(make_sites):
     none = dataclasses.replace(some, slope=np.full(some.n, np.nan), weather=some.weather.copy())
     none.weather[:, 2:] = np.nan
     for sites in (some, none):
-        for baseline in baselines.all_baselines()[0]:
+        for baseline in comparators.all_baselines()[0]:
             baseline.fit(against(sites, "random"))
             assert np.isfinite(baseline.score(sites)).all(), baseline.name
             assert baseline.score(sites).shape == (sites.n,)
@@ -98,7 +98,7 @@ def test_lhasa_11_by_hand(make_sites):
         make_sites(8, 0), np.repeat([[60.0], [60.0], [60.0], [60.0], [60.0], [60.0], [0.1]], 16, axis=1)
     )
     sites = dataclasses.replace(sites, slope=np.array([1.9, 4.9, 5.0, 19.9, 20.0, np.nan, 30.0]))
-    baseline = baselines.Lhasa11()
+    baseline = comparators.Lhasa11()
     baseline.threshold = 10.0
     assert list(baseline.score(sites)) == [0.0, 0.0, 1.0, 1.0, 2.0, 1.0, 0.0]
 
@@ -106,13 +106,13 @@ def test_lhasa_11_by_hand(make_sites):
 def test_lhasa_11_percentile(make_sites):
     """Of the random rows; where there is none of all without a landslide; landslides never count."""
     sites = make_sites()
-    index = baselines.antecedent_index(sites.weather[:, 0])
+    index = comparators.antecedent_index(sites.weather[:, 0])
     for rows, of in ((np.full(sites.n, True), "random"), (sites.kind != "random", "same_site")):
-        baseline = baselines.Lhasa11()
+        baseline = comparators.Lhasa11()
         baseline.fit(sites.select(rows))
         assert baseline.threshold == np.quantile(index[sites.kind == of], 0.95)
     with pytest.raises(UserError, match="no row without a landslide"):
-        baselines.Lhasa11().fit(sites.select(sites.landslide))
+        comparators.Lhasa11().fit(sites.select(sites.landslide))
 
 
 def test_bucket_by_hand():
@@ -121,8 +121,8 @@ def test_bucket_by_hand():
     temperature = np.array([[10.0, 10.0], [10.0, 10.0], [-5.0, -9.0], [10.0, 10.0]])
     loss = np.exp(-0.01)
     wanted = [0.5 * loss**2, (0.5 * loss + 0.1) * loss, 0.5, loss]
-    assert baselines.bucket(rain, temperature) == pytest.approx(wanted)
-    assert list(baselines.bucket(rain[:, :0], temperature[:, :0])) == [0.5] * 4
+    assert comparators.bucket(rain, temperature) == pytest.approx(wanted)
+    assert list(comparators.bucket(rain[:, :0], temperature[:, :0])) == [0.5] * 4
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def weights(tmp_path):
     rng = np.random.default_rng(0)
     inputs = rng.random((800, 6)) * [5, 40, 0.4, 1, 100, 3]
     labels = inputs[:, 5] + inputs[:, 1] / 20.0 > 2.5
-    matrix = xgboost.DMatrix(inputs, labels, feature_names=list(baselines.Lhasa21.INPUTS))
+    matrix = xgboost.DMatrix(inputs, labels, feature_names=list(comparators.Lhasa21.INPUTS))
     path = tmp_path / "weights.json"
     xgboost.train({"objective": "binary:logistic", "max_depth": 4, "nthread": 1}, matrix, 20).save_model(path)
     return path
@@ -144,7 +144,7 @@ def test_lhasa_21_inputs_by_hand(weights, make_sites):
     rain[0, -4:] = 20.0, 5.0, 7.0, 80.0
     sites = dataclasses.replace(with_weather(make_sites(2, 0), rain, -1.0), slope=np.array([12.0, np.nan]))
     wanted = [[3.0, 12.0, 0.2, 0.6, 12.0, 2.0], [3.0, np.nan, 0.2, 0.5, 0.0, 0.0]]
-    baseline = baselines.Lhasa21(weights)
+    baseline = comparators.Lhasa21(weights)
     np.testing.assert_allclose(baseline.inputs(sites), wanted)
     high, low = baseline.score(sites)
     assert high > 0.8 and low < 0.2
@@ -152,14 +152,14 @@ def test_lhasa_21_inputs_by_hand(weights, make_sites):
 
 def test_lhasa_21_is_used_where_it_can_be(weights, monkeypatch):
     names = ["ari7", "logistic_rain", "gradient_boosting", "lhasa_1_1"]
-    found, left_out = baselines.all_baselines(weights)
+    found, left_out = comparators.all_baselines(weights)
     assert [b.name for b in found] == [*names, "lhasa_2_1"] and left_out == {}
     assert [b.fitted for b in found] == [False, True, True, True, False]
     assert all(b.description and "\n" not in b.description for b in found)
-    found, left_out = baselines.all_baselines()
+    found, left_out = comparators.all_baselines()
     assert [b.name for b in found] == names and left_out == {"lhasa_2_1": "no file of its weights was given"}
     monkeypatch.setitem(sys.modules, "xgboost", None)
-    found, left_out = baselines.all_baselines(weights)
+    found, left_out = comparators.all_baselines(weights)
     assert [b.name for b in found] == names and "xgboost is not installed" in left_out["lhasa_2_1"]
 
 
@@ -167,12 +167,12 @@ def test_lhasa_21_refuses_other_files(tmp_path, weights):
     import xgboost
 
     with pytest.raises(UserError, match="No such file"):
-        baselines.Lhasa21(tmp_path / "none.json")
+        comparators.Lhasa21(tmp_path / "none.json")
     for name, content in (("a.json", b"{}"), ("b.json", b""), ("c.json", b"no model"), ("d.json", b"\xff\x00\x01")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=f"{name}: not a model of XGBoost"):
-            baselines.Lhasa21(tmp_path / name)
+            comparators.Lhasa21(tmp_path / name)
     matrix = xgboost.DMatrix(np.random.default_rng(0).random((50, 2)), np.arange(50) % 2, feature_names=["a", "b"])
     xgboost.train({"nthread": 1}, matrix, 2).save_model(tmp_path / "other.json")
     with pytest.raises(UserError, match="not LHASA 2.1"):
-        baselines.Lhasa21(tmp_path / "other.json")
+        comparators.Lhasa21(tmp_path / "other.json")

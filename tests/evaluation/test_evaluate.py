@@ -8,7 +8,7 @@ import pytest
 
 from elm_landslide.errors import UserError
 from elm_landslide.evaluation import ablations, figures, report, run
-from elm_landslide.sites.table import block_of
+from elm_landslide.sites.site_table import block_of
 from support import made_sites
 from support.site_files import write_csv
 
@@ -220,7 +220,7 @@ def test_fitted_ablations(design, model):
     opened = run.open_model(model)
     table = made_sites.columns()
     half = np.isin(table.sites.block, np.unique(table.sites.block)[::2])
-    of = run.stage_2.members_of(design, table.sites)
+    of = run.designs.rows_of_design(design, table.sites)
     train, part = (table.rows(np.flatnonzero(of & rows)) for rows in (half, ~half))
     settings = dataclasses.replace(opened.settings, epochs=3)
 

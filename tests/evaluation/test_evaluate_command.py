@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from elm_landslide.commands.main import app
 from elm_landslide.evaluation import report
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from support import made_sites
 from support.site_files import write_csv
 

@@ -93,9 +93,9 @@ def test_message_size_agrees():
     sources = [(native.REPOSITORY / "fortran" / name).read_text() for name in ("landslide.F90", "landslide_wrap.F90")]
     assert f"landslide_message_size = {size}" in sources[0]
     assert set(re.findall(r"character\(len=(\d+)\), intent\(out\)", sources[1])) == {size}
-    from elm_landslide.runtime import model as door
+    from elm_landslide.runtime import model
 
-    assert door.MESSAGE_SIZE == int(size)
+    assert model.MESSAGE_SIZE == int(size)
 
 
 def test_only_one_file_has_bind_c():

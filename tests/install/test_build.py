@@ -52,7 +52,7 @@ def copy_of_the_package(folder: Path) -> Path:
 
 
 def reason(folder: Path) -> str:
-    code = "from elm_landslide.runtime.fortran import Component; Component(b'')"
+    code = "from elm_landslide.runtime.fortran import FortranModel; FortranModel(b'')"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     return done.stderr.strip().splitlines()[-1]
 

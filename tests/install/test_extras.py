@@ -64,7 +64,8 @@ def test_torch_has_bounds_and_the_training_a_version():
 
 def without(absent, *arguments, n_ranks=0):
     """The command where some modules are not installed."""
-    code = f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)})); from elm_landslide.commands.main import main; main()"
+    code = f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)}))"
+    code += "\nfrom elm_landslide.commands.main import main; main()"
     return launch(n_ranks, *arguments, code=code)
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from elm_landslide.commands.main import app, run_command
 from elm_landslide.errors import LandslideError
 from elm_landslide.offline.samples import SITES
-from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.c_abi import CModel
 from elm_landslide.training.config import PRESETS
 from elm_landslide.training.run import CONTROLS
 from support.offline_runs import launch
@@ -96,9 +96,9 @@ def test_the_listed_values_are_those_of_the_bridge(toy_bytes):
     """Its messages name what it knows."""
     hints = typing.get_type_hints(run_command)
     with pytest.raises(LandslideError, match="known are (.*)") as unknown:
-        Bridge(toy_bytes, "magic")
+        CModel(toy_bytes, "magic")
     assert str(unknown.value).partition("known are ")[2].split(" and ") == list(typing.get_args(hints["engine"]))
     with pytest.raises(LandslideError) as unknown:
-        Bridge(toy_bytes, "tile", {"instruction_set": "sse9"})
+        CModel(toy_bytes, "tile", {"instruction_set": "sse9"})
     known = re.split(", | or ", str(unknown.value).partition("give ")[2])
     assert known == list(typing.get_args(hints["instruction_set"]))

@@ -9,7 +9,7 @@ import pytest
 
 from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.runtime import compiler, plugin
-from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.c_abi import CModel
 from support.offline_runs import launch
 
 
@@ -113,7 +113,7 @@ def test_a_library_that_is_no_plug_in_shows_the_loaders_reason(tmp_path, toy_byt
     broken = tmp_path / plugin.NAME
     broken.write_bytes(b"library")
     with pytest.raises(LandslideError, match=f"plugin '{broken}' cannot be loaded: .*(short|header)"):
-        Bridge(toy_bytes, "torchscript", {"plugin": broken})
+        CModel(toy_bytes, "torchscript", {"plugin": broken})
 
 
 def test_the_command_prints_where_it_is():

@@ -9,10 +9,11 @@ import pytest
 
 from elm_landslide import fields, files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.model import file as model_file
-from elm_landslide.model.file import INFO, OBSERVATION, SHIPPED
+from elm_landslide.model import model_file
+from elm_landslide.model.model_file import INFO, OBSERVATION, SHIPPED
 from elm_landslide.observation.model import Observation
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.runtime import description
+from elm_landslide.runtime.fortran import FortranModel
 from support import toy
 from support.offline_runs import refusal
 
@@ -80,16 +81,16 @@ DAMAGE = {
 def test_damage_is_refused_by_inspect_and_bridge_in_the_same_words(tmp_path, change, said):
     path = rewritten(tmp_path / "bad.pt", change)
     with pytest.raises(UserError) as inspected:
-        model_file.describe(path)
+        description.describe(path)
     with pytest.raises(LandslideError) as opened:
-        Component(path)
+        FortranModel(path)
     assert said in str(inspected.value) and "bad.pt" in str(inspected.value) and "\n" not in str(inspected.value)
     assert str(opened.value).split("bad.pt: ")[1] == str(inspected.value).split("open_bytes: ")[1]
 
 
 def test_an_entry_twice(tmp_path):
     path = rewritten(tmp_path / "bad.pt", lambda name, data: data, more=((f"b/extra/{INFO}", b"{}", 0),))
-    for read in (model_file.describe, lambda path: model_file.read_entry(path, INFO)):
+    for read in (description.describe, lambda path: model_file.read_entry(path, INFO)):
         with pytest.raises(UserError, match="bad.pt: .*landslide.json'? occurs twice"):
             read(path)
 
@@ -117,7 +118,7 @@ def test_what_is_json_is_read_and_printed(tmp_path, capsys, text):
     from elm_landslide.commands import terminal as console
 
     path = rewritten(tmp_path / "good.pt", replaced(INFO, text))
-    found = model_file.describe(path)
+    found = description.describe(path)
     np.testing.assert_equal(found["model"], json.loads(text))
     console.print_description(found)
     assert "markup" not in path.name and (b"[/red]" not in text or "[/red] [bold :smile:" in capsys.readouterr().out)
@@ -136,26 +137,26 @@ def test_what_is_not_json_is_refused(toy_file, tmp_path):
     for text in texts:
         path = rewritten(tmp_path / "bad.pt", replaced(INFO, text), toy_file)
         with pytest.raises(UserError, match="landslide.json is not a JSON object"):
-            model_file.describe(path)
+            description.describe(path)
 
 
 def test_too_many_golden_rows():
     x = np.repeat(toy.columns(1), 4097, axis=0)
     rows = toy.golden_bytes(x, toy.expected(x), np.zeros(4097))
     with pytest.raises(LandslideError, match="landslide_golden.bin: has 4097 rows; at most 4096"):
-        Component(toy.model_bytes(golden=rows))
+        FortranModel(toy.model_bytes(golden=rows))
 
 
 def test_inspect_asks_the_engine_of_the_run(tmp_path):
     (tmp_path / "old.pt").write_bytes(toy.model_bytes(tile=None))
     with pytest.raises(UserError, match="old.pt: .*landslide_tile.bin is missing"):
-        model_file.describe(tmp_path / "old.pt")
-    assert model_file.describe(tmp_path / "old.pt", "torchscript")["golden"]["flags"]["invalid"] == 1
+        description.describe(tmp_path / "old.pt")
+    assert description.describe(tmp_path / "old.pt", "torchscript")["golden"]["flags"]["invalid"] == 1
 
 
 def test_description_is_that_of_the_golden_rows():
     rows = model_file.Golden.from_bytes(model_file.read_entry(SHIPPED, model_file.GOLDEN))
-    found = model_file.describe(SHIPPED)
+    found = description.describe(SHIPPED)
     counts = {name: int((rows.flag == value).sum()) for name, value in fields.FLAGS.items()}
     assert found["golden"] == {"rows": len(rows.flag), "rtol": rows.rtol, "atol": rows.atol, "flags": counts}
     assert found["bytes"] == SHIPPED.stat().st_size and found["sha256"] == model_file.sha256(SHIPPED)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.training.sampling import sample_columns
 

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from elm_landslide import fields
+from elm_landslide import fields, ranks
 from elm_landslide.errors import UserError
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import script
 from elm_landslide.model.network import LATENTS, LandslideNetwork
-from elm_landslide.offline import run as driver
-from elm_landslide.training import closed_form as columns
-from elm_landslide.training import config, run
+from elm_landslide.runtime import description
+from elm_landslide.training import closed_form, config, run
 from elm_landslide.training.sampling import sample_columns
 
 
@@ -22,7 +21,7 @@ def golden():
 
 
 def test_shipped_model_describes_itself():
-    info = model_file.describe(model_file.SHIPPED)
+    info = description.describe(model_file.SHIPPED)
     assert info["schema_matches"]
     assert info["bytes"] < 2_000_000
     assert info["golden"]["flags"]["invalid"] >= 2 and info["golden"]["flags"]["outside"] >= 1
@@ -71,8 +70,8 @@ def test_shipped_model_scores(shipped):
     """What the file says of itself must be what it does, on columns drawn again."""
     count, seed = shipped["settings"]["columns"], shipped["seed"]
     x = sample_columns(count["held_out"], seed + 1)
-    target = columns.make_targets(x, seed + 500_000, count["held_out_points"], lambda *_: None, "")
-    scores = columns.evaluate(torch.jit.load(str(model_file.SHIPPED)), x, target)
+    target = closed_form.make_targets(x, seed + 500_000, count["held_out_points"], lambda *_: None, "")
+    scores = closed_form.evaluate(torch.jit.load(str(model_file.SHIPPED)), x, target)
     # What a model must reach to be worth shipping; the README quotes the figures themselves.
     assert scores["fos_r2"] > 0.985 and scores["fos_rmse"] < 0.06 and scores["fos_f1"] > 0.9
     assert scores["probability_mae"] < 0.01 and abs(scores["probability_bias"]) < 0.005
@@ -96,7 +95,7 @@ def test_training_again_gives_the_same_model(tmp_path):
         network=config.Network(members=2, width=8, epochs=2, batch=64),
         columns=config.Columns(count=256, points=64, held_out=128, held_out_points=64),
     )
-    comm, states, scores = driver.world(), [], []
+    comm, states, scores = ranks.world(), [], []
     for name, seed in (("first", 11), ("again", 11), ("other", 12)):
         path = tmp_path / f"{name}.pt"
         scores.append(run.train(small, path, seed, comm, lambda *_: None, "quick"))
@@ -111,4 +110,4 @@ def test_a_file_that_is_no_model(tmp_path):
     (tmp_path / "m.pt").write_bytes(b"not a model")
     for path, text in ((tmp_path / "m.pt", "m.pt: .*not a model file"), (tmp_path / "none.pt", "No such file")):
         with pytest.raises(UserError, match=text):
-            model_file.describe(path)
+            description.describe(path)

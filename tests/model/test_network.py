@@ -5,7 +5,7 @@ import torch
 
 from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.calibration import BetaCalibration
 from elm_landslide.model.domain import Domain
 from elm_landslide.model.export import load_eager

@@ -7,7 +7,7 @@ from support.offline_runs import StandIn
 @pytest.fixture
 def stand_in(monkeypatch):
     """Replaces the component in this process; gives the class, to be changed further."""
-    monkeypatch.setattr("elm_landslide.runtime.fortran.Component", StandIn)
+    monkeypatch.setattr("elm_landslide.runtime.fortran.FortranModel", StandIn)
     return StandIn
 
 

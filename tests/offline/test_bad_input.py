@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from elm_landslide import fields
-from elm_landslide.model.file import SHIPPED
+from elm_landslide.model.model_file import SHIPPED
 from support import elm_files
 from support.offline_runs import launch
 
@@ -383,7 +383,7 @@ main()
 
 
 @pytest.mark.parametrize("size", [100, 20_000])
-def test_a_full_disk_leaves_nothing(tmp_path, size):
+def test_a_full_disk_removing_on_interrupt(tmp_path, size):
     good = Good(tmp_path)
     done = launch(0, *good.arguments(), code=FULL_DISK.format(size=size))
     assert done.returncode == 2, done.stderr

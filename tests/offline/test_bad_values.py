@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
-from elm_landslide.model import file as model_file
-from elm_landslide.runtime.c_abi import Bridge
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.model import model_file
+from elm_landslide.runtime.c_abi import CModel
+from elm_landslide.runtime.fortran import FortranModel
 
 MISSING = {"NaN": np.nan, "Inf": np.inf, "-Inf": -np.inf, "spval": SPVAL, "-spval": -SPVAL}
 
@@ -41,7 +41,7 @@ def good():
 
 
 @pytest.mark.parametrize("engine", ["tile", "torchscript"])
-@pytest.mark.parametrize("door", [Bridge, Component])
+@pytest.mark.parametrize("door", [CModel, FortranModel])
 def test_every_bad_value_gives_its_flag(door, engine, good):
     """All cases in one call, each column between two good ones."""
     assert {name for name, *_ in VALUES} == set(FIELDS) and len(VALUES) == 9 * N_IN

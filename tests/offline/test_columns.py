@@ -8,7 +8,7 @@ from support import elm_files
 
 
 def columns(case, **options):
-    return Columns([case.h1], [case.h0], case.surface, **options)
+    return Columns(case.inputs(), **options)
 
 
 def all_x(source):
@@ -71,7 +71,7 @@ def test_layouts_give_the_same_columns(tmp_path, kind):
 
 def test_column_states_with_constants_by_cell(tmp_path):
     by_cell, by_column = elm_files.Case(tmp_path), elm_files.Case(tmp_path, "column")
-    mixed = Columns([by_column.h1], [by_cell.h0], by_cell.surface)
+    mixed = Columns(by_cell.inputs(history=[by_column.h1]))
     np.testing.assert_array_equal(all_x(mixed), all_x(columns(by_cell)))
 
 
@@ -102,7 +102,7 @@ def test_records_over_several_files_in_any_order(tmp_path):
         fields = {name: values[s] for name, values in state.items()}
         path = tmp_path / f"part{i}.elm.h1.nc"
         parts.append(elm_files.write_history(path, "unstructured", fields, times[s], bounds[s]))
-    source = Columns(parts[::-1], [case.h0], case.surface)
+    source = Columns(case.inputs(history=parts[::-1]))
     np.testing.assert_array_equal(all_x(source), all_x(columns(case)))
     assert [record.time for record in source.records] == list(times)
 
@@ -143,7 +143,7 @@ def test_interfaces_are_those_that_differ_most(tmp_path):
 
 def test_an_override_holds_everywhere_and_replaces_what_is_missing(tmp_path):
     case = elm_files.Case(tmp_path, drop=("TLAI",))
-    source = columns(case, overrides={"leaf_area_index": 2.5, "root_fraction": 0.0, "rain_1d": 7.0})
+    source = Columns(case.inputs(overrides={"leaf_area_index": 2.5, "root_fraction": 0.0, "rain_1d": 7.0}))
     x = all_x(source)
     for name, value in (("leaf_area_index", 2.5), ("root_fraction", 0.0), ("rain_1d", 7.0)):
         assert (field(x, name) == value).all(), name

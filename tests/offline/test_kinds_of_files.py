@@ -7,10 +7,10 @@ import pytest
 from elm_landslide import plots
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS, SPVAL
-from elm_landslide.model.file import SHIPPED
-from elm_landslide.offline import run as driver
+from elm_landslide.model.model_file import SHIPPED
+from elm_landslide.offline import driver
 from elm_landslide.offline.columns import Columns
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.runtime.fortran import FortranModel
 from elm_landslide.training.sampling import sample_columns
 from support import elm_files
 from support.elm_files import x_of
@@ -109,7 +109,7 @@ def test_a_column_tape_with_six_kinds_of_landunit(tmp_path):
         elm_files.rewrite(path, edit)
     with netCDF4.Dataset(str(case.surface), "a") as file:
         file["PCT_NATVEG"][:], file["PCT_CROP"][:] = 60.0, 40.0
-    source = Columns([case.h1], [case.h0], case.surface)
+    source = Columns(case.inputs())
     assert source.index.tolist() == [6 * cell + kind for cell in range(6) for kind in (0, 1)] and not source.notes
     x = source.x(source.records[0])
     np.testing.assert_array_equal(x[::2, FIELDS["tree_cover"].offset], 0.4)
@@ -132,7 +132,7 @@ def test_instants_without_bounds(tmp_path, bounds):
 def test_the_same_states_twice_are_refused(tmp_path):
     case = elm_files.Case(tmp_path)
     with pytest.raises(UserError, match="does not come after"):
-        Columns([case.h1, case.h1], [case.h0], case.surface)
+        Columns(case.inputs(history=[case.h1, case.h1]))
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +141,12 @@ def columns():
     x = np.asarray(sample_columns(4000, seed=3), order="F")
     for name in ("rain_1d", "rain_3d", "rain_7d"):
         x = x[x[:, FIELDS[name].offset] < SPVAL]
-    with Component(SHIPPED, "tile") as model:
+    with FortranModel(SHIPPED, "tile") as model:
         return x[model.run(x)[1] < FLAGS["outside"]]
 
 
 def probability(x):
-    with Component(SHIPPED, "tile") as model:
+    with FortranModel(SHIPPED, "tile") as model:
         y, flag = model.run(np.asfortranarray(x))
     return y[:, OUTPUTS["probability"].index], flag
 
@@ -183,7 +183,7 @@ def test_calendars_through_run_and_plot(tmp_path, calendar, units):
     for path in (case.h0, case.h1):
         elm_files.rewrite(path, elm_files.with_attributes("time", calendar=calendar, units=units))
     np.testing.assert_array_equal(x_of(case), plain)
-    driver.run([case.h1], case.surface, tmp_path / "out.nc", [case.h0])
+    driver.run(case.inputs(), tmp_path / "out.nc")
     with netCDF4.Dataset(str(tmp_path / "out.nc")) as file:
         assert (file["time"].calendar, file["time"].units) == (calendar, units)
         assert file.time_coverage_start[:4] == units[11:15]

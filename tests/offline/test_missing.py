@@ -6,15 +6,14 @@ import pytest
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS
-from elm_landslide.offline import cell_methods
-from elm_landslide.offline import run as driver
+from elm_landslide.offline import cell_methods, driver
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.missing import Missing
 from support import elm_files
 
 
 def counted(case, **options):
-    source = Columns([case.h1], [case.h0], case.surface, **options)
+    source = Columns(case.inputs(**options))
     for record in source.records:
         source.x(record)
     source.close()
@@ -106,7 +105,7 @@ def test_the_summary_the_file_and_the_flags_agree(tmp_path):
     """Days of rain end with day 11: what the run says is what the flags count."""
     case = elm_files.Case(tmp_path, days=11)
     out = tmp_path / "out.nc"
-    summary = driver.run([case.h1], case.surface, out, [case.h0])
+    summary = driver.run(case.inputs(), out)
     assert summary.missing["rain_7d"] == {"after the last mean of RAIN": {"records": 4, "column_steps": 24}}
     with netCDF4.Dataset(str(out)) as file:
         flag = file["LANDSLIDE_FLAG"][:]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import OUTPUTS
-from elm_landslide.model.file import SHIPPED
+from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline.columns import Columns
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.runtime.fortran import FortranModel
 from support import elm_files
 from support.offline_runs import launch
 
@@ -48,9 +48,9 @@ def test_ranks_give_the_same_bits(runs, n_ranks):
 
 def test_file_holds_what_the_component_gives(runs):
     folder, case = runs
-    columns = Columns([case.h1], [case.h0], case.surface)
+    columns = Columns(case.inputs())
     written = outputs(folder / "1.nc")
-    with Component(SHIPPED) as component:
+    with FortranModel(SHIPPED) as component:
         for i, record in enumerate(columns.records):
             y, flag = component.run(columns.x(record))
             for output in OUTPUTS.values():
@@ -70,7 +70,8 @@ def test_sample_on_two_ranks(tmp_path, site, n_columns):
 
 
 def test_run_does_not_import_torch(tmp_path):
-    code = "import sys; from elm_landslide.commands.main import app; app(standalone_mode=False); sys.exit('torch' in sys.modules)"
+    code = "import sys; from elm_landslide.commands.main import app; app(standalone_mode=False); "
+    code += "sys.exit('torch' in sys.modules)"
     done = launch(0, "run", "--sample", "steep", "--out", tmp_path / "out.nc", code=code)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.nc").exists()
@@ -82,13 +83,13 @@ from mpi4py import MPI
 from elm_landslide import component
 from elm_landslide.errors import LandslideError
 from elm_landslide.commands.main import main
-whole, calls = component.Component.run, []
+whole, calls = component.FortranModel.run, []
 def run(self, x):
     calls.append(1)
     if len(calls) == 3 and MPI.COMM_WORLD.rank == {rank}:
         {action}
     return whole(self, x)
-component.Component.run = run
+component.FortranModel.run = run
 main()
 """
 
@@ -141,7 +142,7 @@ def test_a_killed_run_leaves_no_output_under_its_name(tmp_path, n_ranks):
 
 
 @pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
-def test_an_interrupted_run_leaves_nothing(tmp_path, name, status):
+def test_an_interrupted_run_removing_on_interrupt(tmp_path, name, status):
     arguments = files_of_a_run(tmp_path)
     code = FAILING.format(rank=0, action=f"os.kill(os.getpid(), signal.{name}); signal.pause(); signal.pause()")
     done = launch(0, *arguments, code=code)

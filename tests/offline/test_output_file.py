@@ -10,13 +10,12 @@ import pytest
 import xarray as xr
 
 from elm_landslide.fields import SPVAL
-from elm_landslide.offline import output as history
-from elm_landslide.offline import run as driver
+from elm_landslide.offline import driver, output
 from support import elm_files
 
 
 def made(case, out, **options):
-    driver.run([case.h1], case.surface, out, [case.h0], **options)
+    driver.run(case.inputs(), out, **options)
     return out
 
 
@@ -155,4 +154,4 @@ def test_a_byte_mask_with_a_missing_value_is_copied(tmp_path):
     ],
 )
 def test_the_span_of_longitudes(lon, west, east):
-    assert history._span(np.array(lon)) == (west, east)
+    assert output._span(np.array(lon)) == (west, east)

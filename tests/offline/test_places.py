@@ -100,7 +100,7 @@ def test_a_mask_of_shares(tmp_path, mask, run):
     """As remapping leaves it: what has land is run; the summary says how many cells with data are not."""
     case = elm_files.Case(tmp_path)
     masked(case, mask)
-    source = Columns([case.h1], [case.h0], case.surface)
+    source = Columns(case.inputs())
     assert source.run.size == run
     assert source.notes == ([f"landmask leaves out {6 - run} of 6 cells that have ZWT"] if run < 6 else [])
 
@@ -110,7 +110,7 @@ def test_cells_without_data_are_not_missed(tmp_path):
     masked(case, [0, 0, 1, 1, 1, 1], "i4")
     with netCDF4.Dataset(str(case.h1), "a") as file:
         file["ZWT"][:, 0] = 1e36
-    assert Columns([case.h1], [case.h0], case.surface).notes == ["landmask leaves out 1 of 5 cells that have ZWT"]
+    assert Columns(case.inputs()).notes == ["landmask leaves out 1 of 5 cells that have ZWT"]
 
 
 @pytest.mark.parametrize("kind, mask", [("unstructured", "landmask"), ("column", "cols1d_itype_lunit")])
@@ -160,7 +160,7 @@ def test_masks_that_differ_between_files(tmp_path):
         with netCDF4.Dataset(str(path), "a") as file:
             file.createVariable("landmask", "i4", ("lndgrid",))[:] = mask
     for order in ([case.h1, second], [second, case.h1]):
-        source = Columns(order, [case.h0], case.surface)
+        source = Columns(case.inputs(history=order))
         assert source.run.tolist() == [0, 1, 2, 3, 4]
         assert source.notes[0] == "landmask differs between the files: a place is run where it is active in one of them"
 
@@ -169,7 +169,7 @@ def test_means_beside_instants_are_refused(tmp_path):
     case = elm_files.Case(tmp_path)
     second = second_file(case, elm_files.with_attributes("TLAI", cell_methods="time: mean"))
     with pytest.raises(UserError, match="b.elm.h1.nc: TLAI is an instant here or in .*, and a mean in the other"):
-        Columns([case.h1, second], [case.h0], case.surface)
+        Columns(case.inputs(history=[case.h1, second]))
 
 
 @pytest.mark.parametrize("method", ["maximum", "minimum", "sum"])

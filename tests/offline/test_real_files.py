@@ -8,7 +8,9 @@ import pytest
 
 from elm_landslide.fields import FIELDS, MISSING, N_LAYERS
 from elm_landslide.offline.columns import Columns
-from elm_landslide.offline.samples import SITES, SYNTHETIC, main, sample_files, sample_folder
+from elm_landslide.offline.inputs import Inputs
+from elm_landslide.offline.samples import SITES, sample_folder, sample_inputs
+from support.cut_sample import SYNTHETIC, main
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data" / "elm"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data/elm is not there")
@@ -17,7 +19,7 @@ REQUIRED = [f for f in FIELDS.values() if f.required]
 
 @pytest.mark.parametrize("site", SITES)
 def test_sample_gives_every_required_field_in_its_range(site):
-    source = Columns(*sample_files(site))
+    source = Columns(sample_inputs(site))
     assert len(source.records) == 480
     for record in source.records[::40]:
         x = source.x(record)
@@ -30,7 +32,7 @@ def test_sample_gives_every_required_field_in_its_range(site):
     "site, median, p90, top", [("susquehanna", (4, 6), (8, 17), (20, 38)), ("steep", (30, 30), (44, 44), (52, 52))]
 )
 def test_sample_slopes_are_as_stated(site, median, p90, top):
-    with netCDF4.Dataset(str(sample_files(site)[2])) as surface:
+    with netCDF4.Dataset(str(sample_inputs(site).surface)) as surface:
         degrees = np.degrees(np.arctan(surface["SLP_P10"][:]))
         assert SYNTHETIC in surface.source and all(SYNTHETIC in v.long_name for v in surface.variables.values())
     assert (np.diff(degrees, axis=0) > 0).all()
@@ -45,8 +47,8 @@ def test_sample_is_small():
 @pytest.mark.parametrize("site", SITES)
 def test_sample_texture_is_that_of_the_runs_deepest_layer(site):
     """ELM's pedotransfer: watsat = .489 - .00126 sand; whole percents, so within half of one."""
-    _, constants, surface = sample_files(site)
-    with netCDF4.Dataset(str(constants[0])) as h0, netCDF4.Dataset(str(surface)) as drawn:
+    inputs = sample_inputs(site)
+    with netCDF4.Dataset(inputs.constants[0]) as h0, netCDF4.Dataset(inputs.surface) as drawn:
         np.testing.assert_allclose(0.489 - 0.00126 * drawn["PCT_SAND"][-1], h0["WATSAT"][-1], atol=0.00126 / 2 + 1e-6)
 
 
@@ -68,7 +70,8 @@ def test_sample_is_made_by_its_script(tmp_path):
 def test_real_surface_dataset():
     """The cells are matched rightly if ELM's porosity at depth, where no organic matter is, follows the sand found."""
     history = [SHARED / "susquehanna32.elm.h1.2001-06-22.nc"]
-    source = Columns(history, [SHARED / "susquehanna32.elm.h0.2001-06-22.nc"], SHARED / "surfdata_susquehanna_32.nc")
+    constants = [SHARED / "susquehanna32.elm.h0.2001-06-22.nc"]
+    source = Columns(Inputs(history, SHARED / "surfdata_susquehanna_32.nc", constants))
     x = source.x(source.records[100])
     sand, porosity = (x[:, FIELDS[n].columns][:, N_LAYERS - 1] for n in ("sand", "porosity"))
     np.testing.assert_allclose(porosity, 0.489 - 0.00126 * sand, atol=1e-6)
@@ -80,11 +83,12 @@ def test_real_surface_dataset():
 
 @needs_shared
 def test_real_steep_site():
-    source = Columns(
+    inputs = Inputs(
         [SHARED / "steepstorm1.elm.h1.2001-10-03.nc"],
-        [SHARED / "steepstorm1.elm.h0.2001-10-03.nc"],
         SHARED / "inputdata" / "lnd" / "clm2" / "surfdata_map" / "surfdata_SUScell_steep_forest.nc",
+        [SHARED / "steepstorm1.elm.h0.2001-10-03.nc"],
     )
+    source = Columns(inputs)
     x = source.x(source.records[0])
     assert x[0, FIELDS["slope"].columns].tolist() == [0.1, 0.3, 0.38, 0.45, 0.51, 0.577, 0.64, 0.72, 0.81, 0.95, 1.3]
     assert x[0, FIELDS["tree_cover"].offset] == pytest.approx(0.9)

@@ -6,7 +6,7 @@ import pytest
 
 from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.fields import OUTPUTS, SPVAL
-from elm_landslide.offline import run as driver
+from elm_landslide.offline import driver
 from support import elm_files
 from support.offline_runs import StandIn
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("stand_in")
 
 
 def run(case, model, out, **options):
-    return driver.run([case.h1], case.surface, out, [case.h0], model, **options)
+    return driver.run(case.inputs(), out, model, **options)
 
 
 def test_history_file(tmp_path, case, model):
@@ -68,7 +68,7 @@ def test_output_lies_as_the_input(tmp_path, model, kind, dims):
 
 
 def test_overrides_are_recorded(tmp_path, case, model):
-    summary = run(case, model, tmp_path / "out.nc", overrides={"root_fraction": 0.0})
+    summary = driver.run(case.inputs(overrides={"root_fraction": 0.0}), tmp_path / "out.nc", model)
     with netCDF4.Dataset(str(tmp_path / "out.nc")) as out:
         assert out.overrides == "root_fraction=0" and "root_fraction" not in out.derived
     assert summary.overrides == {"root_fraction": 0.0}
@@ -89,7 +89,7 @@ def test_an_existing_output_is_replaced_when_asked(tmp_path, case, model):
 
 
 @pytest.mark.parametrize("error", [LandslideError(5, "landslide_run: failed"), RuntimeError("a bug")])
-def test_a_failing_run_leaves_nothing(tmp_path, case, model, monkeypatch, error):
+def test_a_failing_run_removing_on_interrupt(tmp_path, case, model, monkeypatch, error):
     calls = []
 
     def fail(self, x):
@@ -98,7 +98,7 @@ def test_a_failing_run_leaves_nothing(tmp_path, case, model, monkeypatch, error)
             raise error
         return StandIn.run(self, x)
 
-    monkeypatch.setattr("elm_landslide.runtime.fortran.Component", type("Failing", (StandIn,), {"run": fail}))
+    monkeypatch.setattr("elm_landslide.runtime.fortran.FortranModel", type("Failing", (StandIn,), {"run": fail}))
     before = set(tmp_path.iterdir())
     with pytest.raises((UserError, RuntimeError), match=str(error)):
         run(case, model, tmp_path / "out.nc")

@@ -4,7 +4,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from elm_landslide.offline import run as driver
+from elm_landslide.offline import driver
 from support import elm_files
 from support.offline_runs import launch
 
@@ -37,7 +37,7 @@ def test_runs_over_parts_join_to_the_run_over_all(tmp_path, mean, given):
     """
     case = elm_files.Case(tmp_path)
     paths = series(tmp_path, 56, (38, 39), mean)
-    driver.run(paths[::-1], case.surface, tmp_path / "all.nc", [case.h0])
+    driver.run(case.inputs(history=paths[::-1]), tmp_path / "all.nc")
     parts = []
     for i, path in enumerate(paths):
         before = paths[:i] if mean else []
@@ -45,7 +45,7 @@ def test_runs_over_parts_join_to_the_run_over_all(tmp_path, mean, given):
             {"constants": [case.h0, *before]} if given == "constants" else {"constants": [case.h0], "rain": before}
         )
         out = tmp_path / f"out{i}.nc"
-        summary = driver.run([path], case.surface, out, **options)
+        summary = driver.run(case.inputs(history=[path], **options), out)
         assert summary.n_records == (38, 1, 17)[i]
         parts.append(read(out))
     whole = read(tmp_path / "all.nc")
@@ -64,7 +64,7 @@ def test_the_rain_before_counts(tmp_path):
     )
     results = []
     for i, rain in enumerate(([first], [])):
-        driver.run([second], case.surface, tmp_path / f"{i}.nc", [constants], rain=rain)
+        driver.run(case.inputs(history=[second], constants=[constants], rain=rain), tmp_path / f"{i}.nc")
         results.append(read(tmp_path / f"{i}.nc")["LANDSLIDE_PROB"])
     assert (results[0] != results[1]).any()
 

@@ -96,7 +96,7 @@ def test_an_instant_is_taken_at_its_time(tmp_path):
         end = file["time"][:].astype(float)
         file["time_bounds"][:] = np.stack([end - 0.5, end + 0.5], axis=1)[:1] + np.arange(len(end))[:, None]
         file["time"][:] = end[0] + np.arange(len(end))
-    source = Columns([case.h1], [case.h0], case.surface)
+    source = Columns(case.inputs())
     assert source.notes == ["the states are instants; each is taken at its time, wherever that stands in its bounds"]
     source.close()
     with_bounds = x_of(case)
@@ -137,12 +137,7 @@ def test_calendars_with_other_days_stop_the_run(tmp_path, calendar, how):
         if how == "history":
             HistoryFiles([case.h1, other])
         else:
-            Columns(
-                [case.h1],
-                [other if how == "constants" else case.h0],
-                case.surface,
-                rain=[other] if how == "rain" else [],
-            )
+            Columns(case.inputs(**{how: [other]}))
 
 
 def test_the_calendars_of_the_world_are_one(tmp_path):

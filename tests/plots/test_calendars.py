@@ -5,8 +5,7 @@ import pytest
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
-from elm_landslide.plots import calendars
-from elm_landslide.plots import profile_input as case
+from elm_landslide.plots import calendars, profile_input
 from support import elm_files, landslide_files
 
 CALENDARS = "noleap 360_day all_leap julian proleptic_gregorian gregorian standard".split()
@@ -64,7 +63,7 @@ def test_the_profile_of_a_day_of_the_year_0(tmp_path, calendar):
         edit = elm_files.with_attributes("time", calendar=calendar, units="days since 0000-01-01")
         elm_files.rewrite(path, edit)
     out = tmp_path / "profile.png"
-    case.draw([made.h1], made.surface, out, [made.h0], cell="0", time="0000-01-12")
+    profile_input.draw(made.inputs(), out, cell="0", time="0000-01-12")
     assert out.stat().st_size > 10_000
     with pytest.raises(UserError, match="--time 0001-01-12: the history files go from 0000-01-11 to 0000-01-13"):
-        case.draw([made.h1], made.surface, out, [made.h0], cell="0", time="0001-01-12")
+        profile_input.draw(made.inputs(), out, cell="0", time="0001-01-12")

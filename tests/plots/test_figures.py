@@ -7,8 +7,7 @@ from matplotlib.collections import PolyCollection, QuadMesh
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
-from elm_landslide.plots import maps
-from elm_landslide.plots import run_output as run
+from elm_landslide.plots import maps, run_output
 from support import elm_files, landslide_files
 from support.landslide_files import FLAG, FOS, N_TIMES, PROBABILITY
 
@@ -146,8 +145,8 @@ def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
     flag = FLAG.copy()
     flag[2], flag[:, 5] = 3, 3  # a record and a cell without a value
     path = landslide_files.write(tmp_path / "a.nc", flag=flag)
-    monkeypatch.setattr(run, "_BLOCK_VALUES", records * elm_files.N)
-    found = run.read([path], "")
+    monkeypatch.setattr(run_output, "_BLOCK_VALUES", records * elm_files.N)
+    found = run_output.read([path], "")
     probability = np.where(flag == 3, np.nan, PROBABILITY)
     rows = [0, 1, 3, 4]
     np.testing.assert_array_equal(found.largest_probability[:5], np.nanmax(probability[rows, :5], axis=0))

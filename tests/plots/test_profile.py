@@ -6,7 +6,7 @@ import torch
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS, SPVAL
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics.infinite_slope import FOS_CAP

@@ -1,5 +1,7 @@
 """elm-landslide profile: which column and time it takes, and what stands on its axes."""
 
+from dataclasses import replace
+
 import netCDF4
 import numpy as np
 import pytest
@@ -9,10 +11,10 @@ from typer.testing import CliRunner
 from elm_landslide.commands.main import app
 from elm_landslide.errors import UserError
 from elm_landslide.fields import OUTPUTS
-from elm_landslide.offline import run as driver
+from elm_landslide.offline import driver
 from elm_landslide.offline.columns import Columns
-from elm_landslide.offline.samples import sample_files
-from elm_landslide.plots import profile_input as case
+from elm_landslide.offline.samples import sample_inputs
+from elm_landslide.plots import profile_input
 from support import elm_files, landslide_files
 
 
@@ -24,19 +26,17 @@ def invoke(*arguments):
 def steep(tmp_path_factory):
     """The sample run by the component."""
     out = tmp_path_factory.mktemp("steep") / "steep.nc"
-    history, constants, surface = sample_files("steep")
-    driver.run(history, surface, out, constants)
+    driver.run(sample_inputs("steep"), out)
     with netCDF4.Dataset(str(out)) as file:
         outputs = {name: np.asarray(file[output.history][:, 0]) for name, output in OUTPUTS.items()}
-    return out, outputs, (history, surface)
+    return out, outputs
 
 
 def test_the_highest_probability_is_drawn(tmp_path, steep):
-    out, outputs, (history, surface) = steep
+    out, outputs = steep
     at = outputs["probability"].argmax()
-    constants = sample_files("steep")[1]
     for landslide in (None, out):
-        profile = case.draw(history, surface, tmp_path / "p.png", constants, landslide=landslide)
+        profile = profile_input.draw(sample_inputs("steep"), tmp_path / "p.png", landslide=landslide)
         assert profile.outputs == pytest.approx({name: v[at] for name, v in outputs.items()}, abs=1e-9)
         # At this site every member and cover fails on the base, so the least of the mesh is the output itself.
         assert profile.fos[profile.reported].min() == pytest.approx(outputs["fos"][at], abs=1e-9)
@@ -58,14 +58,14 @@ def test_axes(tmp_path, figures):
     assert bar.get_ylabel() == "factor of safety, FoS (1)"
     assert left.get_xlabel() == "slope (degrees) at each tenth of the area"
     assert right.get_xlabel() == "stress and strength at the 90th percentile (kPa)"
-    with netCDF4.Dataset(str(sample_files("steep")[2])) as surface:
+    with netCDF4.Dataset(sample_inputs("steep").surface) as surface:
         degrees = np.degrees(np.arctan(np.asarray(surface["SLP_P10"][:]).ravel()))
     assert [label.get_text() for label in left.get_xticklabels()] == [f"{angle:.0f}" for angle in degrees]
 
-    history, constants, surface = sample_files("steep")
     changes = {"water_table_depth": 0.1, "root_strength_left": 0, "perched_water_table_depth": 0.05}
     changes["frost_table_depth"] = 0.9
-    p = case.draw(history, surface, tmp_path / "q.png", constants, overrides=changes, time="2001-12-02")
+    inputs = replace(sample_inputs("steep"), overrides=changes)
+    p = profile_input.draw(inputs, tmp_path / "q.png", time="2001-12-02")
     # What the bars cover is the probability, and it is said.
     covered = sum(bar.get_width() * bar.get_height() for bar in failing.patches) / 1e4
     assert covered == pytest.approx(p.outputs["probability"], rel=1e-6)
@@ -91,12 +91,12 @@ def test_axes(tmp_path, figures):
 @pytest.mark.parametrize("kind, place", [("gridded", 4), ("unstructured", 4), ("column", 8)])
 def test_the_column_asked_for_is_read(tmp_path, kind, place):
     files = elm_files.Case(tmp_path, kind)
-    columns = Columns([files.h1], [files.h0], files.surface)
+    columns = Columns(files.inputs())
     x = torch.from_numpy(np.ascontiguousarray(columns.x(columns.records[5])[4]))
-    wanted = case.open_network()(x.unsqueeze(0))[0].numpy()
+    wanted = profile_input.open_network()(x.unsqueeze(0))[0].numpy()
     time = "2000-01-12T13:00"  # nearest to record 5 at day 11.5
     for cell in (str(place), "40.8,-76.7"):
-        found = case.draw([files.h1], files.surface, tmp_path / "p.png", [files.h0], cell=cell, time=time)
+        found = profile_input.draw(files.inputs(), tmp_path / "p.png", cell=cell, time=time)
         assert found.outputs == pytest.approx({n: wanted[o.index] for n, o in OUTPUTS.items()}, abs=1e-12)
     columns.close()
 
@@ -106,14 +106,14 @@ def test_nearest_cell_across_the_date_line(tmp_path):
         lat, lon = np.array([0.0, 0.0, 60.0, 60.0]), np.array([179.5, 181.5, 0.0, 3.0])
 
     active = np.array([0, 1, 3])
-    assert case.choose_cell("0,-179.9", Layout, active, None) == 0
-    assert case.choose_cell("0.2,-178", Layout, active, None) == 1
+    assert profile_input.choose_cell("0,-179.9", Layout, active, None) == 0
+    assert profile_input.choose_cell("0.2,-178", Layout, active, None) == 1
     said = []
-    assert case.choose_cell("1.0,179.5", Layout, active, None, said.append) == 0
+    assert profile_input.choose_cell("1.0,179.5", Layout, active, None, said.append) == 0
     assert said == ["--cell 1.0,179.5: the nearest soil column, at 0.00 N, 179.50 E, is 111 km away"]
     with pytest.raises(UserError, match="is 556 km away"):
-        case.choose_cell("5,179.5", Layout, active, None)
-    assert case.choose_cell("60,0.5", Layout, active, None) == 3  # place 2 is no soil column
+        profile_input.choose_cell("5,179.5", Layout, active, None)
+    assert profile_input.choose_cell("60,0.5", Layout, active, None) == 3  # place 2 is no soil column
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, te
 
 
 def test_a_landslide_file_of_other_cells_or_values_is_refused(tmp_path, steep):
-    history, constants, surface = sample_files("steep")
     other = landslide_files.write(tmp_path / "other.nc")
     with pytest.raises(UserError, match="other.nc: is on other cells"):
-        case.draw(history, surface, tmp_path / "p.png", constants, landslide=other)
+        profile_input.draw(sample_inputs("steep"), tmp_path / "p.png", landslide=other)
     with pytest.raises(UserError, match="was run with --set none, here rain_1d=5"):
-        case.draw(history, surface, tmp_path / "p.png", constants, landslide=steep[0], overrides={"rain_1d": 5.0})
+        inputs = replace(sample_inputs("steep"), overrides={"rain_1d": 5.0})
+        profile_input.draw(inputs, tmp_path / "p.png", landslide=steep[0])
 
 
 def test_a_column_that_is_never_valid_is_refused(tmp_path):
@@ -155,7 +155,7 @@ def test_a_column_that_is_never_valid_is_refused(tmp_path):
     with netCDF4.Dataset(str(files.h1), "a") as h1:
         h1["ZWT"][:, 2] = elm_files.FILL
     with pytest.raises(UserError, match="invalid in every record"):
-        case.draw([files.h1], files.surface, tmp_path / "p.png", [files.h0], cell="2")
+        profile_input.draw(files.inputs(), tmp_path / "p.png", cell="2")
     with pytest.raises(UserError, match="invalid at this time: water_table_depth missing"):
-        case.draw([files.h1], files.surface, tmp_path / "p.png", [files.h0], cell="2", time="2000-01-12")
+        profile_input.draw(files.inputs(), tmp_path / "p.png", cell="2", time="2000-01-12")
     assert not (tmp_path / "p.png").exists()

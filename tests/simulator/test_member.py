@@ -9,7 +9,7 @@ from scipy import stats
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, SLOPE_PERCENTILES, SPVAL
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.physics.roots import COVERS
 from elm_landslide.simulator import column, member
 from elm_landslide.simulator.member import HOUR, Settings

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from elm_landslide.simulator import terrain as module
-from elm_landslide.simulator.terrain import SHAPES, hillslope, random_field, terrain
+from elm_landslide.simulator.terrain import NEIGHBOURS, SHAPES, hillslope, random_field, terrain
 
 
 def plane(rows=9, columns=7, size=10.0):
@@ -97,7 +96,7 @@ def test_pits_keep_their_water_and_lean_on_nothing():
 
 def to_the_middle(land):
     """Mean shift of the water of a cell towards the middle column, in cells, [n]."""
-    sideways = np.array([b for _, b in module.NEIGHBOURS])
+    sideways = np.array([b for _, b in NEIGHBOURS])
     return -np.sign(land.column - 0.5 * (land.shape[1] - 1)) * (land.weights @ sideways)
 
 

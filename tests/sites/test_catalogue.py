@@ -15,7 +15,7 @@ needs_file = pytest.mark.skipif(not FILE.is_file(), reason="../shared/data/glc i
 
 
 def read(folder, *rows):
-    return catalogue.read(write_csv(folder / "glc.csv", list(rows)))
+    return catalogue.read_catalogue(write_csv(folder / "glc.csv", list(rows)))
 
 
 def test_one_row_by_hand(tmp_path):
@@ -47,7 +47,7 @@ def test_a_file_saved_by_a_spreadsheet(tmp_path):
     """It begins with a byte-order mark."""
     path = write_csv(tmp_path / "glc.csv", [event(7)])
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert catalogue.read(path).event_id.tolist() == ["7"]
+    assert catalogue.read_catalogue(path).event_id.tolist() == ["7"]
 
 
 KM = 1 / 111.2  # degrees of latitude
@@ -147,7 +147,7 @@ def test_a_column_lacking(tmp_path):
 @needs_file
 def test_real_catalogue():
     """7,159 rows; counts of second reports and of accuracies as seen when this was written."""
-    found = catalogue.read(FILE)
+    found = catalogue.read_catalogue(FILE)
     assert found.n + found.duplicates == 7159 and found.duplicates == 180
     assert found.date.min() > np.datetime64("1980") and found.date.max() < np.datetime64("2020")
     assert set(np.unique(found.accuracy_km[np.isfinite(found.accuracy_km)])) == {0.1, 1, 5, 10, 25, 50, 100, 250}

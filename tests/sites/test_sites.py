@@ -7,12 +7,12 @@ import pytest
 
 from elm_landslide.errors import UserError
 from elm_landslide.simulator.weather import daily_sequences
-from elm_landslide.sites import table as sites
+from elm_landslide.sites import site_table
 from support.site_files import site_rows, write_csv
 
 
 def read(folder, rows):
-    return sites.read(write_csv(folder / "sites.csv", rows))
+    return site_table.read(write_csv(folder / "sites.csv", rows))
 
 
 def drop(rows, *names):
@@ -37,7 +37,7 @@ def test_a_row_by_hand(tmp_path):
     assert table.landslide.dtype == bool and table.landslide[:3].tolist() == [True, False, True]
     assert table.date[0] == np.datetime64("2016-09-01") and np.isnat(table.date[-1])
     assert table.weather[0, 0].tolist() == [6.5, 5.5, 4.5, 3.5, 2.5, 1.5, 0.5]  # oldest first
-    assert table.weather[0, sites.WEATHER.index("pressure")].tolist() == [1006, 1005, 1004, 1003, 1002, 1001, 1000]
+    assert table.weather[0, site_table.WEATHER.index("pressure")].tolist() == [1006, 1005, 1004, 1003, 1002, 1001, 1000]
 
 
 def test_the_least_that_a_table_needs(tmp_path):
@@ -52,7 +52,7 @@ def test_the_least_that_a_table_needs(tmp_path):
     rows = [{"note": "x", **{n.title(): f" {cell} " for n, cell in reversed(row.items())}} for row in rows]
     path = write_csv(tmp_path / "sites.csv", rows)
     path.write_text("\ufeff" + path.read_text(encoding="utf-8").replace("\n", "\n\n"), encoding="utf-8")
-    table = sites.read(path)
+    table = site_table.read(path)
     assert table.pair.tolist() == ["a0", "a0", "a1", "a1", "a2", "a2", "a3", "a3", "", "", "", ""]
     assert table.n == 12 and np.isfinite(table.weather[:, :2]).all() and np.isnan(table.weather[:, 2:]).all()
     assert all(np.isnan(getattr(table, name)).all() for name in ("accuracy", "slope", "vegetated"))
@@ -75,7 +75,7 @@ def test_the_simulator_refuses_the_same_weather_in_the_same_words(tmp_path, name
     rows = site_rows(days=16)
     rows[2][name] = value
     said = []
-    for reader in (sites.read, daily_sequences):
+    for reader in (site_table.read, daily_sequences):
         with pytest.raises(UserError, match=f"row 4, column {name}") as error:
             reader(write_csv(tmp_path / "sites.csv", rows))
         said.append(str(error.value))
@@ -90,15 +90,15 @@ def test_written_and_read_back_bit_for_bit(tmp_path):
     table.weather[:, 0] += np.random.default_rng(1).random((table.n, 9))  # all 53 bits
     table.lat[0] = -1e-7
     table.id[0] = table.pair[0] = table.pair[1] = 'a"0'
-    sites.write(table, tmp_path / "again.csv")
-    assert_same(table, sites.read(tmp_path / "again.csv"))
+    site_table.write(table, tmp_path / "again.csv")
+    assert_same(table, site_table.read(tmp_path / "again.csv"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["again.csv", "sites.csv"]
 
 
 def test_columns_of_a_written_table(tmp_path):
-    sites.write(read(tmp_path, site_rows(days=7)), tmp_path / "again.csv")
+    site_table.write(read(tmp_path, site_rows(days=7)), tmp_path / "again.csv")
     wanted = "id,pair,block,lat,lon,landslide,kind,trigger,accuracy_km,date,slope,lithology,vegetated,missing"
-    wanted += "".join(f",{name}{k}" for name in sites.WEATHER for k in (6, 5, 4, 3, 2, 1, 0))
+    wanted += "".join(f",{name}{k}" for name in site_table.WEATHER for k in (6, 5, 4, 3, 2, 1, 0))
     assert (tmp_path / "again.csv").read_text().splitlines()[0] == wanted
 
 
@@ -114,12 +114,12 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch
         def writerows(self, _):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sites.csv, "writer", lambda *_, **__: Full())
+    monkeypatch.setattr(site_table.csv, "writer", lambda *_, **__: Full())
     with pytest.raises(UserError, match="out.csv: cannot be written .No space left on device"):
-        sites.write(table, out)
+        site_table.write(table, out)
     assert out.read_text() == "old" and sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "sites.csv"]
     with pytest.raises(UserError, match="cannot be written"):
-        sites.write(table, tmp_path / "none" / "out.csv")
+        site_table.write(table, tmp_path / "none" / "out.csv")
 
 
 def test_missing_is_written_and_read(tmp_path):
@@ -129,41 +129,43 @@ def test_missing_is_written_and_read(tmp_path):
     table = read(tmp_path, rows)
     assert table.missing()[0] == ["trigger", "accuracy_km", "date", "slope", "lithology", "wind"]
     assert table.missing()[1] == [] and table.missing()[-1] == ["slope", "lithology", "wind"]
-    sites.write(table, tmp_path / "again.csv")
+    site_table.write(table, tmp_path / "again.csv")
     line = (tmp_path / "again.csv").read_text().splitlines()[1]
     assert ",trigger;accuracy_km;date;slope;lithology;wind," in line
-    assert_same(table, sites.read(tmp_path / "again.csv"))
+    assert_same(table, site_table.read(tmp_path / "again.csv"))
 
 
 def test_blocks():
     lat = [46.7, 45.0, 44.999, 0.0, -0.001, -5.0, -90.0, 90.0, 89.9]
     lon = [13.8, 10.0, 9.999, 0.0, -0.001, -75.0, -180.0, 180.0, 179.9]
     wanted = "N45E010 N45E010 N40E005 N00E000 S05W005 S05W075 S90W180 N85W180 N85E175".split()
-    assert sites.block_of(lat, lon).tolist() == wanted
-    assert sites.block_of(46.7, 13.8, degrees=2) == "N46E012" and sites.block_of(46.7, 13.8).shape == ()
+    assert site_table.block_of(lat, lon).tolist() == wanted
+    assert site_table.block_of(46.7, 13.8, degrees=2) == "N46E012" and site_table.block_of(46.7, 13.8).shape == ()
     for degrees in (0, 7, -5):
         with pytest.raises(ValueError):
-            sites.block_of(lat, lon, degrees)
+            site_table.block_of(lat, lon, degrees)
 
 
 def test_a_given_block_counts(tmp_path):
     rows = site_rows()
     rows[0]["block"] = rows[1]["block"] = "Alps"
     table = read(tmp_path, rows)
-    assert table.block[:2].tolist() == ["Alps", "Alps"] and table.block[2] == sites.block_of(table.lat[2], table.lon[2])
+    assert table.block[:2].tolist() == ["Alps", "Alps"] and table.block[2] == site_table.block_of(
+        table.lat[2], table.lon[2]
+    )
 
 
 def test_select_and_concatenate(tmp_path):
     table = read(tmp_path, site_rows())
     slides, others = table.select(table.landslide), table.select(~table.landslide)
     assert slides.n == 4 and slides.landslide.all() and others.n == 8
-    joined = sites.concatenate([slides, others])
+    joined = site_table.concatenate([slides, others])
     order = [joined.id.tolist().index(name) for name in table.id]
     assert_same(joined.select(order), table)
     with pytest.raises(ValueError, match="in two parts"):
-        sites.concatenate([slides, table])
+        site_table.concatenate([slides, table])
     with pytest.raises(ValueError, match="same days"):
-        sites.concatenate([table, read(tmp_path, site_rows(days=7))])
+        site_table.concatenate([table, read(tmp_path, site_rows(days=7))])
 
 
 def test_rain_triggered(tmp_path):
@@ -172,19 +174,19 @@ def test_rain_triggered(tmp_path):
     rows[3]["trigger"] = "rain"  # of b1, whose landslide is of an earthquake
     rows[5]["trigger"] = ""  # of b2, whose landslide is of rain
     table = read(tmp_path, rows)
-    taken = table.id[sites.rain_triggered(table)].tolist()
+    taken = table.id[site_table.rain_triggered(table)].tolist()
     assert taken == ["a0", "b0", "a2", "b2", "r0", "r1", "r2", "r3"]
     alone = table.select(~table.landslide)  # now their own triggers count
-    assert alone.id[sites.rain_triggered(alone)].tolist() == ["b0", "b1", "r0", "r1", "r2", "r3"]
+    assert alone.id[site_table.rain_triggered(alone)].tolist() == ["b0", "b1", "r0", "r1", "r2", "r3"]
 
 
 def test_both_classes(tmp_path):
     table = read(tmp_path, site_rows())
-    sites.need_both_classes(table, "t.csv")
+    site_table.need_both_classes(table, "t.csv")
     parts = ((table.landslide, "only 1 in 4"), (~table.landslide, "only 0 in 8"), (table.lat > 90, "no row"))
     for mask, words in parts:
         with pytest.raises(UserError, match=f"t.csv: column landslide: {words}"):
-            sites.need_both_classes(table.select(mask), "t.csv")
+            site_table.need_both_classes(table.select(mask), "t.csv")
 
 
 def test_a_large_table_reads_within_seconds(tmp_path):
@@ -192,9 +194,9 @@ def test_a_large_table_reads_within_seconds(tmp_path):
     large = table.select(np.arange(10000) % table.n)
     large.id = large.pair = np.array([f"x{i}" for i in range(10000)])
     large.landslide[:], large.kind = True, np.full(10000, "landslide")
-    sites.write(large, tmp_path / "large.csv")
+    site_table.write(large, tmp_path / "large.csv")
     start = time.perf_counter()
-    assert sites.read(tmp_path / "large.csv").n == 10000
+    assert site_table.read(tmp_path / "large.csv").n == 10000
     assert time.perf_counter() - start < 10  # 0.5 s on one core that does nothing else
 
 
@@ -225,7 +227,7 @@ BAD = [
     ("no rain", lambda rows: drop(rows, *(f"precip{k}" for k in range(16))), ["lacks the columns precipN ... precip0"]),
     (
         "few days",
-        lambda rows: drop(rows, *(f"{v}{k}" for v in sites.WEATHER for k in range(6, 16))),
+        lambda rows: drop(rows, *(f"{v}{k}" for v in site_table.WEATHER for k in range(6, 16))),
         ["column precip5"],
     ),
     ("a day more", lambda rows: [row | {"temp16": "3"} for row in rows], ["column temp16", "begins with precip15"]),
@@ -316,7 +318,7 @@ def test_bad_files(tmp_path, content, words):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UserError, match=words):
-        sites.read(path)
+        site_table.read(path)
 
 
 def test_rows_are_counted_as_a_spreadsheet_shows_them(tmp_path):
@@ -329,4 +331,4 @@ def test_rows_are_counted_as_a_spreadsheet_shows_them(tmp_path):
     lines.insert(2, b"")
     path.write_bytes(b"\r\n".join(lines))
     with pytest.raises(UserError, match="row 7, column slope"):
-        sites.read(path)
+        site_table.read(path)

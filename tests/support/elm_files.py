@@ -7,6 +7,8 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
+from elm_landslide.offline.inputs import Inputs
+
 DZ = np.array(
     [
         0.0175128179162552,
@@ -201,6 +203,10 @@ class Case:
         )
         self.surface = write_surface(folder / f"surface_{kind}.nc", gridded=kind == "gridded")
 
+    def inputs(self, **others) -> Inputs:
+        """The case as a run reads it; others: fields of Inputs that differ."""
+        return Inputs(**{"history": [self.h1], "surface": self.surface, "constants": [self.h0], **others})
+
     def run(self, out) -> tuple:
         """Arguments of the command line that run the case."""
         return ("run", "--history", self.h1, "--constants", self.h0, "--surface", self.surface, "--out", out)
@@ -210,7 +216,7 @@ def x_of(case, **options) -> np.ndarray:
     """The inputs of every record of a case (record, column, field); leaves no file open."""
     from elm_landslide.offline.columns import Columns
 
-    source = Columns([case.h1], [case.h0], case.surface, **options)
+    source = Columns(case.inputs(**options))
     try:
         return np.array([source.x(record) for record in source.records])
     finally:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.sites import table as sites
+from elm_landslide.observation import designs
+from elm_landslide.sites import site_table
 from support.site_files import days_of_weather, write_csv
 
 DAYS = 12
@@ -52,11 +53,11 @@ def rows(blocks=12, pairs=4, random=4, seed=0, first=0, days=DAYS):
 
 
 def read(made, folder):
-    return sites.read(write_csv(Path(folder) / "made.csv", made))
+    return site_table.read(write_csv(Path(folder) / "made.csv", made))
 
 
 @functools.cache
-def table() -> sites.Sites:
+def table() -> site_table.Sites:
     """The rows of the training; not to be changed."""
     with tempfile.TemporaryDirectory() as folder:
         return read(rows(), folder)
@@ -65,9 +66,8 @@ def table() -> sites.Sites:
 @functools.cache
 def columns():
     """training.sites.Table of those rows; not to be changed."""
-    from elm_landslide.training import stage_2
 
-    return stage_2.table(table())
+    return designs.site_rows(table())
 
 
 def config(**changes):
@@ -84,7 +84,7 @@ def config(**changes):
 
 def train(out, control="", seed=3, settings=None, site_file=None):
     """The scores of a training on the table, or on a file, written to `out`; site_file False: without any."""
-    from elm_landslide.offline.run import _Serial
+    from elm_landslide.offline.driver import _Serial
     from elm_landslide.training import run
 
     def silent(*_):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from elm_landslide import fields
 from elm_landslide.commands import e3sm as command
 from elm_landslide.fields import SPVAL
-from elm_landslide.model.file import SHIPPED
+from elm_landslide.model.model_file import SHIPPED
 from support import mini_case
 from support.elm_files import DZ
 from support.mini_case import STUBS

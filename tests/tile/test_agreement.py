@@ -10,10 +10,9 @@ import torch
 
 from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, OUTPUTS, SPVAL
-from elm_landslide.model import export
-from elm_landslide.model import file as model_file
+from elm_landslide.model import export, model_file
 from elm_landslide.model.lowering import lower
-from elm_landslide.runtime import c_abi as bridge
+from elm_landslide.runtime import c_abi
 from elm_landslide.training.sampling import sample_columns
 from support.random_graphs import RandomGraph
 
@@ -28,7 +27,7 @@ def network():
 
 def both(x):
     x = x.numpy() if isinstance(x, torch.Tensor) else x
-    with bridge.Bridge(SHIPPED, engine="tile") as tile, bridge.Bridge(SHIPPED, engine="torchscript") as torchscript:
+    with c_abi.CModel(SHIPPED, engine="tile") as tile, c_abi.CModel(SHIPPED, engine="torchscript") as torchscript:
         return tile.run(x), torchscript.run(x)
 
 
@@ -111,7 +110,7 @@ def test_random_graphs(first):
         with torch.no_grad():
             want = graph(torch.from_numpy(x)).numpy()[:, :N_OUT]
         assert np.isfinite(want).all() and np.ptp(want) > 0.0
-        with bridge.Bridge(graph_bytes(graph), engine="tile") as model:
+        with c_abi.CModel(graph_bytes(graph), engine="tile") as model:
             y, flag = model.run(x)
             alone = np.concatenate([model.run(x[i : i + 1])[0] for i in range(len(x))])
         assert (flag == FLAGS["ok"]).all()

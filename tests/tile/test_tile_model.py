@@ -7,7 +7,7 @@ import pytest
 
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import MODEL_BYTES
-from elm_landslide.runtime.c_abi import Bridge
+from elm_landslide.runtime.c_abi import CModel
 from support import toy
 from support.tile_support import SETS, same_bits
 
@@ -16,18 +16,18 @@ FILE, ENGINE, GOLDEN = 2, 5, 6
 
 def refused(model, status, match):
     with pytest.raises(LandslideError, match=match) as error:
-        Bridge(model)
+        CModel(model)
     assert error.value.status == status
 
 
 def test_every_instruction_set_is_named_and_has_the_same_bits(toy_bytes):
     x = toy.columns(21)
-    with Bridge(toy_bytes) as model:
+    with CModel(toy_bytes) as model:
         chosen, (y, flag) = model.describe()["instruction_set"], model.run(x)
     assert chosen in SETS
     for name in SETS:
         try:
-            model = Bridge(toy_bytes, settings={"instruction_set": name})
+            model = CModel(toy_bytes, settings={"instruction_set": name})
         except LandslideError as error:
             assert error.status == ENGINE and "the processor lacks AVX" in str(error)
             assert SETS.index(name) > SETS.index(chosen)  # the best there is was chosen
@@ -48,7 +48,7 @@ def test_a_bad_program_in_a_model_file(tmp_path):
     ]:
         path.write_bytes(toy.model_bytes(tile=program))
         refused(path, FILE, rf"bad.pt: entry /extra/landslide_tile.bin: .*{match}")
-        Bridge(path, engine="torchscript").close()  # which does not look at it
+        CModel(path, engine="torchscript").close()  # which does not look at it
 
 
 def test_a_program_that_computes_something_else_is_refused():

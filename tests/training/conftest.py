@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from elm_landslide.offline import run as driver
+from elm_landslide import ranks
 from elm_landslide.simulator import ensemble, ensemble_file, member
 from elm_landslide.training import run
 from support.small_training import MEMBERS, SEED, SMALL
@@ -38,5 +38,5 @@ def ensemble_path(made, tmp_path_factory):
 def trained(ensemble_path, tmp_path_factory):
     """SMALL on the ensemble, without an interruption."""
     out, reports = tmp_path_factory.mktemp("trained") / "model.pt", []
-    scores = run.train(SMALL, out, SEED, driver.world(), lambda *told: reports.append(told), "quick", ensemble_path)
+    scores = run.train(SMALL, out, SEED, ranks.world(), lambda *told: reports.append(told), "quick", ensemble_path)
     return Trained(out, scores, reports)

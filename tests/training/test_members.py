@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from elm_landslide.model.network import LandslideNetwork
-from elm_landslide.training import closed_form as columns
-from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training import closed_form, simulated
 from elm_landslide.training.fitting import Checkpoint, Group, one_thread
 from elm_landslide.training.sampling import sample_columns
 from elm_landslide.training.stage_1 import first_weights, fit_members, fit_normalisation
@@ -18,7 +17,7 @@ SEED = 3
 
 @pytest.fixture(scope="module")
 def states(ensemble_path):
-    return hillslopes.read(ensemble_path, HELD_OUT / MEMBERS)[0]
+    return simulated.read(ensemble_path, HELD_OUT / MEMBERS)[0]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def x():
 
 @pytest.fixture(scope="module")
 def target(x):
-    return columns.make_targets(x, 62, 64, lambda *_: None, "")
+    return closed_form.make_targets(x, 62, 64, lambda *_: None, "")
 
 
 @pytest.fixture
@@ -97,8 +96,8 @@ def test_the_loss_is_the_sum_of_both(fitted, x, target, states, monkeypatch):
         fit_normalisation(network, x, [states.x])
         member = network.members[i]
         first_weights(member, SEED + 1000 * (i + 1))
-        wanted = columns.loss(network, member, x, target, SMALL.network.prior_penalty)
-        wanted = wanted + 0.25 * hillslopes.loss(network, member, one, 3.0)
+        wanted = closed_form.loss(network, member, x, target, SMALL.network.prior_penalty)
+        wanted = wanted + 0.25 * simulated.loss(network, member, one, 3.0)
         assert found == pytest.approx(wanted.item(), rel=1e-9)
     assert len(seen) == len(seeds) == 2
 

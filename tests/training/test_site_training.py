@@ -9,11 +9,12 @@ import torch
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, SPVAL
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation import designs
 from elm_landslide.observation.model import DESIGNS, Observation
-from elm_landslide.sites.table import block_of
+from elm_landslide.sites.site_table import block_of
 from elm_landslide.training import run, stage_2
 from elm_landslide.training.fitting import Checkpoint, Group, one_thread
 from elm_landslide.training.stage_1 import first_weights
@@ -77,18 +78,18 @@ def test_folds(n, blocks, landslides):
         name = block_of(sites.lat, sites.lon)
         of_landslides = np.unique(name[sites.landslide], return_counts=True)[1]
         count = min(5, len(of_landslides))
-        fold = stage_2.folds(sites, count, seed)
+        fold = designs.folds(sites, count, seed)
         assert all(len(set(fold[name == block])) == 1 for block in set(name))
         held = np.bincount(fold[sites.landslide], minlength=count)
         assert len(held) == count and held.min() > 0 and held.max() - held.min() <= of_landslides.max()
-        np.testing.assert_array_equal(fold, stage_2.folds(sites, count, seed))
+        np.testing.assert_array_equal(fold, designs.folds(sites, count, seed))
 
 
 def test_a_block_that_the_table_names_is_not_divided():
     """Two sides of a 5 degree line, named one block by the table."""
     sites = scattered(200, 40, 60, 0)
     named = dataclasses.replace(sites, block=np.where(sites.lat < 0, "south", sites.block))
-    assert len(set(stage_2.folds(named, 4, 0)[named.block == "south"])) == 1
+    assert len(set(designs.folds(named, 4, 0)[named.block == "south"])) == 1
 
 
 def test_the_largest_block_is_placed_first():
@@ -98,14 +99,14 @@ def test_the_largest_block_is_placed_first():
     lon = np.full(10, 2.5)
     sites = dataclasses.replace(sites, lat=lat, lon=lon, block=block_of(lat, lon), landslide=np.ones(10, dtype=bool))
     for seed in range(10):
-        assert np.bincount(stage_2.folds(sites, 2, seed)).tolist() == [5, 5]
+        assert np.bincount(designs.folds(sites, 2, seed)).tolist() == [5, 5]
 
 
 def test_blocks_without_landslides_even_out_the_rows():
     sites = scattered(2000, 200, 20, 1)
-    rows = np.bincount(stage_2.folds(sites, 4, 0))
+    rows = np.bincount(designs.folds(sites, 4, 0))
     assert rows.max() - rows.min() < 60  # some 10 rows in a block
-    assert (stage_2.folds(sites, 4, 0) != stage_2.folds(sites, 4, 1)).any()
+    assert (designs.folds(sites, 4, 0) != designs.folds(sites, 4, 1)).any()
 
 
 # Losses.
@@ -202,7 +203,7 @@ def test_columns_of_the_designs(rows):
 def test_an_ablation_changes_its_fields_alone(rows, what, names):
     x = rows.x["random"]
     before = x.clone()
-    found = stage_2.without(x, what)
+    found = designs.without(x, what)
     assert torch.equal(x, before)
     columns = [FIELDS[name].offset for name in names]
     assert (found[..., columns] == 0.0).all()
@@ -212,7 +213,7 @@ def test_an_ablation_changes_its_fields_alone(rows, what, names):
 
 def test_unknown_ablation(rows):
     with pytest.raises(ValueError, match="roots or macropores"):
-        stage_2.without(rows.x["random"], "water")
+        designs.without(rows.x["random"], "water")
 
 
 def test_failing_share_is_averaged_over_what_was_solved(rows, network):
@@ -225,26 +226,26 @@ def test_failing_share_is_averaged_over_what_was_solved(rows, network):
         p = network.run_members(prepared, network.latents(prepared, network.members)[0])[0].mean(1)
         single.append(np.log(p.numpy() + 1e-6).reshape(20, 3))
     single = np.array(single)
-    np.testing.assert_allclose(stage_2.log_failing(network, part, "random"), single.mean(0), rtol=1e-12)
-    unsolved = stage_2.Table(part.sites, {"random": part.x["random"].clone()}, part.solved.clone())
+    np.testing.assert_allclose(designs.log_failing(network, part, "random"), single.mean(0), rtol=1e-12)
+    unsolved = designs.SiteRows(part.sites, {"random": part.x["random"].clone()}, part.solved.clone())
     unsolved.solved[5, 1] = unsolved.solved[7, :3] = False
     unsolved.x["random"][5, 1] = unsolved.x["random"][7, :3] = SPVAL
     wanted = single.mean(0)
     wanted[5], wanted[7] = single[[0, 2, 3], 5].mean(0), single[3, 7]
-    np.testing.assert_allclose(stage_2.log_failing(network, unsolved, "random"), wanted, rtol=1e-12)
+    np.testing.assert_allclose(designs.log_failing(network, unsolved, "random"), wanted, rtol=1e-12)
 
 
 def test_chunks_of_rows_do_not_matter(rows, network, monkeypatch):
-    whole = stage_2.log_failing(network, rows, "same_site")
-    monkeypatch.setattr(stage_2, "ROWS", 50)
-    np.testing.assert_allclose(stage_2.log_failing(network, rows, "same_site"), whole, rtol=1e-12)
+    whole = designs.log_failing(network, rows, "same_site")
+    monkeypatch.setattr(designs, "ROWS", 50)
+    np.testing.assert_allclose(designs.log_failing(network, rows, "same_site"), whole, rtol=1e-12)
 
 
 def test_ablations_lower_or_raise_the_failing_share(rows, network):
     """Less water at the base fails less; without roots more fails, for there are some in every draw."""
-    whole = stage_2.log_failing(network, rows, "random")
-    assert (stage_2.log_failing(network, rows, "random", "roots") >= whole - 1e-9).all()
-    dry = stage_2.log_failing(network, rows, "random", "macropores")
+    whole = designs.log_failing(network, rows, "random")
+    assert (designs.log_failing(network, rows, "random", "roots") >= whole - 1e-9).all()
+    dry = designs.log_failing(network, rows, "random", "macropores")
     assert (dry <= whole + 1e-9).all() and (dry < whole - 0.01).any()
 
 
@@ -333,7 +334,7 @@ def quick(monkeypatch):
 
     def table(found, slopes=None, advance=int):
         assert found.id.tolist() == made_sites.table().id.tolist()
-        return stage_2.Table(found, made_sites.columns().x, made_sites.columns().solved)
+        return designs.SiteRows(found, made_sites.columns().x, made_sites.columns().solved)
 
     def export(network, x, path, provenance, observation=None):
         kept["file"] = network, provenance, observation
@@ -470,7 +471,7 @@ def test_a_share_of_nothing_has_a_logarithm(rows, network):
     flat = dataclasses.replace(rows, x={design: x.clone() for design, x in rows.x.items()})
     for x in flat.x.values():
         x[..., FIELDS["slope"].columns] = 0.0
-    np.testing.assert_allclose(stage_2.log_failing(network, flat, "random"), np.log(1e-6), rtol=1e-9)
+    np.testing.assert_allclose(designs.log_failing(network, flat, "random"), np.log(1e-6), rtol=1e-9)
 
 
 def test_reports_come_late():
@@ -478,4 +479,4 @@ def test_reports_come_late():
     row."""
     z = np.full((3, 3), -np.inf)
     np.fill_diagonal(z, 0.0)
-    np.testing.assert_allclose(np.exp(stage_2.over_days(z)), [0.5, 0.3, 0.2])
+    np.testing.assert_allclose(np.exp(designs.over_days(z)), [0.5, 0.3, 0.2])

@@ -8,22 +8,20 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from elm_landslide import ranks
 from elm_landslide.commands.main import app
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, N_OUT
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
-from elm_landslide.offline import run as driver
-from elm_landslide.training import closed_form as columns
-from elm_landslide.training import config, run
-from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training import closed_form, config, run, simulated
 from elm_landslide.training.sampling import sample_columns
 from support.offline_runs import launch
 from support.small_training import HELD_OUT, MEMBERS, SEED, SMALL
 
 
 def train(out, ensemble=None, settings=SMALL, seed=SEED, report=lambda *_: None, **choices):
-    return run.train(settings, out, seed, driver.world(), report, "quick", ensemble, **choices)
+    return run.train(settings, out, seed, ranks.world(), report, "quick", ensemble, **choices)
 
 
 def same_bits(path, other) -> bool:
@@ -68,10 +66,10 @@ def test_scores_are_those_of_the_file(trained, ensemble_path):
     """On columns and members that the training did not see."""
     network = load_eager(trained.path)
     x = sample_columns(SMALL.columns.held_out, SEED + 1)
-    target = columns.make_targets(x, SEED + 500_000, SMALL.columns.held_out_points, lambda *_: None, "")
-    assert trained.scores["stage_1"]["columns"] == pytest.approx(columns.evaluate(network, x, target), rel=1e-9)
-    _, held_out = hillslopes.read(ensemble_path, HELD_OUT / MEMBERS)
-    wanted = hillslopes.evaluate(network, held_out)
+    target = closed_form.make_targets(x, SEED + 500_000, SMALL.columns.held_out_points, lambda *_: None, "")
+    assert trained.scores["stage_1"]["columns"] == pytest.approx(closed_form.evaluate(network, x, target), rel=1e-9)
+    _, held_out = simulated.read(ensemble_path, HELD_OUT / MEMBERS)
+    wanted = simulated.evaluate(network, held_out)
     found = trained.scores["stage_1"]["hillslopes"]
     assert found.keys() == wanted.keys()
     for name, value in wanted.items():  # None where no hillslope is near failure
@@ -87,7 +85,7 @@ def test_members_are_fitted_apart_and_leave_the_prior(trained):
 
 
 def test_states_of_hillslopes_are_inside_the_domain(trained, ensemble_path):
-    training, _ = hillslopes.read(ensemble_path, HELD_OUT / MEMBERS)
+    training, _ = simulated.read(ensemble_path, HELD_OUT / MEMBERS)
     assert (load_eager(trained.path).prepare(training.x).flag < FLAGS["outside"]).all()
 
 

@@ -8,7 +8,7 @@ import torch
 from elm_landslide.fields import FLAGS, N_IN, N_OUT
 from elm_landslide.model.network import LATENTS, LandslideNetwork
 from elm_landslide.physics.infinite_slope import FOS_CAP
-from elm_landslide.training import closed_form as columns
+from elm_landslide.training import closed_form
 from elm_landslide.training.sampling import hillslope_targets, sample_columns
 from elm_landslide.training.stage_1 import fit_normalisation
 
@@ -20,8 +20,8 @@ def tensor(*values):
 def test_huber_by_hand():
     """20 times e^2 / 2 below 0.1 and 0.1 (|e| - 0.05) above; a mean over all."""
     wanted = tensor(0.0, 0.5, 1.0, -1.0)
-    assert columns.huber(wanted, wanted) == 0.0
-    found = columns.huber(wanted + tensor(0.0, 0.05, -0.3, 1.0), wanted)
+    assert closed_form.huber(wanted, wanted) == 0.0
+    found = closed_form.huber(wanted + tensor(0.0, 0.05, -0.3, 1.0), wanted)
     assert found.item() == pytest.approx(20.0 * (0.05**2 / 2 + 0.1 * 0.25 + 0.1 * 0.95) / 4)
 
 
@@ -30,18 +30,18 @@ def test_the_cap_carries_no_gradient():
     limit = math.log(0.8 * FOS_CAP)
     wanted = tensor(math.log(FOS_CAP), limit + 1e-6, limit - 1e-6)
     log_fos = tensor(0.0, 5.0, limit - 1e-6 + 0.05).requires_grad_(True)
-    loss = columns.huber(log_fos, wanted)
+    loss = closed_form.huber(log_fos, wanted)
     assert loss.item() == pytest.approx(20.0 * 0.05**2 / 2 / 3)
     loss.backward()
     assert log_fos.grad[:2].tolist() == [0.0, 0.0] and log_fos.grad[2] > 0.0
 
 
 def test_cross_entropy_of_the_failing_share():
-    found = columns.failure(tensor(0.3, 0.6), tensor(0.25, 1.0))
+    found = closed_form.failure(tensor(0.3, 0.6), tensor(0.25, 1.0))
     assert found.item() == pytest.approx((-0.25 * math.log(0.3) - 0.75 * math.log(0.7) - math.log(0.6)) / 2)
-    certain = columns.failure(tensor(0.0, 1.0), tensor(0.0, 1.0))
+    certain = closed_form.failure(tensor(0.0, 1.0), tensor(0.0, 1.0))
     assert 0.0 <= certain < 1e-8
-    assert torch.isfinite(columns.failure(tensor(0.0, 1.0), tensor(1.0, 0.0)))
+    assert torch.isfinite(closed_form.failure(tensor(0.0, 1.0), tensor(1.0, 0.0)))
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +71,12 @@ def test_loss_of_its_own_answers_is_their_entropy(network, x):
     target = answers(network, member, x)
     p = target["probability"].clamp(1e-9, 1 - 1e-9)
     entropy = -(p * torch.log(p) + (1 - p) * torch.log(1 - p)).mean()
-    least = columns.loss(network, member, x, target, 7.0)
+    least = closed_form.loss(network, member, x, target, 7.0)
     assert least.item() == pytest.approx(entropy.item(), rel=1e-6)
     for name in ("log_fos", "log_fos_median"):
         other = {**target, name: target[name] - 0.02}
         decided = (other[name] < math.log(0.8 * FOS_CAP)).double().mean().item() / 2  # half of the answers
-        rise = (columns.loss(network, member, x, other, 0.0) - least).item()
+        rise = (closed_form.loss(network, member, x, other, 0.0) - least).item()
         assert decided > 0.1 and rise == pytest.approx(decided * 20.0 * 0.02**2 / 2, rel=1e-6)
 
 
@@ -86,7 +86,7 @@ def test_penalty_on_leaving_the_prior(network, x):
     member[-1].bias.data.fill_(0.3)
     target = answers(network, member, x)
     without, with_it, other = (
-        columns.loss(network, m, x, target, weight).item()
+        closed_form.loss(network, m, x, target, weight).item()
         for m, weight in ((member, 0.0), (member, 2.0), (network.members[0], 0.0))
     )
     assert with_it - without == pytest.approx(2.0 * 0.09) and other > without
@@ -96,7 +96,7 @@ def test_gradient_moves_the_member_alone(network, x):
     member = network.members[1]
     network.zero_grad()
     target = answers(network, network.members[0], x)
-    columns.loss(network, member, x, target, 0.1).backward()
+    closed_form.loss(network, member, x, target, 0.1).backward()
     assert member[-1].bias.grad.shape == (len(LATENTS),) and (member[-1].bias.grad != 0).all()
     assert all(p.grad is None for p in network.members[0].parameters())
 
@@ -104,7 +104,7 @@ def test_gradient_moves_the_member_alone(network, x):
 def test_targets_in_chunks_are_those_of_their_columns():
     """2^15 points: two columns at once, each chunk with a seed of its own."""
     x, told = sample_columns(5, 9), []
-    found = columns.make_targets(x, 100, 2**15, lambda *a: told.append(a), "targets")
+    found = closed_form.make_targets(x, 100, 2**15, lambda *a: told.append(a), "targets")
     parts = [hillslope_targets(x[2 * i : 2 * i + 2], 100 + i, 2**15) for i in range(3)]
     assert set(found) == {"probability", "log_fos", "log_fos_median", "depth"}
     for name, values in found.items():
@@ -118,7 +118,7 @@ WANTED = tensor(0.8, 1.1, 0.9, 2.2, 3.0, 0.5)  # the last two lie at the ends of
 
 def test_scores_of_the_factor_of_safety_by_hand():
     """Errors 0.1, -0.15, 0.4, -0.2 about a mean of 1.25; one of two failures is found, with one false alarm."""
-    found = columns.fos_scores(FOS, WANTED)
+    found = closed_form.fos_scores(FOS, WANTED)
     squares = 0.1**2 + 0.15**2 + 0.4**2 + 0.2**2
     spread = 0.45**2 + 0.15**2 + 0.35**2 + 0.95**2
     assert found == {
@@ -127,9 +127,9 @@ def test_scores_of_the_factor_of_safety_by_hand():
         "fos_rmse": pytest.approx(math.sqrt(squares / 4)),
         "fos_f1": pytest.approx(2 * 1 / (2 + 2)),
     }
-    exact = columns.fos_scores(WANTED, WANTED)
+    exact = closed_form.fos_scores(WANTED, WANTED)
     assert (exact["fos_r2"], exact["fos_rmse"], exact["fos_f1"]) == (1.0, 0.0, 1.0)
-    assert columns.fos_scores(WANTED + 1.0, WANTED + 1.0)["fos_f1"] is None  # nothing fails
+    assert closed_form.fos_scores(WANTED + 1.0, WANTED + 1.0)["fos_f1"] is None  # nothing fails
 
 
 def test_scores_of_a_network_by_hand():
@@ -144,9 +144,9 @@ def test_scores_of_a_network_by_hand():
         "probability": torch.cat([y[:6, 0] + tensor(0.1, 0.1, -0.2, 0.0, 0.0, 0.3), tensor(0.0, 0.0)]),
         "depth": tensor(1.1, 0.7, 1.0, 1.0, 9.0, 9.0, 9.0, 9.0),  # scored where the factor of safety is
     }
-    found = columns.evaluate(lambda x: y, torch.zeros(8, N_IN), target)
+    found = closed_form.evaluate(lambda x: y, torch.zeros(8, N_IN), target)
     assert (found["columns"], found["outside"]) == (6, 2)
-    assert {name: found[name] for name in found if name.startswith("fos")} == columns.fos_scores(
+    assert {name: found[name] for name in found if name.startswith("fos")} == closed_form.fos_scores(
         FOS, torch.exp(target["log_fos"][:6])
     )
     assert found["depth_mae"] == pytest.approx((0.1 + 0.3) / 4)

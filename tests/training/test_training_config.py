@@ -21,10 +21,10 @@ def toml(tmp_path):
 
 
 def test_preset_as_it_is(toml):
-    assert config.read("quick") == config.PRESETS["quick"] == config.Config()
-    assert config.read("full", toml("")) == config.PRESETS["full"]
+    assert config.read_config("quick") == config.PRESETS["quick"] == config.Config()
+    assert config.read_config("full", toml("")) == config.PRESETS["full"]
     with pytest.raises(UserError, match="train: preset 'slow' is unknown; choose one of quick, full"):
-        config.read("slow")
+        config.read_config("slow")
 
 
 def test_changes_of_every_table(toml):
@@ -33,7 +33,7 @@ def test_changes_of_every_table(toml):
         "[sites]", "trigger = 'all'", "members = 3",
     )  # fmt: skip
     preset = config.PRESETS["full"]
-    assert config.read("full", path) == config.Config(
+    assert config.read_config("full", path) == config.Config(
         network=replace(preset.network, epochs=10),
         columns=replace(preset.columns, count=300),
         hillslopes=replace(preset.hillslopes, weight=0.5),
@@ -42,12 +42,12 @@ def test_changes_of_every_table(toml):
 
 
 def test_integers_become_floats(toml):
-    found = config.read("quick", toml("[hillslopes]", "weight = 1", "[network]", "rate = 0")).hillslopes.weight
+    found = config.read_config("quick", toml("[hillslopes]", "weight = 1", "[network]", "rate = 0")).hillslopes.weight
     assert (found, type(found)) == (1.0, float)
 
 
 def test_no_epochs_are_allowed(toml):
-    found = config.read("quick", toml("[network]", "epochs = 0", "[sites]", "level_epochs = 0"))
+    found = config.read_config("quick", toml("[network]", "epochs = 0", "[sites]", "level_epochs = 0"))
     assert (found.network.epochs, found.sites.level_epochs) == (0, 0)
 
 
@@ -81,7 +81,7 @@ def test_no_epochs_are_allowed(toml):
 def test_what_is_wrong_is_one_line_with_file_and_key(toml, lines, message):
     path = toml(*lines)
     with pytest.raises(UserError) as caught:
-        config.read("quick", path)
+        config.read_config("quick", path)
     assert str(caught.value).startswith(f"{path}: {message}") and "\n" not in str(caught.value)
 
 
@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
         ("latin.toml", "cannot be read: .*utf-8"),
     ):
         with pytest.raises(UserError, match=f"{tmp_path / name}: {message}"):
-            config.read("quick", tmp_path / name)
+            config.read_config("quick", tmp_path / name)
 
 
 def test_as_dict_tells_all():

@@ -16,8 +16,7 @@ from elm_landslide.physics import roots
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
 from elm_landslide.simulator.ensemble import Runner
-from elm_landslide.training import closed_form as columns
-from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training import closed_form, simulated
 from elm_landslide.training.sampling import sample_columns
 from elm_landslide.training.stage_1 import fit_normalisation
 from support.small_training import HELD_OUT, MEMBERS
@@ -29,7 +28,7 @@ SHARE = HELD_OUT / MEMBERS
 @pytest.fixture(scope="module")
 def states(ensemble_path):
     """(training, held out)"""
-    return hillslopes.read(ensemble_path, SHARE)
+    return simulated.read(ensemble_path, SHARE)
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_unsolved_members_are_left_out(copy):
     with netCDF4.Dataset(copy, "a") as file:
         file["hillslope_failed"][3] = 1.0
         left = np.delete(file["parameter_thickness"][:].data, 3).repeat(TIMES).tolist()
-    training, held_out = hillslopes.read(copy, SHARE)
+    training, held_out = simulated.read(copy, SHARE)
     assert (len(training), len(held_out)) == (7 * TIMES, 2 * TIMES)
     assert members_of(training) + members_of(held_out) == left
 
@@ -96,7 +95,7 @@ def test_strengths_are_those_that_the_hillslope_had(made, states):
 
 def test_all_strengths_are_used(copy):
     """Each parameter moves its own strength only; the last cover is bare ground, as the upper end of the prior is."""
-    first = hillslopes.read(copy, SHARE)[0].given
+    first = simulated.read(copy, SHARE)[0].given
     changes = {
         "cohesion_multiplier": "cohesion",
         "friction_offset": "friction",
@@ -109,14 +108,14 @@ def test_all_strengths_are_used(copy):
         with netCDF4.Dataset(copy, "a") as file:
             before = file[f"parameter_{parameter}"][:]
             file[f"parameter_{parameter}"][:] = before + 0.25
-        second = hillslopes.read(copy, SHARE)[0].given
+        second = simulated.read(copy, SHARE)[0].given
         assert {name for name in first if not torch.equal(first[name], second[name])} == {wanted}
         with netCDF4.Dataset(copy, "a") as file:
             file[f"parameter_{parameter}"][:] = before
     for cover, wanted in ((0.99, 15000.0), (1.0, 4000.0), (4.0, 0.0), (5.0, 0.0)):
         with netCDF4.Dataset(copy, "a") as file:
             file["parameter_cover"][:], file["parameter_root_multiplier"][:] = cover, 1.0
-        assert hillslopes.read(copy, SHARE)[0].given["root_cohesion"].unique().item() == wanted
+        assert simulated.read(copy, SHARE)[0].given["root_cohesion"].unique().item() == wanted
 
 
 def test_rows(states):
@@ -129,11 +128,11 @@ def test_rows(states):
 @pytest.mark.parametrize("share", [0.0, 1.0, 1.5])
 def test_too_few_to_split(ensemble_path, share):
     with pytest.raises(UserError, match=f"{ensemble_path}: 10 solved members: too few to hold out {share:g} of them"):
-        hillslopes.read(ensemble_path, share)
+        simulated.read(ensemble_path, share)
 
 
 def test_a_small_share_holds_out_one_member(ensemble_path):
-    assert [len(part) // TIMES for part in hillslopes.read(ensemble_path, 0.01)] == [9, 1]
+    assert [len(part) // TIMES for part in simulated.read(ensemble_path, 0.01)] == [9, 1]
 
 
 def test_a_file_that_is_no_ensemble(tmp_path):
@@ -146,7 +145,7 @@ def test_a_file_that_is_no_ensemble(tmp_path):
         ("none.nc", "cannot be read as netCDF"),
     ):
         with pytest.raises(UserError, match=f"{tmp_path / name}: {message}"):
-            hillslopes.read(tmp_path / name, SHARE)
+            simulated.read(tmp_path / name, SHARE)
 
 
 # Given strengths.
@@ -189,7 +188,7 @@ def strengths(n):
 def given_log_fos(network, x, given):
     prepared = network.prepare(x)
     latents, _ = network.latents(prepared, network.members)
-    return hillslopes.given_log_fos(network, prepared, latents, given), prepared, latents
+    return simulated.given_log_fos(network, prepared, latents, given), prepared, latents
 
 
 def test_given_strengths_by_hand(network, x):
@@ -243,31 +242,31 @@ def test_given_strengths_leave_the_latents_no_say(network, x, name):
     given = strengths(len(x))
     prepared = network.prepare(x)
     latents, _ = network.latents(prepared, network.members)
-    before = hillslopes.given_log_fos(network, prepared, latents, given)
-    other = hillslopes.given_log_fos(network, prepared, {**latents, name: 0.7 * latents[name]}, given)
+    before = simulated.given_log_fos(network, prepared, latents, given)
+    other = simulated.given_log_fos(network, prepared, {**latents, name: 0.7 * latents[name]}, given)
     assert torch.equal(before, other)
     stronger = {**given, name: 0.7 * given[name]}
-    assert (hillslopes.given_log_fos(network, prepared, latents, stronger) - before).abs().max() > 1e-3
+    assert (simulated.given_log_fos(network, prepared, latents, stronger) - before).abs().max() > 1e-3
 
 
 def states_of(network, x, given, probability=None):
     """States whose answers are those of the first member."""
     log_fos, prepared, latents = given_log_fos(network, x, given)
     share = network.run_members(prepared, latents)[0][:, 0] if probability is None else probability
-    return hillslopes.States(x, given, share, log_fos[:, 0].clamp(max=math.log(FOS_CAP)))
+    return simulated.States(x, given, share, log_fos[:, 0].clamp(max=math.log(FOS_CAP)))
 
 
 def test_loss_by_hand(network, x):
     """Of exact answers only the entropy of the shares is left, times its weight; of others what huber says."""
     states = states_of(network, x, strengths(len(x)))
     first, second = network.members
-    assert hillslopes.loss(network, first, states, 0.0) == 0.0
-    assert hillslopes.loss(network, second, states, 0.0) > 0.01
-    entropy = columns.failure(states.probability, states.probability)
-    assert hillslopes.loss(network, first, states, 2.0).item() == pytest.approx(2.0 * entropy.item())
+    assert simulated.loss(network, first, states, 0.0) == 0.0
+    assert simulated.loss(network, second, states, 0.0) > 0.01
+    entropy = closed_form.failure(states.probability, states.probability)
+    assert simulated.loss(network, first, states, 2.0).item() == pytest.approx(2.0 * entropy.item())
     moved = dataclasses.replace(states, log_fos=states.log_fos + torch.tensor([0.02, 0.0], dtype=torch.float64))
-    wanted = columns.huber(states.log_fos, moved.log_fos)
-    assert wanted > 0.0 and hillslopes.loss(network, first, moved, 0.0).item() == pytest.approx(wanted.item())
+    wanted = closed_form.huber(states.log_fos, moved.log_fos)
+    assert wanted > 0.0 and simulated.loss(network, first, moved, 0.0).item() == pytest.approx(wanted.item())
 
 
 def test_loss_reaches_what_the_strengths_leave_open(network, x):
@@ -276,7 +275,9 @@ def test_loss_reaches_what_the_strengths_leave_open(network, x):
     prepared = network.prepare(x)
     latents, _ = network.latents(prepared, [network.members[1]])
     latents = {name: value.clone().requires_grad_(True) for name, value in latents.items()}
-    columns.huber(hillslopes.given_log_fos(network, prepared, latents, states.given)[:, 0], states.log_fos).backward()
+    closed_form.huber(
+        simulated.given_log_fos(network, prepared, latents, states.given)[:, 0], states.log_fos
+    ).backward()
     reached = {name for name, value in latents.items() if value.grad is not None and value.grad.any()}
     assert reached == {"macropore_share", "water_kept", "head_multiplier", "residual"}
 
@@ -290,14 +291,14 @@ def test_scores_by_hand(network, x, monkeypatch):
     y = network(whole)
     mean = log_fos.mean(1)
     mean[-2:] = 0.3  # of what lies outside: far from the answer, and near enough to 1 to be scored
-    states = hillslopes.States(whole, given, y[:, 0] - 0.01, mean.clamp(max=math.log(FOS_CAP)))
-    found = hillslopes.evaluate(network, states)
-    monkeypatch.setattr(hillslopes, "SCORED", 4)
-    assert hillslopes.evaluate(network, states) == pytest.approx(found, nan_ok=True, rel=1e-9)
+    states = simulated.States(whole, given, y[:, 0] - 0.01, mean.clamp(max=math.log(FOS_CAP)))
+    found = simulated.evaluate(network, states)
+    monkeypatch.setattr(simulated, "SCORED", 4)
+    assert simulated.evaluate(network, states) == pytest.approx(found, nan_ok=True, rel=1e-9)
     assert (found["states"], found["outside"]) == (len(x), 2)
     assert found["given_fos_r2"] == pytest.approx(1.0) and found["given_fos_rmse"] < 1e-9
     assert found["probability_mae"] == pytest.approx(0.01) and found["probability_bias"] == pytest.approx(0.01)
-    free = columns.fos_scores(y[: len(x), 1], torch.exp(states.log_fos[: len(x), 0]))
+    free = closed_form.fos_scores(y[: len(x), 1], torch.exp(states.log_fos[: len(x), 0]))
     assert {name: found[name] for name in ("fos_r2", "fos_rmse", "fos_f1")} == pytest.approx(
         {name: free[name] for name in ("fos_r2", "fos_rmse", "fos_f1")}
     )

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide import __version__
+from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.runtime import compiler
+from elm_landslide.runtime.description import describe
 from elm_landslide.runtime.model import settings_text
 
 FLAGS = ["-O", "-std=gnu++17", "-ldl"]  # of E3SM's optimised build: no -march, little optimisation
@@ -59,7 +60,7 @@ def run(model=None, instruction_set: str = "auto", quick: bool = False, progress
     of the time of a tile. simulator.*: as simulator.speed.measure.
     """
     model = Path(model) if model else model_file.SHIPPED
-    about = model_file.describe(model)  # refuses what is none, before anything is compiled
+    about = describe(model)  # refuses what is none, before anything is compiled
     found = {"model": model.name, "model_sha256": about["sha256"], "cpu": _cpu(), "elm_landslide": __version__}
     pinned = {"tile": {"instruction_set": instruction_set}, "torchscript": None}
     settings = [settings_text(engine, pinned[engine]) for engine in ENGINES]
@@ -95,15 +96,8 @@ def run(model=None, instruction_set: str = "auto", quick: bool = False, progress
 
 def write(found: dict, out: Path) -> None:
     """Write the JSON file; it appears whole or not at all. Raises UserError."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        try:
-            part.write_text(json.dumps(found, indent=1) + "\n")
-            os.replace(part, out)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({error.strerror})") from None
+    with files.whole(out) as part:
+        part.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def aims(found: dict):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from elm_landslide import __version__
-from elm_landslide.commands.exit import clear_errors
+from elm_landslide.commands.exit import one_line_errors
 from elm_landslide.e3sm import manifest, namelists, plan, transaction
 from elm_landslide.e3sm.case import Case
 
@@ -69,7 +69,7 @@ def enable_command(
 
         elm-landslide e3sm enable --caseroot CASE --dry-run
     """
-    with clear_errors():
+    with one_line_errors():
         made = plan.enable(Case(caseroot), model, force)
         _carry_out(made, dry_run, "ELM-Landslide is in the case: settings in user_nl_landslide; next ./case.build")
 
@@ -80,7 +80,7 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 
     elm-landslide e3sm disable --caseroot CASE
     """
-    with clear_errors():
+    with one_line_errors():
         _carry_out(plan.disable(Case(caseroot), force), dry_run, "ELM-Landslide is out of the case; next ./case.build")
 
 
@@ -90,7 +90,7 @@ def check_command(caseroot: _Caseroot):
 
     elm-landslide e3sm check --caseroot CASE
     """
-    with clear_errors():
+    with one_line_errors():
         case = Case(caseroot)
         states = state(case)
         for item, text in states.items():

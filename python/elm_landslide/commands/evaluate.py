@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from elm_landslide.commands import terminal as console
-from elm_landslide.commands.exit import clear_errors
+from elm_landslide.commands import terminal
+from elm_landslide.commands.exit import one_line_errors
 from elm_landslide.extras import need
 
 
-def evaluate(
+def evaluate_command(
     sites: Annotated[Path, typer.Option(help="Site table to score (see elm-landslide sites).")],
     out: Annotated[Path, typer.Option(help="Folder for evaluation.json, scores.csv and the figures.")],
     model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
@@ -38,10 +38,36 @@ def evaluate(
 
     The keys of evaluation.json are listed in elm_landslide/evaluation/report.py.
     """
-    with clear_errors():
+    with one_line_errors():
         need("evaluate", "evaluate")
-        from elm_landslide.evaluation.run import evaluate as run
-        from elm_landslide.model import file as model_file
+        from elm_landslide.evaluation.run import evaluate
+        from elm_landslide.model.model_file import SHIPPED
 
-        found = run(sites, model or model_file.SHIPPED, out, train_sites, trigger, lhasa, console.progress)
-        print(json.dumps(found, indent=2)) if as_json else console.print_evaluation(found, out)
+        found = evaluate(sites, model or SHIPPED, out, train_sites, trigger, lhasa, terminal.progress)
+        print(json.dumps(found, indent=2)) if as_json else _print_evaluation(found, out)
+
+
+def _print_evaluation(found: dict, out) -> None:
+    """The report of evaluation.report."""
+    from elm_landslide.evaluation import report
+
+    rows = [report.HEADER[1:], *(row[1:] for row in report.table(found))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    against = [""] + [row[0] for row in report.table(found)]
+    for i, row in enumerate(rows):
+        if i and against[i] != against[i - 1]:
+            print(f"against {against[i]}")
+        cells = (
+            f"{cell:<{w}}" if k == 0 else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  " + "  ".join(cells).rstrip())
+    print(f"rows        {', '.join(f'{name} {n}' for name, n in found['rows'].items())}")
+    print(f"fitted on   {found['fitted_on']}")
+    for name in found["prevalence"]:
+        share, brier, skill, ece = (found[key][name] for key in ("prevalence", "brier", "brier_skill", "ece_by"))
+        print(
+            f"{name:<12}prevalence {share:.3f}, Brier score {brier:.4f}, skill {skill:.3f}, calibration error {ece:.3f}"
+        )
+    for name, reason in found["left_out"].items():
+        print(f"left out    {name}: {reason}")
+    print(f"written     {out}: evaluation.json, scores.csv, roc.png, reliability.png")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import typer
 from typer.core import TyperGroup
 
+from elm_landslide import ranks
 from elm_landslide.errors import LandslideError, UserError
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -22,7 +23,7 @@ def complain(error) -> None:
 
 
 @contextmanager
-def clear_errors() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """A UserError or LandslideError becomes one line on stderr and exit status 2; Ctrl-C one line and status 130."""
     try:
         yield
@@ -54,13 +55,11 @@ class Commands(TyperGroup):
 
 def _complain_once(message: str) -> None:
     """From the first rank of several, which all read the same words; MPI is left alone where there is one process."""
-    from elm_landslide.offline import run as driver
-
-    if driver.processes() == 1:
+    if ranks.processes() == 1:
         complain(message)
         return
     try:
-        comm = driver.world()
+        comm = ranks.world()
     except UserError:  # they cannot find each other
         complain(message)
         return

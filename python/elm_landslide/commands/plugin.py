@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from elm_landslide.commands.exit import clear_errors
+from elm_landslide.commands.exit import one_line_errors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +28,7 @@ def build_command(
 
         pip install 'elm-landslide[torch]' && elm-landslide plugin build
     """
-    with clear_errors():
+    with one_line_errors():
         from elm_landslide.runtime import plugin
 
         print(plugin.build(out))
@@ -40,7 +40,7 @@ def path_command():
 
     ELM takes it as landslide_plugin in user_nl_landslide, a host of its own in the setting plugin=PATH.
     """
-    with clear_errors():
+    with one_line_errors():
         from elm_landslide.runtime import plugin
 
         print(plugin.path())

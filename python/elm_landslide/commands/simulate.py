@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from elm_landslide.commands import inputs as arguments
-from elm_landslide.commands import terminal as console
-from elm_landslide.commands.exit import clear_errors, on_all_ranks
+from elm_landslide import files, ranks
+from elm_landslide.commands import options, terminal
+from elm_landslide.commands.exit import on_all_ranks, one_line_errors
 from elm_landslide.errors import UserError
 from elm_landslide.extras import need
 
 
-def simulate(
+def simulate_command(
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("ensemble.nc"),
     members: Annotated[int, typer.Option(help="Hillslope storms to simulate.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the design and of all that is random.")] = 1,
@@ -74,16 +74,14 @@ def simulate(
 
     Figures: elm-landslide plot ensemble.nc
     """
-    from elm_landslide.offline import run as driver
-
-    with clear_errors():
-        comm = driver.world()
+    with one_line_errors():
+        comm = ranks.world()
 
     def act():
         need("simulate", "simulate")
         if validate:
-            files = [Path(p) for p in arguments.expand(history or [])]
-            return _validate(comm, draws, files, surface, as_json)
+            history_files = [Path(p) for p in options.expand(history or [])]
+            return _validate(comm, draws, history_files, surface, as_json)
         return _simulate(
             comm,
             out,
@@ -91,7 +89,7 @@ def simulate(
             as_json,
             members=members,
             seed=seed,
-            fixed=tuple(sorted(arguments.overrides(override or []).items())),
+            fixed=tuple(sorted(options.overrides(override or []).items())),
             weather=str(weather or ""),
             dem=str(dem or ""),
             dem_size=dem_size,
@@ -106,7 +104,6 @@ def simulate(
 def _simulate(
     comm, out: Path, overwrite: bool, as_json: bool, cell_size: float | None, settings: dict, **choices
 ) -> bool:
-    from elm_landslide.offline import run as driver
     from elm_landslide.simulator import ensemble, ensemble_file, member
 
     if choices["dem"]:
@@ -116,16 +113,16 @@ def _simulate(
     if cell_size is not None:
         settings["size"] = cell_size
     made = ensemble.Ensemble(settings=member.Settings(**settings), **choices)
-    left = driver.together(comm, _prepare, comm, made, out, overwrite)
+    left = ranks.together(comm, _prepare, comm, made, out, overwrite)
     with ensemble.workers(comm) as run_map:
         if run_map is None:
             return True
         start = time.perf_counter()
         try:
-            with console.progress("member", made.members) as advance:
+            with terminal.progress("member", made.members) as advance:
                 ensemble.run(made, out, run_map, left, advance)
         except KeyboardInterrupt:
-            console.say("what is finished is kept: the same command goes on from there")
+            terminal.say("what is finished is kept: the same command goes on from there")
             raise
         seconds = time.perf_counter() - start
     counts = ensemble_file.write(made, out, "elm-landslide simulate")
@@ -134,17 +131,16 @@ def _simulate(
     counts["cell_hours"] = size.rows * size.columns * size.hours
     done = sum(min(ensemble.PARCEL, made.members - first) for first in left)
     counts["seconds_per_member"] = seconds * max(comm.size - 1, 1) / done if done else None
-    print(json.dumps({"out": str(out), **counts}, indent=2)) if as_json else console.print_ensemble(counts, out)
+    print(json.dumps({"out": str(out), **counts}, indent=2)) if as_json else _print_ensemble(counts, out)
     return True
 
 
 def _prepare(comm, made, out: Path, overwrite: bool) -> list[int]:
-    from elm_landslide.offline import run as driver
     from elm_landslide.simulator import ensemble
 
     if comm.rank:
         return []
-    driver.check_out(out, overwrite, [p for p in (made.weather, made.dem) if p])
+    files.check_out(out, overwrite, [p for p in (made.weather, made.dem) if p])
     return ensemble.prepare(made, out)
 
 
@@ -158,12 +154,30 @@ def _validate(comm, draws: int, history: list[Path], surface: Path | None, as_js
     with ensemble.workers(comm) as run_map:
         if run_map is None:
             return True
-        with console.progress("draw", draws) as advance:
+        with terminal.progress("draw", draws) as advance:
             checks = []
             for check in validation.run(run_map, draws, history, surface, advance):
                 checks.append(check)
                 if not as_json:
-                    console.print_check(check)
+                    _print_check(check)
     if as_json:
         print(json.dumps([asdict(check) for check in checks], indent=2))
     return all(check.holds is not False for check in checks)
+
+
+def _print_ensemble(counts: dict, out) -> None:
+    """What simulator.ensemble_file.write counted."""
+    print(f"members     {counts['members']}, {counts['with_landslides']} with landslides, {counts['failed']} unsolved")
+    print(f"landslides  {counts['landslides']}")
+    print(f"balance     water closes to {counts['balance']:.1e} of the input")
+    if counts["seconds_per_member"]:
+        print(
+            f"time        {counts['seconds_per_member']:.3f} s a member on each working rank, "
+            f"{1e6 * counts['seconds_per_member'] / counts['cell_hours']:.2f} us a cell and hour"
+        )
+    print(f"written     {out}")
+
+
+def _print_check(check) -> None:
+    state = {True: "holds", False: "FAILS", None: "not run"}[check.holds]
+    print(f"{state:<8}{check.name}: {check.figure}; wanted: {check.wanted}", flush=True)

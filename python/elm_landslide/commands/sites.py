@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from elm_landslide.commands.exit import clear_errors
+from elm_landslide import files
+from elm_landslide.commands.exit import one_line_errors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,17 +41,15 @@ def convert_command(
 
     For data of your own see elm-landslide sites describe --help.
     """
-    with clear_errors():
-        from elm_landslide.offline import run as driver
-        from elm_landslide.sites import catalogue as catalogues
-        from elm_landslide.sites import glas
-        from elm_landslide.sites import table as sites
+    with one_line_errors():
+        from elm_landslide.sites import glas, site_table
+        from elm_landslide.sites.catalogue import read_catalogue
 
         inputs = [folder / name for name in glas.FILES] + ([catalogue] if catalogue else [])
-        driver.check_out(out, overwrite, inputs)
-        events = catalogues.read(catalogue) if catalogue else None
+        files.check_out(out, overwrite, inputs)
+        events = read_catalogue(catalogue) if catalogue else None
         made = glas.of_glas(folder, events)
-        sites.write(made, out)
+        site_table.write(made, out)
         counts = describe(made)
         if events is not None:
             counts["catalogue"] = {"events": events.n, "duplicates": events.duplicates}
@@ -94,29 +93,29 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
         a1,,46.73,13.79,1,landslide,22,2.8, ... ,9
         a2,a1,46.73,13.79,0,same_site,22,0, ... ,17
     """
-    with clear_errors():
-        from elm_landslide.sites import table as sites
+    with one_line_errors():
+        from elm_landslide.sites import site_table
 
-        _show({"file": str(file), **describe(sites.read(file))}, as_json)
+        _show({"file": str(file), **describe(site_table.read(file))}, as_json)
 
 
 def describe(table) -> dict:
     """Counts of a site table, by name; of rows where nothing else is said."""
     import numpy as np
 
-    from elm_landslide.sites import table as sites
+    from elm_landslide.sites import site_table
 
     slides, same = table.landslide, table.kind == "same_site"
     accuracy = table.accuracy[slides]
     edges = [-np.inf, *_ACCURACIES, np.inf]
     labels = [*(f"to {edge:g} km" for edge in _ACCURACIES), f"beyond {_ACCURACIES[-1]:g} km"]
     bins = zip(labels, edges[:-1], edges[1:], strict=True)
-    rain = sites.rain_triggered(table)
+    rain = site_table.rain_triggered(table)
     return {
         "rows": table.n,
         "days": table.n_days,
-        "kinds": {kind: int((table.kind == kind).sum()) for kind in sites.KINDS},
-        "rain_triggered": {kind: int((rain & (table.kind == kind)).sum()) for kind in sites.KINDS},
+        "kinds": {kind: int((table.kind == kind).sum()) for kind in site_table.KINDS},
+        "rain_triggered": {kind: int((rain & (table.kind == kind)).sum()) for kind in site_table.KINDS},
         "same_site_with_landslide": int((same & np.isin(table.pair, table.id[slides])).sum()),
         "triggers": _tally(table.trigger[slides]),
         "accuracy": {label: int(((accuracy > low) & (accuracy <= high)).sum()) for label, low, high in bins}

@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from elm_landslide.commands import terminal as console
-from elm_landslide.commands.exit import clear_errors, on_all_ranks
+from elm_landslide import ranks
+from elm_landslide.commands import terminal
+from elm_landslide.commands.exit import on_all_ranks, one_line_errors
 from elm_landslide.errors import UserError
 from elm_landslide.extras import need
 
 
-def train(
+def train_command(
     out: Annotated[Path, typer.Option(help="The model file to write.")],
     preset: Annotated[
         Literal["quick", "full"],
@@ -57,17 +58,15 @@ def train(
         [sites]
         members = 3
     """
-    from elm_landslide.offline import run as driver
-
-    with clear_errors():
-        comm = driver.world()
+    with one_line_errors():
+        comm = ranks.world()
 
     def act():
         need("train", "simulate" if ensemble or sites else "torch")
-        from elm_landslide.training import config as configs
         from elm_landslide.training import run
+        from elm_landslide.training.config import DEFAULT_SEED, read_config
 
-        chosen = configs.read(preset, config)
+        chosen = read_config(preset, config)
         lacking = (ensemble is None and control != "no-simulations") or (sites is None and control != "no-sites")
         if preset == "full" and lacking:
             raise UserError(
@@ -75,8 +74,8 @@ def train(
             )
         if control == "permuted-labels" and sites is None:
             raise UserError("train: control permuted-labels is of the labels of --sites: give it")
-        first = configs.DEFAULT_SEED if seed is None else seed
-        with console.stages() if comm.rank == 0 else console.silent() as report:
+        first = DEFAULT_SEED if seed is None else seed
+        with terminal.stages() if comm.rank == 0 else ranks.silent() as report:
             return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control or "")
 
     scores = on_all_ranks(comm, act)
@@ -84,6 +83,6 @@ def train(
         if as_json:
             print(json.dumps({"out": str(out), "metrics": scores}, indent=2))
             return
-        for name, value in console.flat(scores):
+        for name, value in terminal.flat(scores):
             print(f"{name:<45}{value}")
         print(f"{'written':<45}{out}")

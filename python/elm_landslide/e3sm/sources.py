@@ -42,7 +42,7 @@ def component() -> dict[str, bytes]:
 def model(path: Path | None) -> bytes:
     """Content of a model file, the shipped one by default; UserError where it is none, or of other fields."""
     path = Path(path or SHIPPED_MODEL)
-    from elm_landslide.model import file as model_file
+    from elm_landslide.model import model_file
 
     if model_file.read_entry(path, model_file.SCHEMA) != fields.schema_table().encode():
         raise UserError(f"model file '{path}' has other fields than this version of ELM-Landslide; train it again")

@@ -6,6 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
+from elm_landslide import files
 from elm_landslide.e3sm.plan import STAGE, Plan
 from elm_landslide.errors import UserError
 
@@ -35,7 +36,7 @@ def make(plan: Plan) -> None:
     try:
         for change in plan.changes:
             if change.new is not None:
-                part = change.path.with_name(f".{change.path.name}.part")
+                part = files.part_of(change.path)
                 written.append(part)
                 part.write_bytes(change.new)
                 part.chmod(_mode(change.path))
@@ -54,8 +55,8 @@ def make(plan: Plan) -> None:
                 error.add_note(str(failed))
         for change in reversed(done):
             if change.old is not None:
-                change.path.with_name(f".{change.path.name}.part").write_bytes(change.old)
-                change.path.with_name(f".{change.path.name}.part").chmod(_mode(change.path))
+                files.part_of(change.path).write_bytes(change.old)
+                files.part_of(change.path).chmod(_mode(change.path))
             _put(change.path, change.old)
         for part in written:
             part.unlink(missing_ok=True)
@@ -69,7 +70,7 @@ def _put(path: Path, content: bytes | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
     else:
-        os.replace(path.with_name(f".{path.name}.part"), path)
+        os.replace(files.part_of(path), path)
 
 
 def _mode(path: Path) -> int:

@@ -12,12 +12,13 @@ from collections.abc import Callable
 import numpy as np
 
 from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation import designs
+from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import Observation
-from elm_landslide.sites.table import BAG
+from elm_landslide.sites.site_table import BAG
 from elm_landslide.training import stage_2
-from elm_landslide.training.config import Sites as Settings
+from elm_landslide.training.config import SiteSettings
 from elm_landslide.training.fitting import Checkpoint, Group
-from elm_landslide.training.stage_2 import Table
 
 DESCRIPTIONS = {
     "physics_only": "failing share under prior strengths, before any training",
@@ -31,20 +32,20 @@ DESCRIPTIONS = {
 }
 
 
-def unfitted(network: LandslideNetwork, rows: Table, design: str, z: np.ndarray) -> dict[str, np.ndarray]:
+def unfitted(network: LandslideNetwork, rows: SiteRows, design: str, z: np.ndarray) -> dict[str, np.ndarray]:
     """Scores [n] by name; z [n, BAG] as the network gives it for these rows."""
     prior = LandslideNetwork(members=1)  # before training its members change nothing
     return {
-        "physics_only": stage_2.over_days(stage_2.log_failing(prior, rows, design)),
-        "network_alone": stage_2.over_days(z),
-        "network_alone_without_macropores": stage_2.over_days(stage_2.log_failing(network, rows, design, "macropores")),
-        "network_alone_without_roots": stage_2.over_days(stage_2.log_failing(network, rows, design, "roots")),
+        "physics_only": designs.over_days(designs.log_failing(prior, rows, design)),
+        "network_alone": designs.over_days(z),
+        "network_alone_without_macropores": designs.over_days(designs.log_failing(network, rows, design, "macropores")),
+        "network_alone_without_roots": designs.over_days(designs.log_failing(network, rows, design, "roots")),
     }
 
 
 def fitted(
-    network: LandslideNetwork, sizes: dict, settings: Settings, train: Table, rows: Table, design: str, seed: int,
-    advance: Callable[[int], None],
+    network: LandslideNetwork, sizes: dict, settings: SiteSettings, train: SiteRows, rows: SiteRows, design: str,
+    seed: int, advance: Callable[[int], None],
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Scores [n] by name of observation models fitted to the rows of `train`; advance(1) after each."""
     found = {}
@@ -53,7 +54,7 @@ def fitted(
         if name == "physics":
             zs = [np.zeros((table.sites.n, BAG)) for table in tables]
         else:
-            zs = [stage_2.log_failing(network, table, design, name) for table in tables]
+            zs = [designs.log_failing(network, table, design, name) for table in tables]
         made = Observation({"days": train.sites.n_days}, sizes)
         stage_2.fit_heads(made, design, train.sites, zs[0], settings, seed, Group(), Checkpoint(), lambda *_: None)
         found[f"without_{name}"] = made.logits(design, rows.sites, zs[1]).mean(1)

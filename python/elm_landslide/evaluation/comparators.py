@@ -190,7 +190,7 @@ def bucket(rain: np.ndarray, temperature: np.ndarray, capacity: float = 200.0, d
     return wetness
 
 
-def all_baselines(lhasa: Path | None = None) -> tuple[list, dict[str, str]]:
+def all_comparators(lhasa: Path | None = None) -> tuple[list, dict[str, str]]:
     """(baselines, those left out {name: reason}). lhasa: the weights of LHASA 2.1."""
     found, left_out = [AntecedentRain(), LogisticRain(), GradientBoosting(), Lhasa11()], {}
     if lhasa is None:

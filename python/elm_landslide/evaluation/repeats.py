@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from elm_landslide.sites.cells import WEATHER
-from elm_landslide.sites.table import Sites
+from elm_landslide.sites.site_table import Sites
 
 ALIKE = 0.95  # correlation of the course of a variable over the days
 COMPARED = ("pressure", "temp")  # smooth in space; both must be alike

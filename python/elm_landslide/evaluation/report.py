@@ -35,16 +35,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.evaluation import groups
 from elm_landslide.observation import metrics
-from elm_landslide.offline.output import temporary
 
 MODEL = "model"
 _RATES = tuple(f"{rate:.2f}" for rate in metrics.FALSE_ALARM_RATES)
@@ -210,15 +209,8 @@ def limits(pair, digits: str = ".3f") -> str:
 
 def write(result: dict, path: Path) -> None:
     """Write the report as JSON, whole or not at all; numbers to six digits, what is not finite as null."""
-    path = Path(path)
-    part = temporary(path)
-    try:
+    with files.whole(path) as part:
         part.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _plain(value):

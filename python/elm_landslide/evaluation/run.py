@@ -10,41 +10,42 @@ from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.evaluation import ablations, report
-from elm_landslide.evaluation import comparators as baselines
+from elm_landslide.evaluation.comparators import all_comparators
 from elm_landslide.evaluation.repeats import repeated
 from elm_landslide.evaluation.report import Comparison, Notes
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation import designs
+from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import DESIGNS, Observation
-from elm_landslide.offline.output import temporary
-from elm_landslide.sites import table as site_table
-from elm_landslide.sites.table import Sites, block_of, need_both_classes
-from elm_landslide.training import stage_2
-from elm_landslide.training.config import Sites as Settings
+from elm_landslide.runtime.description import describe
+from elm_landslide.sites import site_table
+from elm_landslide.sites.site_table import Sites, block_of, need_both_classes
+from elm_landslide.training.config import SiteSettings
 from elm_landslide.training.fitting import one_thread
-from elm_landslide.training.stage_2 import Table
 
 SEED = 1  # of the fits
 
 
 @dataclass
-class Model:
+class SiteModel:
     """A model file opened for site scores."""
 
     network: LandslideNetwork
     observation: Observation
-    settings: Settings
+    settings: SiteSettings
 
 
-def open_model(path: Path) -> Model:
+def open_model(path: Path) -> SiteModel:
     """Raises UserError for a file that is no model, or one that was trained without sites."""
-    info = model_file.describe(path)["model"]
+    info = describe(path)["model"]
     try:
         with_sites = info.get("inputs", {}).get("sites") and info.get("control") != "no-sites"
-        settings = Settings(**info["settings"]["sites"]) if with_sites else None
+        settings = SiteSettings(**info["settings"]["sites"]) if with_sites else None
     except (KeyError, TypeError, AttributeError) as error:
         what = f"has no settings of sites ({type(error).__name__}: {error}): train it again"
         raise UserError(f"{path}: entry '{model_file.INFO}' {what}") from None
@@ -54,7 +55,7 @@ def open_model(path: Path) -> Model:
         )
     entry = model_file.read_entry(path, model_file.OBSERVATION)
     observation = Observation.from_bytes(entry, f"{path}: entry '{model_file.OBSERVATION}'")
-    return Model(load_eager(path), observation, settings)
+    return SiteModel(load_eager(path), observation, settings)
 
 
 def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str) -> tuple[Sites, dict[str, int]]:
@@ -63,7 +64,7 @@ def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str)
     Raises UserError where nothing is left to compare.
     """
     need_both_classes(sites, path)
-    wanted = stage_2.chosen(sites, trigger)
+    wanted = designs.rows_of_trigger(sites, trigger)
     trained = np.isin(block_of(sites.lat, sites.lon), blocks)
     kept = sites.select(wanted & ~trained)
     if wanted.any() and not kept.n:
@@ -80,10 +81,10 @@ def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str)
     return kept, counts
 
 
-def columns(sites: Sites, model: Model, progress: Callable) -> Table:
+def columns(sites: Sites, model: SiteModel, progress: Callable) -> SiteRows:
     """Table of sites, with the missing slopes of the training; progress as console.progress, for rows."""
     with progress("row", sites.n) as advance:
-        return stage_2.table(sites, np.array(model.observation.info["slopes"]), advance)
+        return designs.site_rows(sites, np.array(model.observation.info["slopes"]), advance)
 
 
 @one_thread()
@@ -110,7 +111,7 @@ def evaluate(
     sites, counts = select(site_table.read(site_file), site_file, trigger, model.observation.info["blocks"], what)
     model.observation.check(sites)
     present = [design for design in DESIGNS if (sites.kind == design).any()]
-    comparators, left_out = baselines.all_baselines(lhasa)
+    comparators, left_out = all_comparators(lhasa)
     train = None
     if train_file is not None:
         train = site_table.read(train_file)
@@ -122,7 +123,7 @@ def evaluate(
                 raise UserError(f"{train_file}: column kind: no row is {design}; the rows evaluated are")
     rows = columns(sites, model, progress)
     train_rows = None if train is None else columns(train, model, progress)
-    counts["outside_domain"] = int(stage_2.outside(model.network, rows).sum())
+    counts["outside_domain"] = int(designs.outside(model.network, rows).sum())
     notes = Notes(rows=counts, left_out=left_out)
     notes.fitted_on = (
         "nothing: no --train-sites"
@@ -147,13 +148,19 @@ def evaluate(
 
 
 def _comparison(
-    design: str, model: Model, rows: Table, train: Table | None, comparators: list, notes: Notes, progress: Callable
+    design: str,
+    model: SiteModel,
+    rows: SiteRows,
+    train: SiteRows | None,
+    comparators: list,
+    notes: Notes,
+    progress: Callable,
 ) -> tuple[Comparison, np.ndarray, np.ndarray]:
     """The comparison of a design, its rows in the table, and their chances."""
-    at = np.flatnonzero(stage_2.members_of(design, rows.sites))
+    at = np.flatnonzero(designs.rows_of_design(design, rows.sites))
     part = rows.rows(at)
     network, observation = model.network, model.observation
-    z = stage_2.log_failing(network, part, design)
+    z = designs.log_failing(network, part, design)
     logits = observation.logits(design, part.sites, z)
     chance, members = observation.probabilities(design, logits, float(part.sites.landslide.mean()))
     scores = {report.MODEL: logits.mean(1)}
@@ -162,7 +169,7 @@ def _comparison(
     scores |= ablations.unfitted(network, part, design, z)
     others = None
     if train is not None:
-        others = train.rows(np.flatnonzero(stage_2.members_of(design, train.sites)))
+        others = train.rows(np.flatnonzero(designs.rows_of_design(design, train.sites)))
     for comparator in comparators:
         if comparator.fitted and others is None:
             notes.left_out[comparator.name] = "needs --train-sites"
@@ -189,9 +196,5 @@ def _write_scores(sites: Sites, chances: dict[str, np.ndarray], path: Path) -> N
     for i in range(sites.n):
         values = ["" if np.isnan(v[i]) else f"{v[i]:.6g}" for v in chances.values()]
         writer.writerow([sites.id[i], sites.kind[i], int(sites.landslide[i]), *values])
-    part = temporary(path)
-    try:
+    with files.whole(path) as part:
         part.write_text(text.getvalue())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

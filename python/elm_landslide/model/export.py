@@ -12,7 +12,7 @@ from torch import Tensor
 from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, N_IN, N_OUT, SCHEMA_VERSION, SPVAL
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.lowering import lower
 from elm_landslide.model.network import LATENTS, LandslideNetwork
 

@@ -26,9 +26,9 @@ import torch
 from torch import Tensor, nn
 
 from elm_landslide.errors import UserError
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.sites.cells import LITHOLOGIES, WEATHER
-from elm_landslide.sites.table import BAG, Sites
+from elm_landslide.sites.site_table import BAG, Sites
 
 DESIGNS = ("same_site", "random")
 FLOOR = 1e-6  # added to a failing share before its logarithm

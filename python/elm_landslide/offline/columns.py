@@ -9,6 +9,7 @@ from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYE
 from elm_landslide.offline import places, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
+from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import MOVED, TAKEN, Missing
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Places
@@ -16,13 +17,9 @@ from elm_landslide.offline.rain import WINDOWS, gather
 from elm_landslide.offline.rules import CONSTANT_FIELDS, RULES, Rule
 from elm_landslide.offline.surface import read_surface
 from elm_landslide.offline.times import SLACK
+from elm_landslide.ranks import share
 
 _LOW, _HIGH = (np.concatenate([np.full(f.layers, f.valid[i]) for f in FIELDS.values()]) for i in (0, 1))
-
-
-def share(n: int, rank: int, size: int) -> slice:
-    """The contiguous share of n columns that a rank runs; some are empty where size > n."""
-    return slice(n * rank // size, n * (rank + 1) // size)
 
 
 class Columns:
@@ -35,15 +32,11 @@ class Columns:
     read. surface_source: what the surface dataset says of its origin.
     """
 
-    def __init__(self, history, constants, surface, overrides=None, rank: int = 0, size: int = 1, rain=()):
-        """history, constants: paths of history files (constants may be empty); surface: path of a surface dataset.
-
-        overrides: values by field name that take the place of what the files say. rank, size: the share to run.
-        rain: paths of further history files with time means of RAIN.
-        """
-        overrides = dict(overrides or {})
+    def __init__(self, inputs: Inputs, rank: int = 0, size: int = 1):
+        """rank, size: the share to run."""
+        overrides = dict(inputs.overrides)
         check_overrides(overrides)
-        self._files = HistoryFiles(history)
+        self._files = HistoryFiles(inputs.history)
         if STATE not in self._files.variables:
             raise missing_variable(self._files.file_without(STATE), STATE, "which water_table_depth needs")
         self.files, self.records = self._files, self._files.records
@@ -59,7 +52,7 @@ class Columns:
         self._places = Places(self.layout, self.index)
         self._static = np.full((self.index.size, N_IN), SPVAL, order="F")
 
-        soil = read_constants([*constants, *self._files.paths], self.layout, self._places)
+        soil = read_constants([*inputs.constants, *self._files.paths], self.layout, self._places)
         self.soil_source, self._soil_by_column = soil.path, soil.by_column
         self._dz = soil.values["DZSOI"].T
         self.interfaces = _interfaces(self._dz)
@@ -69,13 +62,13 @@ class Columns:
         self._rules = [rule for name in FIELDS if name not in overrides for rule in self._rule(name)]
         self._levels = {n: N_LAYERS if FIELDS[r.field].layers > 1 else None for r in self._rules for n in r.needs}
         self._check_variables(soil)
-        static = read_surface(surface, self.layout, self.index)
+        static = read_surface(inputs.surface, self.layout, self.index)
         self.surface_source, self._assumed = static.source, static.assumed
         read = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in read:
                 self._static[:, FIELDS[name].columns] = values.reshape(self.index.size, FIELDS[name].layers)
-        self._rain, self._no_rain = gather(self._files, rain, constants, self.layout, self._places)
+        self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
         self._overrides = overrides
         for name, value in overrides.items():
             self._static[:, FIELDS[name].columns] = value
@@ -88,7 +81,7 @@ class Columns:
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
-        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), surface]
+        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface]
 
     def _rain_lines(self) -> list[str]:
         if not self._rain:

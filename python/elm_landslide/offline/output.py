@@ -10,10 +10,10 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from elm_landslide import __version__
+from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
-from elm_landslide.offline import output_places as places_file
+from elm_landslide.offline import output_places
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import STATE
 from elm_landslide.offline.netcdf import is_missing
@@ -54,11 +54,6 @@ def _span(lon) -> tuple[float, float]:
     return float(lon[(at + 1) % lon.size]), float(lon[at])
 
 
-def temporary(path: Path) -> Path:
-    """Where the file of this name is written until it is whole."""
-    return path.with_name(f".{path.name}.part")
-
-
 def _writing(method):
     """What netCDF4 raises when it cannot write (no right, no space) becomes a UserError that names the file."""
 
@@ -72,14 +67,14 @@ def _writing(method):
     return wrapped
 
 
-class HistoryWriter:
+class OutputFile:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
 
     def __init__(self, path, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"):
         """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
         line that made the file."""
         self.path = Path(path)
-        self._part = temporary(self.path)
+        self._part = files.part_of(self.path)
         self._layout, self._run = columns.layout, columns.run
         self._n = 0
         self._out = self._create_file()
@@ -115,7 +110,7 @@ class HistoryWriter:
             }
         )
         self._define_time(columns)
-        self._coordinates = places_file.define(self._out, source, self._layout)
+        self._coordinates = output_places.define(self._out, source, self._layout)
         self._define_outputs(columns.files.attribute(STATE, "cell_methods"))
 
     def _define_time(self, columns: Columns) -> None:

@@ -33,10 +33,10 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
         if not all(simulated) or labels or inputs:
             raise UserError("files of simulate are drawn by themselves: without others, --label and --inputs")
         need("plot of simulated hillslopes", "plot", "simulate")
-        from elm_landslide.plots import ensemble as hillslopes  # compiles, which takes seconds
+        from elm_landslide.plots.ensemble import draw_ensemble  # compiles, which takes seconds
 
         out.mkdir(parents=True, exist_ok=True)
-        return [figure for f in files for figure in hillslopes.draw(f, out)]
+        return [figure for f in files for figure in draw_ensemble(f, out)]
     found = series_of(files)
     names = [one.name for one in found]
     _check_names(names)

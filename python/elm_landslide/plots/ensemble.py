@@ -43,7 +43,7 @@ class History:
     water_table: np.ndarray
 
 
-def draw(path: Path, out: Path) -> list[Path]:
+def draw_ensemble(path: Path, out: Path) -> list[Path]:
     """Figures of a file of elm-landslide simulate, into the folder `out`."""
     ensemble, found = ensemble_file.read(path)
     figures = [draw_sizes(ensemble, found, out / f"{path.stem}_sizes.png")]

@@ -10,11 +10,12 @@ from matplotlib.backend_bases import FigureCanvasBase
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, LAYER_INTERFACES, LAYER_TOLERANCE, OUTPUTS
-from elm_landslide.model import file as model_file
 from elm_landslide.model.export import load_eager
+from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import HistoryFiles
+from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.places import lon_distance
 from elm_landslide.offline.times import num2date
 from elm_landslide.plots.calendars import number
@@ -22,6 +23,7 @@ from elm_landslide.plots.profile import Profile, explain
 from elm_landslide.plots.profile_figure import draw_profile
 from elm_landslide.plots.run_output import Run, read
 from elm_landslide.plots.style import where
+from elm_landslide.runtime.description import describe
 
 _BLOCK = 256  # records evaluated at a time
 _KM_PER_DEGREE = 111.19  # of a great circle, radius 6371 km
@@ -29,13 +31,9 @@ _REACH = 3.2  # degrees, from the centre to a corner of the coarsest cell of ELM
 
 
 def draw(
-    history,
-    surface,
+    inputs: Inputs,
     out,
-    constants=(),
     model=None,
-    overrides=None,
-    rain=(),
     cell=None,
     time=None,
     landslide=None,
@@ -44,7 +42,7 @@ def draw(
 ) -> Profile:
     """Draw the profile of one column at one time into the file `out`; returns what was drawn.
 
-    history, surface, constants, model, overrides, rain: as of driver.run. cell: a place in the files (from 0), or
+    inputs, model: as of offline.driver.run. cell: a place in the files (from 0), or
     "LAT,LON" for the nearest; may be left out where there is one column. time: an ISO date, the nearest record is
     taken; by default the record with the highest probability. landslide: a file that driver.run made of the same
     input; gives the cell and time with the highest probability, so that the records need not be run again. tell: called
@@ -56,19 +54,19 @@ def draw(
     if out.suffix[1:].lower() not in FigureCanvasBase.filetypes:
         raise UserError(f"{out}: no format of that name; wanted for example {out.stem}.png or {out.stem}.pdf")
     network = open_network(model)
-    files = HistoryFiles(history)
+    files = HistoryFiles(inputs.history)
     layout = files.layout()
     files.close()
     run = read([Path(landslide)], "") if landslide else None
     if run and not run.layout.same_places(layout):
         raise UserError(f"{landslide}: is on other cells than the history files: give the file made of them")
-    given = ", ".join(f"{name}={value:g}" for name, value in (overrides or {}).items()) or "none"
+    given = ", ".join(f"{name}={value:g}" for name, value in inputs.overrides.items()) or "none"
     if run and run.overrides != given:
         raise UserError(f"{landslide}: was run with --set {run.overrides}, here {given}: give the same")
     active = np.flatnonzero(layout.active)
     place = choose_cell(cell, layout, active, run, tell)
     rank = int(np.searchsorted(active, place))
-    columns = Columns(history, constants, surface, overrides, rank, active.size, rain)  # a share of one column
+    columns = Columns(inputs, rank, active.size)  # a share of one column
     try:
         _check_layers(columns)
         record = _choose_record(columns, network, time, run, place)
@@ -93,8 +91,8 @@ def _check_layers(columns: Columns) -> None:
 
 def open_network(model=None) -> LandslideNetwork:
     """The eager network of a model file, the shipped one by default."""
-    path = Path(model) if model else model_file.SHIPPED
-    model_file.describe(path)  # what the component refuses is refused here
+    path = Path(model) if model else SHIPPED
+    describe(path)  # what the component refuses is refused here
     return load_eager(path)
 
 

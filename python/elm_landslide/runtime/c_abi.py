@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from elm_landslide.extras import need
-from elm_landslide.runtime.model import MESSAGE_SIZE, Door, installed
+from elm_landslide.runtime.model import MESSAGE_SIZE, Model, installed
 
 
 @cache
@@ -22,8 +22,8 @@ def _library():
     return ffi, ffi.dlopen(str(installed("lib/liblandslide.so")))
 
 
-class Bridge(Door):
-    """The C ABI from Python. Several threads may run one Bridge at a time."""
+class CModel(Model):
+    """The C ABI from Python. Several threads may run one CModel at a time."""
 
     def _open_file(self, path: bytes, settings: bytes):
         _, lib = _library()

@@ -56,14 +56,10 @@ def _build(what: str, files: list[Path], out: Path, flags: list[str], made: Path
         lines = done.stderr.strip().splitlines()
         reason = next((line for line in lines if "error" in line or "undefined" in line), "".join(lines[-1:]))
         raise UserError(f"{what}: {command[0]} fails: {reason or f'status {done.returncode}'}")
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     if not compiled.exists():
         raise UserError(f"{what}: {command[0]} writes nothing: is CXX a C++ compiler?")
-    try:
+    with files.whole(out) as part:
         shutil.copy(compiled, part)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _command(what: str) -> list[str]:

@@ -11,7 +11,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 import numpy as np
 
 from elm_landslide.errors import LandslideError
-from elm_landslide.runtime.model import ERROR_ARGUMENT, PACKAGE, Door
+from elm_landslide.runtime.model import ERROR_ARGUMENT, PACKAGE, Model
 
 try:
     from elm_landslide import _landslide_wrap
@@ -37,7 +37,7 @@ def _fortran(name: str):
     return getattr(_landslide_wrap, f"f90wrap_landslide_wrap__wrap_{name}")
 
 
-class Component(Door):
+class FortranModel(Model):
     """The Fortran component from Python."""
 
     def _open_file(self, path: bytes, settings: bytes):

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1]
 MESSAGE_SIZE = 512  # LANDSLIDE_MESSAGE_SIZE
 ERROR_ARGUMENT = 1  # LANDSLIDE_ERROR_ARGUMENT
 
-Model = bytes | os.PathLike | str
+Source = bytes | os.PathLike | str
 
 
 def installed(name: str) -> Path:
@@ -40,7 +40,7 @@ def settings_text(engine: str, settings: dict | None) -> str:
     return ";".join(f"{key}={value}" for key, value in items.items())
 
 
-class Door(ABC):
+class Model(ABC):
     """An open model. The subclasses differ only in the way to the C ABI.
 
     model     the bytes of a model file, or its path
@@ -53,7 +53,7 @@ class Door(ABC):
     n_in = N_IN
     n_out = N_OUT
 
-    def __init__(self, model: Model, engine: str = "tile", settings: dict | None = None):
+    def __init__(self, model: Source, engine: str = "tile", settings: dict | None = None):
         self._handle = None  # so that close() is safe when opening fails
         text = os.fsencode(settings_text(engine, settings))
         if isinstance(model, bytes | bytearray | memoryview):

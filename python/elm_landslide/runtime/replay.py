@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +14,9 @@ import numpy as np
 from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import N_IN, N_OUT, OUTPUTS
-from elm_landslide.model.file import SHIPPED
-from elm_landslide.runtime.fortran import Component
+from elm_landslide.model.model_file import SHIPPED
+from elm_landslide.ranks import silent
+from elm_landslide.runtime.fortran import FortranModel
 
 _MAGIC, _VERSION, _HEADER = 1280528210, 1, 9  # header: 32-bit integers
 _MOST = 1 << 18  # columns of a record, 280 MB
@@ -78,18 +78,13 @@ class Replay:
     different: dict[str, int]
 
 
-@contextmanager
-def _silent(_total: int):
-    yield lambda: None
-
-
-def replay(paths, model=None, engine: str = "tile", instruction_set: str = "auto", progress=_silent) -> Replay:
+def replay(paths, model=None, engine: str = "tile", instruction_set: str = "auto", progress=silent) -> Replay:
     """Run recorded columns through the offline component and compare with what ELM got, bit for bit.
 
     progress: context manager that takes the number of files and gives a function to call after each.
     """
     paths = list(paths)
-    with Component(model or SHIPPED, engine, {"instruction_set": instruction_set}) as component:
+    with FortranModel(model or SHIPPED, engine, {"instruction_set": instruction_set}) as component:
         about = component.describe()
         found = Replay(
             len(paths), 0, 0, about["sha256"], about["engine"], str(about.get("instruction_set")),

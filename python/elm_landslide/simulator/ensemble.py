@@ -8,7 +8,6 @@ so the file does not depend on ranks or on interruptions.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -183,21 +182,16 @@ def prepare(ensemble: Ensemble, out: Path) -> list[int]:
                 f"{folder}: holds parts of an ensemble with other settings, inputs or version; remove it to start "
                 "anew, or give another --out"
             )
-        _write_whole(known, lambda path: path.write_text(identity))
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
+    with files.whole(known) as part:
+        part.write_text(identity)
     return [first for first in range(0, ensemble.members, PARCEL) if not _parcel_file(folder, ensemble, first).exists()]
 
 
 def _parcel_file(folder: Path, ensemble: Ensemble, first: int) -> Path:
     # The last parcel may be short: with more members it is another one.
     return folder / f"{first:08d}-{min(first + PARCEL, ensemble.members):08d}.npz"
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f".{path.name}")
-    write(part)
-    os.replace(part, path)
 
 
 def run(ensemble: Ensemble, out: Path, run_map: Callable, left: list[int], advance: Callable[[int], None]) -> None:
@@ -207,15 +201,11 @@ def run(ensemble: Ensemble, out: Path, run_map: Callable, left: list[int], advan
     # Parcels come back in order; a slow one holds up what is behind it only on its way to disk.
     for first, found in zip(left, run_map(_work, [ensemble] * len(left), left), strict=True):
         path = _parcel_file(folder, ensemble, first)
-
-        def save(part: Path, found=found) -> None:
-            with part.open("wb") as file:
-                np.savez(file, **found)
-
         try:
-            _write_whole(path, save)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror}); what is finished is kept") from None
+            with files.whole(path) as part, part.open("wb") as file:
+                np.savez(file, **found)
+        except UserError as error:
+            raise UserError(f"{error}; what is finished is kept") from None
         advance(min(PARCEL, ensemble.members - first))
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from elm_landslide import __version__
+from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
-from elm_landslide.offline.output import temporary
 from elm_landslide.simulator import member
 from elm_landslide.simulator.ensemble import EVENTS, Ensemble, parcels
 from elm_landslide.simulator.prior import PRIORS
@@ -68,20 +67,13 @@ def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
 
 def write(ensemble: Ensemble, out: Path, command: str) -> dict:
     """Join the parts into `out`, whole or not at all; returns counts for the summary."""
-    part = temporary(out)
     counts = {"members": ensemble.members, "failed": 0, "landslides": 0, "with_landslides": 0, "balance": 0.0}
-    try:
-        with netCDF4.Dataset(str(part), "w", format="NETCDF4") as file:
-            _define(file, ensemble, command)
-            for name, values in zip(PRIORS, ensemble.design().T, strict=True):
-                file[f"parameter_{name}"][:] = values
-            for members, found in parcels(ensemble, out):
-                _put(file, members, found, counts)
-        part.replace(out)
-    except (OSError, RuntimeError) as error:
-        raise UserError(f"{out}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with files.whole(out, RuntimeError) as part, netCDF4.Dataset(str(part), "w", format="NETCDF4") as file:
+        _define(file, ensemble, command)
+        for name, values in zip(PRIORS, ensemble.design().T, strict=True):
+            file[f"parameter_{name}"][:] = values
+        for members, found in parcels(ensemble, out):
+            _put(file, members, found, counts)
     return counts
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from elm_landslide.fields import FIELDS, N_IN, SPVAL
-from elm_landslide.physics import layers as elm_layers
 from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_FLOOR
+from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.stability import SHALLOWEST_PLANE
 from elm_landslide.simulator import column
 from elm_landslide.simulator.scene import HOUR, Scene, Settings, scene
@@ -119,7 +119,7 @@ def _start(made: Scene, season, settings: Settings) -> None:
     """The hillslope's water from the column's, `settle` days before the event: saturation by depth, and its table."""
     hill, at = made.hill.hillslope, -24 * settings.settle - 1
     saturation = season["liquid_water"][at] / made.soil.porosity
-    between = np.interp(hill.nodes, elm_layers.NODES.numpy(), np.minimum(saturation, 1.0))
+    between = np.interp(hill.nodes, NODES.numpy(), np.minimum(saturation, 1.0))
     table = season["water_table"][at]
     soil = hill.soil
     head = -soil.sucsat * between**-soil.bsw

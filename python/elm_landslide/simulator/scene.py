@@ -9,8 +9,8 @@ import torch
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import SLOPE_PERCENTILES
-from elm_landslide.physics import layers as elm_layers
 from elm_landslide.physics import pedotransfer, roots, strength
+from elm_landslide.physics.layers import INTERFACES, NODES, THICKNESS
 from elm_landslide.physics.root_profile import OF_COVER, root_profiles
 from elm_landslide.simulator import column, weather
 from elm_landslide.simulator.hillslope import Hillslope, HillslopeSoil
@@ -19,7 +19,7 @@ from elm_landslide.simulator.triggering import HillslopeStrength, Triggering
 
 HOUR = 3600.0
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
-BEDROCK = float(elm_layers.INTERFACES[-1])  # m, ELM's own
+BEDROCK = float(INTERFACES[-1])  # m, ELM's own
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ def scene(
     shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
     left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
-    root_fraction = shares @ root_profiles(elm_layers.INTERFACES.numpy())[list(OF_COVER)]
+    root_fraction = shares @ root_profiles(INTERFACES.numpy())[list(OF_COVER)]
     leaf_area = p["leaf_area"] * shares.sum()
     sand = p["sand"]
     clay = p["clay_share"] * (100.0 - sand)
     porosity, sucsat, bsw = pedotransfer.porosity(sand), pedotransfer.sucsat(sand) / 1000.0, pedotransfer.bsw(clay)
 
     def ten(value):
-        return np.full(len(elm_layers.THICKNESS), value)
+        return np.full(len(THICKNESS), value)
 
     if land is None:
         land = _hillslope(p, land_rng, settings)
@@ -215,4 +215,4 @@ def _root_profile(root_fraction: np.ndarray, hill: Hillslope) -> np.ndarray:
     """Root cohesion on the lower faces of the layers relative to that of the upper half metre, [n, layer]."""
     density = roots.relative_density(torch.from_numpy(root_fraction)[None])[0].numpy()
     faces = hill.dz[:, None] * np.arange(1, hill.n_layers + 1)
-    return np.interp(faces, elm_layers.NODES.numpy(), density)
+    return np.interp(faces, NODES.numpy(), density)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.sites import cells as site_columns
+from elm_landslide.sites import cells
 from elm_landslide.sites.csv_table import Table
 
 AMOUNT_SHAPE = 0.7  # 1, of the gamma distribution of rain on wet days (Wilks 1999: 0.6 to 0.9)
@@ -89,6 +89,6 @@ def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
     The weather columns are all that is needed of the table. Raises UserError for whatever `sites describe` refuses in
     them.
     """
-    found = site_columns.weather(Table(path))
-    rain, temperature = (found[:, site_columns.WEATHER.index(name)] for name in site_columns.NEEDED_WEATHER)
+    found = cells.weather(Table(path))
+    rain, temperature = (found[:, cells.WEATHER.index(name)] for name in cells.NEEDED_WEATHER)
     return rain, temperature

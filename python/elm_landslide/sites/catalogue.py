@@ -63,7 +63,7 @@ class Catalogue:
         return len(self.event_id)
 
 
-def read(path: Path | str) -> Catalogue:
+def read_catalogue(path: Path | str) -> Catalogue:
     """The catalogue of a CSV export.
 
     Two rows are one event if they are of the same day, less than 1 km apart, and of the same known trigger or the same

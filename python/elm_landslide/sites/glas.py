@@ -20,19 +20,18 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.sites import catalogue as catalogues
-from elm_landslide.sites import cells as columns
-from elm_landslide.sites import table as sites
+from elm_landslide.sites import cells, site_table
+from elm_landslide.sites.catalogue import Catalogue, locate
 from elm_landslide.sites.csv_table import Table
-from elm_landslide.sites.table import Sites
+from elm_landslide.sites.site_table import Sites
 
 FILES = ("landslides.csv", "nonLandslideSame.csv", "random.csv")
 _NEEDED = ("id", "date", "lat", "lon", "trigger", "slope", "lithology", "forest")
-_WEATHER = ("precip", "temp", "humidity", "wind", "air")  # their names for sites.WEATHER
+_WEATHER = ("precip", "temp", "humidity", "wind", "air")  # their names for site_table.WEATHER
 _PREFIXES = ("landslide", "same", "random")  # of the ids
 
 
-def of_glas(folder: Path | str, catalogue: catalogues.Catalogue | None = None) -> Sites:
+def of_glas(folder: Path | str, catalogue: Catalogue | None = None) -> Sites:
     """The rows of the three files.
 
     Ids are landslide-<id>, same-<id> and random-<id>. Of the dates only those of landslides are kept: a same-site row
@@ -43,7 +42,7 @@ def of_glas(folder: Path | str, catalogue: catalogues.Catalogue | None = None) -
     Raises UserError with file, row and column.
     """
     tables = [Table(Path(folder) / name, _NEEDED) for name in FILES]
-    parts = [_rows(table, kind, catalogue) for table, kind in zip(tables, sites.KINDS, strict=True)]
+    parts = [_rows(table, kind, catalogue) for table, kind in zip(tables, site_table.KINDS, strict=True)]
     slides, same, _ = parts
     place = {name: i for i, name in enumerate(slides.id.tolist())}
     found = np.array([place.get(pair, -1) for pair in same.pair.tolist()])
@@ -51,44 +50,44 @@ def of_glas(folder: Path | str, catalogue: catalogues.Catalogue | None = None) -
     for table, part in zip(tables, parts, strict=True):
         if part.n_days != slides.n_days:
             raise UserError(f"{table.path}: has {part.n_days} days of weather, {tables[0].path} has {slides.n_days}")
-    joined = sites.concatenate(parts)
-    sites.check_pairs(joined, lambda i, column, what: _error(tables, i, column, what))
+    joined = site_table.concatenate(parts)
+    site_table.check_pairs(joined, lambda i, column, what: _error(tables, i, column, what))
     return joined
 
 
-def _rows(table: Table, kind: str, catalogue: catalogues.Catalogue | None) -> Sites:
+def _rows(table: Table, kind: str, catalogue: Catalogue | None) -> Sites:
     ids = table.keys("id")
     dates = table.dates("date", "M/D/YY", needed=kind != "random")
-    place = columns.places(table)
+    place = cells.places(table)
     flags = table.numbers("landslide", 0, 1)
     for i in np.flatnonzero(flags == (kind != "landslide")):
         raise table.error(i, "landslide", f"is not of {table.path.name}; are the files mixed up?")
     trigger, accuracy = table.names("trigger"), np.full(table.n, np.nan)
     if catalogue is not None and kind != "random":
         events = zip(place["lat"], place["lon"], dates, strict=True)
-        at = np.array([catalogues.locate(catalogue, *event) for event in events])
+        at = np.array([locate(catalogue, *event) for event in events])
         accuracy = np.where(at >= 0, catalogue.accuracy_km[at], np.nan)
         if kind == "same_site":
             trigger = np.where(at >= 0, catalogue.trigger[at], "")
     return Sites(
         id=_name(kind, ids),
         pair=np.full(table.n, "") if kind == "random" else _name("landslide", ids),
-        block=sites.block_of(place["lat"], place["lon"]),
+        block=site_table.block_of(place["lat"], place["lon"]),
         **place,
         landslide=np.full(table.n, kind == "landslide"),
         kind=np.full(table.n, kind),
         trigger=trigger,
         accuracy=accuracy,
         date=dates if kind == "landslide" else np.full(table.n, "NaT", dtype="datetime64[D]"),
-        weather=columns.weather(table, _WEATHER),
-        slope=columns.slopes(table, absent=columns.ABSENT_SLOPE),
-        lithology=columns.lithologies(table),
-        vegetated=columns.flags(table, "forest"),
+        weather=cells.weather(table, _WEATHER),
+        slope=cells.slopes(table, absent=cells.ABSENT_SLOPE),
+        lithology=cells.lithologies(table),
+        vegetated=cells.flags(table, "forest"),
     )
 
 
 def _name(kind: str, ids: np.ndarray) -> np.ndarray:
-    return np.strings.add(f"{_PREFIXES[sites.KINDS.index(kind)]}-", ids)
+    return np.strings.add(f"{_PREFIXES[site_table.KINDS.index(kind)]}-", ids)
 
 
 def _error(tables: list[Table], i: int, column: str, what: str) -> UserError:

@@ -11,7 +11,7 @@ from elm_landslide.errors import UserError
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnSettings:
     """Stage 1, columns sampled over ELM's states, with closed-form hillslopes."""
 
     count: int = 16384
@@ -21,7 +21,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Hillslopes:
+class HillslopeSettings:
     """Stage 1, the ensemble of the simulator."""
 
     held_out: float = 0.1  # share of the members, the last ones
@@ -30,7 +30,7 @@ class Hillslopes:
 
 
 @dataclass(frozen=True)
-class Sites:
+class SiteSettings:
     """Stage 2, the latents' levels (few numbers) and the observation model."""
 
     level_epochs: int = 10
@@ -54,7 +54,7 @@ class Sites:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkSettings:
     """The network and the optimiser of stage 1."""
 
     members: int = 3
@@ -69,21 +69,21 @@ class Network:
 class Config:
     """A whole training, but for its data and its seed."""
 
-    network: Network = field(default_factory=Network)
-    columns: Columns = field(default_factory=Columns)
-    hillslopes: Hillslopes = field(default_factory=Hillslopes)
-    sites: Sites = field(default_factory=Sites)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    columns: ColumnSettings = field(default_factory=ColumnSettings)
+    hillslopes: HillslopeSettings = field(default_factory=HillslopeSettings)
+    sites: SiteSettings = field(default_factory=SiteSettings)
 
 
 PRESETS = {
     "quick": Config(),
-    "full": Config(network=Network(epochs=60), columns=Columns(count=32768)),
+    "full": Config(network=NetworkSettings(epochs=60), columns=ColumnSettings(count=32768)),
 }
 DEFAULT_SEED = 20260801
 _SHARES = ("held_out", "hidden_share", "input_dropout", "dropout")
 
 
-def read(preset: str, path: Path | None = None) -> Config:
+def read_config(preset: str, path: Path | None = None) -> Config:
     """The configuration of a preset with the changes of a TOML file: [network], [columns], [hillslopes], [sites].
 
     Raises UserError for an unknown preset, table or key, and for a value of another kind.

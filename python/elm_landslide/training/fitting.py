@@ -14,7 +14,6 @@ from torch import Tensor, distributed, nn
 
 from elm_landslide import files
 from elm_landslide.errors import UserError
-from elm_landslide.offline.output import temporary
 
 Report = Callable[[str, int, int], None]  # stage, done, total
 
@@ -116,9 +115,8 @@ class Checkpoint:
     def put(self, name: str, value) -> None:
         self.found[name] = value
         if self.writes:
-            part = temporary(self.path)
-            torch.save({"identity": self.identity, "found": self.found}, part)
-            part.replace(self.path)
+            with files.whole(self.path, RuntimeError) as part:
+                torch.save({"identity": self.identity, "found": self.found}, part)
 
     def remove(self) -> None:
         if self.writes:

@@ -12,21 +12,19 @@ from torch import Tensor, nn
 
 from elm_landslide import __version__
 from elm_landslide.errors import UserError
-from elm_landslide.model import file as model_file
+from elm_landslide.model import model_file
 from elm_landslide.model.network import LandslideNetwork
-from elm_landslide.observation import metrics
+from elm_landslide.observation import designs, metrics
+from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import DESIGNS, Observation, fit_calibration, reporting_features, weather_features
-from elm_landslide.sites import table as site_table
-from elm_landslide.sites.table import LEAST_DAYS, Sites, block_of, need_both_classes
-from elm_landslide.training import closed_form as columns
-from elm_landslide.training import simulated as hillslopes
-from elm_landslide.training import stage_2 as sites
+from elm_landslide.sites import site_table
+from elm_landslide.sites.site_table import LEAST_DAYS, Sites, block_of, need_both_classes
+from elm_landslide.training import closed_form, simulated, stage_2
 from elm_landslide.training.config import Config, as_dict
 from elm_landslide.training.fitting import Checkpoint, Group, Report, group, one_thread
 from elm_landslide.training.sampling import sample_columns
 from elm_landslide.training.simulated import States
 from elm_landslide.training.stage_1 import fit_members, fit_normalisation
-from elm_landslide.training.stage_2 import Table
 
 CONTROLS = ("permuted-labels", "no-simulations", "no-sites")
 
@@ -39,7 +37,7 @@ class Data:
     target: dict[str, Tensor]
     states: States | None
     held_out: States | None
-    table: Table | None
+    table: SiteRows | None
 
 
 @dataclass
@@ -80,7 +78,7 @@ def train(
         raise UserError(f"train: the folder of '{out}' does not exist; make it first")
     ensemble = None if control == "no-simulations" else ensemble
     found = _sites(site_file, config, control, seed)
-    states, held_out = hillslopes.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
+    states, held_out = simulated.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
     inputs = {name: model_file.sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
     identity = {"settings": as_dict(config), "seed": seed, "control": control, "ranks": comm.size, "inputs": inputs}
     identity["version"] = __version__
@@ -120,7 +118,7 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
         return None
     found = site_table.read(path)
     need_both_classes(found, path)
-    found = found.select(sites.chosen(found, config.sites.trigger))
+    found = found.select(designs.rows_of_trigger(found, config.sites.trigger))
     for design in DESIGNS:
         if not (found.kind == design).any():
             raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
@@ -143,7 +141,7 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
 def _data(run: Run, states: States | None, held_out: States | None, found: Sites | None, comm) -> Data:
     count = run.config.columns
     x = sample_columns(count.count, run.seed)
-    target = columns.make_targets(x, run.seed, count.points, run.report, "targets")
+    target = closed_form.make_targets(x, run.seed, count.points, run.report, "targets")
     table = None
     if found is not None:
         mine = np.arange(comm.rank, found.n, comm.size)
@@ -155,13 +153,13 @@ def _data(run: Run, states: States | None, held_out: States | None, found: Sites
             run.report("columns of sites", done, len(mine))
 
         slopes = found.slope[np.isfinite(found.slope)]
-        part = sites.table(found.select(mine), slopes, advance)
+        part = designs.site_rows(found.select(mine), slopes, advance)
         table = part
         if comm.size > 1:
             parts = comm.allgather((mine, {d: v.numpy() for d, v in part.x.items()}, part.solved.numpy()))
             back = np.argsort(np.concatenate([p[0] for p in parts]))
             joined = {d: torch.from_numpy(np.concatenate([p[1][d] for p in parts])[back]) for d in DESIGNS}
-            table = Table(found, joined, torch.from_numpy(np.concatenate([p[2] for p in parts])[back]))
+            table = SiteRows(found, joined, torch.from_numpy(np.concatenate([p[2] for p in parts])[back]))
     return Data(x, target, states, held_out, table)
 
 
@@ -183,10 +181,10 @@ def _physics_scores(run: Run, network: LandslideNetwork, data: Data) -> dict:
     """Against closed-form hillslopes drawn apart, and simulated ones held out."""
     settings = run.config.columns
     x = sample_columns(settings.held_out, run.seed + 1)
-    target = columns.make_targets(x, run.seed + 500_000, settings.held_out_points, run.report, "scores")
-    found = {"columns": columns.evaluate(network, x, target)}
+    target = closed_form.make_targets(x, run.seed + 500_000, settings.held_out_points, run.report, "scores")
+    found = {"columns": closed_form.evaluate(network, x, target)}
     if data.held_out is not None:
-        found["hillslopes"] = hillslopes.evaluate(network, data.held_out)
+        found["hillslopes"] = simulated.evaluate(network, data.held_out)
     return found
 
 
@@ -198,11 +196,11 @@ def _again(run: Run, network: LandslideNetwork, data: Data):
     def again(member: nn.Module) -> Tensor:
         rows = torch.randint(len(data.x), (2 * size,), generator=drawn)
         some = {name: values[rows] for name, values in data.target.items()}
-        value = columns.loss(network, member, data.x[rows], some, run.config.network.prior_penalty)
+        value = closed_form.loss(network, member, data.x[rows], some, run.config.network.prior_penalty)
         if data.states is not None:
             states = data.states.rows(torch.randint(len(data.states), (2 * size,), generator=drawn))
             weight = run.config.hillslopes
-            value = value + weight.weight * hillslopes.loss(network, member, states, weight.failure)
+            value = value + weight.weight * simulated.loss(network, member, states, weight.failure)
         return value
 
     return again, drawn
@@ -213,7 +211,9 @@ def _fit_on(run: Run, network: LandslideNetwork, data: Data, rows: np.ndarray, l
     settings, table = run.config.sites, data.table
     part = table.rows(np.flatnonzero(rows))
     again, drawn = _again(run, network, data)
-    sites.fit_levels(network, part, again, settings, run.seed, run.ranks, run.kept, run.report, label, sources=[drawn])
+    stage_2.fit_levels(
+        network, part, again, settings, run.seed, run.ranks, run.kept, run.report, label, sources=[drawn]
+    )
     days = table.sites.n_days
     one = table.sites.select(np.arange(1))
     sizes = {
@@ -224,9 +224,9 @@ def _fit_on(run: Run, network: LandslideNetwork, data: Data, rows: np.ndarray, l
     }
     observation = Observation({"days": days}, sizes)
     for design in DESIGNS:
-        of = np.flatnonzero(sites.members_of(design, part.sites))
-        z = sites.log_failing(network, part, design)[of]
-        sites.fit_heads(
+        of = np.flatnonzero(designs.rows_of_design(design, part.sites))
+        z = designs.log_failing(network, part, design)[of]
+        stage_2.fit_heads(
             observation, design, part.sites.select(of), z, settings, run.seed, run.ranks, run.kept, run.report, label
         )
     return observation
@@ -236,7 +236,7 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
     """The observation model of all rows, calibrated on rows out of fold, and the scores of those."""
     table, settings = data.table, run.config.sites
     all_sites = table.sites
-    fold = sites.folds(all_sites, settings.folds, run.seed)
+    fold = designs.folds(all_sites, settings.folds, run.seed)
     logits = {design: np.full((all_sites.n, settings.members), np.nan) for design in DESIGNS}
     for k in range(settings.folds):
         other = copy.deepcopy(network)
@@ -244,7 +244,7 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
         rows = np.flatnonzero(fold == k)
         part = table.rows(rows)
         for design in DESIGNS:
-            z = sites.log_failing(other, part, design)
+            z = designs.log_failing(other, part, design)
             logits[design][rows] = observation.logits(design, part.sites, z)
     observation = _fit_on(run, network, data, np.ones(all_sites.n, dtype=bool), "")
     observation.info = {
@@ -257,7 +257,7 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
     }
     scores = {}
     for design in DESIGNS:
-        rows = sites.members_of(design, all_sites)
+        rows = designs.rows_of_design(design, all_sites)
         landslide, logit = all_sites.landslide[rows], logits[design][rows]
         observation.info["prevalence"][design] = float(landslide.mean())
         observation.info["calibration"][design] = fit_calibration(logit.mean(1), landslide)
@@ -266,12 +266,12 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
     return observation, scores
 
 
-def _network_alone(network: LandslideNetwork, table: Table) -> dict:
+def _network_alone(network: LandslideNetwork, table: SiteRows) -> dict:
     """AUC with its interval of the failing share itself, by design, without an observation model."""
     found = {}
     for design in DESIGNS:
-        part = table.rows(np.flatnonzero(sites.members_of(design, table.sites)))
-        rate = sites.over_days(sites.log_failing(network, part, design))
+        part = table.rows(np.flatnonzero(designs.rows_of_design(design, table.sites)))
+        rate = designs.over_days(designs.log_failing(network, part, design))
         auc = metrics.discrimination(part.sites.landslide, rate, metrics.resample(part.sites.block))["auc"]
         found[design] = {"auc": [float(auc[0]), *metrics.interval(auc)]}
     return found

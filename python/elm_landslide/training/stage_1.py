@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from elm_landslide.model.network import LandslideNetwork
-from elm_landslide.training import closed_form as columns
-from elm_landslide.training import simulated as hillslopes
+from elm_landslide.training import closed_form, simulated
 from elm_landslide.training.config import Config
 from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, fit
 from elm_landslide.training.simulated import States
@@ -56,12 +55,12 @@ def fit_members(
         drawn = torch.Generator().manual_seed(seed + 1000 * (i + 1) + 1 + ranks.rank)
 
         def loss(rows: Tensor, member=member, drawn=drawn) -> Tensor:
-            value = columns.loss(
+            value = closed_form.loss(
                 network, member, x[rows], {k: v[rows] for k, v in target.items()}, settings.prior_penalty
             )
             if states is not None:
                 picked = torch.randint(len(states), (len(rows),), generator=drawn)
-                value = value + config.hillslopes.weight * hillslopes.loss(
+                value = value + config.hillslopes.weight * simulated.loss(
                     network, member, states.rows(picked), config.hillslopes.failure
                 )
             return value

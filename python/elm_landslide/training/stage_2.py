@@ -15,121 +15,21 @@ blocks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, FLAGS
 from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation.designs import LATE, SiteRows
 from elm_landslide.observation.model import DESIGNS, FLOOR, Head, Inputs, Observation
-from elm_landslide.sites.table import Sites, rain_triggered
-from elm_landslide.training.config import Sites as Settings
-from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, chunks, fit
+from elm_landslide.sites.site_table import Sites
+from elm_landslide.training.config import SiteSettings
+from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, fit
 
 UNKNOWN_ACCURACY = 25.0  # km, of a location whose accuracy is not known
-LATE = (0.5, 0.3, 0.2)  # shares of reports that are so many days late, before they are learned
 DRAWS_AT_ONCE = 1  # of the columns of a site, in one step of the first part
-ROWS = 1024  # at once
 MIDDLE = -7.0  # about the mean of z, so that the first offset of a logit is near 0
-
-
-@dataclass
-class Table:
-    """Rows of a site table [n] with the columns under them, missing where not solved [n, draw].
-
-    x [design][n, draw, day, N_IN]: of random rows on their own slope, of days of one site on the reference hillslope.
-    """
-
-    sites: Sites
-    x: dict[str, Tensor]
-    solved: Tensor
-
-    def rows(self, rows: np.ndarray) -> Table:
-        return Table(self.sites.select(rows), {d: x[rows] for d, x in self.x.items()}, self.solved[rows])
-
-
-def table(sites: Sites, slopes: np.ndarray | None = None, advance=int) -> Table:
-    from elm_landslide.observation import (
-        weather as site_fields,  # the simulator's column: a training without sites does without numba and scipy
-    )
-
-    x, solved = site_fields.fields(sites, slopes=slopes, advance=advance)
-    both = {"random": x, "same_site": site_fields.on_reference_slope(x)}
-    return Table(sites, {design: torch.from_numpy(values) for design, values in both.items()}, torch.from_numpy(solved))
-
-
-def chosen(sites: Sites, trigger: str) -> np.ndarray:
-    """Rows [n] (bool) of a comparison on landslides of a kind of trigger: rain or all."""
-    if trigger not in ("rain", "all"):
-        raise UserError(f"trigger: {trigger}: unknown; choose rain or all")
-    return rain_triggered(sites) if trigger == "rain" else np.ones(sites.n, dtype=bool)
-
-
-def members_of(design: str, sites: Sites) -> np.ndarray:
-    """Rows [n] (bool) of a design: landslides, and its other rows."""
-    return sites.landslide | (sites.kind == design)
-
-
-def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
-    """Fold [n] of each row: blocks at random, the largest first to the fold that has the fewest landslides."""
-    blocks, at = np.unique(sites.block, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(blocks))
-    landslides, rows = (np.bincount(at, weights=w, minlength=len(blocks)) for w in (sites.landslide, np.ones(sites.n)))
-    order = order[np.argsort(-landslides[order], kind="stable")]
-    fold, held = np.zeros(len(blocks), dtype=int), np.zeros((count, 2))
-    for block in order:
-        least = int(np.lexsort((held[:, 1], held[:, 0]))[0]) if landslides[block] else int(held[:, 1].argmin())
-        fold[block] = least
-        held[least] += landslides[block], rows[block]
-    return fold[at]
-
-
-def without(x: Tensor, what: str) -> Tensor:
-    """Columns [..., N_IN] without roots, or without the water that macropores take to the base."""
-    x = x.clone()
-    if what == "roots":
-        x[..., FIELDS["root_strength_left"].columns] = 0.0
-    elif what == "macropores":
-        for name in ("rain_1d", "rain_3d", "rain_7d", "snowmelt"):
-            x[..., FIELDS[name].columns] = 0.0
-    else:
-        raise ValueError(f"without {what}: roots or macropores")
-    return x
-
-
-@torch.no_grad()
-def log_failing(network: LandslideNetwork, rows: Table, design: str, ablation: str = "") -> np.ndarray:
-    """z [n, BAG]: ln of the failing share, averaged over members and over the draws that were solved."""
-    parts = []
-    for chunk in chunks(len(rows.solved), ROWS):
-        x = rows.x[design][chunk]
-        x = without(x, ablation) if ablation else x
-        n, draws, days, _ = x.shape
-        prepared = network.prepare(x.reshape(n * draws * days, -1))
-        p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
-        z = torch.log(p.mean(-1).view(n, draws, days) + FLOOR)
-        weight = rows.solved[chunk].double().unsqueeze(-1)
-        parts.append((torch.where(weight > 0, z, 0.0) * weight).sum(1) / weight.sum(1))
-    return torch.cat(parts).numpy()
-
-
-@torch.no_grad()
-def outside(network: LandslideNetwork, rows: Table) -> np.ndarray:
-    """Rows [n] (bool) with a column outside the training domain; the network falls back to prior strengths there."""
-    found = []
-    for chunk in chunks(len(rows.solved), ROWS):
-        x = rows.x["random"][chunk]
-        flag = network.prepare(x.reshape(-1, x.shape[-1])).flag.view(x.shape[:-1])
-        found.append(((flag == FLAGS["outside"]) & rows.solved[chunk].unsqueeze(-1)).any(-1).any(-1))
-    return torch.cat(found).numpy()
-
-
-def over_days(z: np.ndarray) -> np.ndarray:
-    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
-    return np.logaddexp.reduce(z + np.log(np.array(LATE)), axis=1)
 
 
 def chance_elsewhere(sites: Sites, scale: float) -> np.ndarray:
@@ -171,9 +71,9 @@ def _pairs(sites: Sites) -> Tensor:
 
 def fit_levels(
     network: LandslideNetwork,
-    rows: Table,
+    rows: SiteRows,
     again: Callable[[nn.Module], Tensor],
-    settings: Settings,
+    settings: SiteSettings,
     seed: int,
     ranks: Group,
     kept: Checkpoint,
@@ -238,7 +138,7 @@ def fit_heads(
     design: str,
     sites: Sites,
     z: np.ndarray,
-    settings: Settings,
+    settings: SiteSettings,
     seed: int,
     ranks: Group,
     kept: Checkpoint,

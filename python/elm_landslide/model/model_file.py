@@ -5,23 +5,17 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from elm_landslide import fields, files
-from elm_landslide.errors import LandslideError, UserError
+from elm_landslide.errors import UserError
 from elm_landslide.model.lowering.program import Program
-
-if TYPE_CHECKING:
-    from elm_landslide.runtime.fortran import Component
 
 SCHEMA, GOLDEN, TILE, INFO = "landslide_schema.txt", "landslide_golden.bin", "landslide_tile.bin", "landslide.json"
 OBSERVATION = "landslide_observation.pt"  # of the site scores; not every model has one
@@ -70,15 +64,8 @@ def write(
         INFO: json.dumps(info, indent=1),
         **(more or {}),
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        torch.jit.save(scripted, temporary, _extra_files=extra)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with files.whole(path, RuntimeError) as part:
+        torch.jit.save(scripted, part, _extra_files=extra)
 
 
 @contextmanager
@@ -118,38 +105,3 @@ def read_entry(path: Path | str, name: str) -> bytes:
 
 def sha256(path: Path | str) -> str:
     return files.digest(path)
-
-
-def open_component(path: Path | str, engine: str = "tile", settings: dict | None = None) -> Component:
-    """The component with a model file, or the bridge's own words on why it refuses the file, as a UserError."""
-    from elm_landslide.runtime.fortran import Component
-
-    content = files.read(path, files.MODEL)
-    try:
-        return Component(content, engine, settings)
-    except LandslideError as error:
-        raise UserError(f"{path}: {error}") from None
-
-
-def describe(path: Path | str, engine: str = "tile") -> dict:
-    """What `elm-landslide inspect` shows: file, SHA-256, size, schema, golden rows and provenance.
-
-    The bridge opens the file with that engine and tells what it has read: what it refuses in a run is refused here.
-    """
-    with open_component(path, engine) as component:
-        found = component.describe()
-    golden = found["golden"]
-    return {
-        "file": Path(path).name,
-        "bytes": found["bytes"],
-        "sha256": found["sha256"],
-        "schema_version": found["schema_version"],
-        "schema_matches": read_entry(path, SCHEMA) == fields.schema_table().encode(),
-        "golden": {
-            "rows": golden["rows"],
-            "rtol": golden["rtol"],
-            "atol": golden["atol"],
-            "flags": {name: golden["flags"][value] for name, value in fields.FLAGS.items()},
-        },
-        "model": found["model"],
-    }

@@ -9,7 +9,7 @@ import torch
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, SPVAL
 from elm_landslide.model.network import LandslideNetwork
-from elm_landslide.observation import weather as site_fields
+from elm_landslide.observation import site_columns
 from elm_landslide.simulator import column
 from elm_landslide.sites.cells import WEATHER
 from support import made_sites
@@ -41,13 +41,13 @@ def of(x, name):
 def found():
     """(sites, x, solved) of some rows."""
     sites = some()
-    return sites, *site_fields.fields(sites)
+    return sites, *site_columns.fields(sites)
 
 
 def test_shape_and_columns_filled(found):
     """What the network needs is there, what no table tells is missing, and nothing lies outside its range."""
     sites, x, solved = found
-    assert x.shape == (12, site_fields.DRAWS, site_fields.BAG, sum(f.layers for f in FIELDS.values()))
+    assert x.shape == (12, site_columns.DRAWS, site_columns.BAG, sum(f.layers for f in FIELDS.values()))
     assert solved.shape == x.shape[:2] and solved.dtype == bool and solved.all()
     for name, field in FIELDS.items():
         values = of(x, name)
@@ -64,7 +64,7 @@ def test_fields_of_extreme_weather_are_in_range():
     weather = [(0, -60), (0, 50), (150, 20), (40, 1), (0, 20), (60, -20)]
     rain, temperature = (np.repeat([[pair[k]] for pair in weather], made_sites.DAYS, 1).astype(float) for k in (0, 1))
     rain[4, -1], temperature[5, -1] = 1000.0, 30.0
-    x, solved = site_fields.fields(with_weather(some(6), rain, temperature))
+    x, solved = site_columns.fields(with_weather(some(6), rain, temperature))
     assert solved.any(1).all()  # one of the soils does not take 150 mm a day for two months
     for name, field in FIELDS.items():
         values = of(x, name)[of(x, name) != SPVAL]
@@ -76,11 +76,11 @@ def test_a_row_alone_and_among_others(found):
     """The same bits, whatever other rows there are and in whatever order. (All have a slope.)"""
     sites, x, solved = found
     order = np.random.default_rng(0).permutation(sites.n)
-    again, again_solved = site_fields.fields(sites.select(order))
+    again, again_solved = site_columns.fields(sites.select(order))
     np.testing.assert_array_equal(again, x[order])
     np.testing.assert_array_equal(again_solved, solved[order])
     for i in (0, 5):
-        np.testing.assert_array_equal(site_fields.fields(sites.select([i]))[0][0], x[i])
+        np.testing.assert_array_equal(site_columns.fields(sites.select([i]))[0][0], x[i])
 
 
 def test_what_is_no_driver_has_no_influence(found):
@@ -104,7 +104,7 @@ def test_what_is_no_driver_has_no_influence(found):
         lithology=np.full(sites.n, "vb"),
         vegetated=1.0 - sites.vegetated,
     )
-    np.testing.assert_array_equal(site_fields.fields(other)[0], x)
+    np.testing.assert_array_equal(site_columns.fields(other)[0], x)
 
 
 def test_sums_of_rain_by_hand(found):
@@ -113,11 +113,11 @@ def test_sums_of_rain_by_hand(found):
     rain = sites.weather[:, RAIN]  # all days are warm
     assert sites.weather[:, TEMPERATURE].min() > column.RAIN_FROM
     n = sites.n_days
-    for back in range(site_fields.BAG):
+    for back in range(site_columns.BAG):
         for days in (1, 3, 7):
             wanted = rain[:, n - back - days : n - back].sum(1)
             got = of(x, f"rain_{days}d")[:, :, back, 0]
-            np.testing.assert_allclose(got, np.repeat(wanted[:, None], site_fields.DRAWS, 1), atol=1e-10)
+            np.testing.assert_allclose(got, np.repeat(wanted[:, None], site_columns.DRAWS, 1), atol=1e-10)
 
 
 def test_snow_is_not_rain():
@@ -126,7 +126,7 @@ def test_snow_is_not_rain():
     temperature = np.full((3, made_sites.DAYS), COLD)
     temperature[1] = 1.0
     temperature[2, -1] = WARM
-    x, _ = site_fields.fields(with_weather(some(3), rain, temperature))
+    x, _ = site_columns.fields(with_weather(some(3), rain, temperature))
     for days in (1, 3, 7):
         sums = of(x, f"rain_{days}d")[:, 0, 0, 0]
         assert sums == pytest.approx([0.0, 0.5 * rain[0, -days:].sum(), rain[0, -1]])
@@ -145,10 +145,10 @@ def test_a_row_by_hand(found):
     warm = np.append(np.full(60, temperature[:before].mean()), temperature)
     potential = column.potential_evaporation(warm, np.full(len(warm), 80.0), 0.0)
     forcing = np.stack([wet / 86400e3, 0.0 * wet, warm, potential])
-    for k, draw in enumerate(site_fields.draws()):
-        soil = site_fields.soil_of(draw)
+    for k, draw in enumerate(site_columns.draws()):
+        soil = site_columns.soil_of(draw)
         done = column.run(soil, column.state_from_table(soil, 3.0), np.repeat(forcing, 4, axis=1), 21600.0)
-        for back in range(site_fields.BAG):
+        for back in range(site_columns.BAG):
             end = 4 * (len(wet) - back)
             np.testing.assert_allclose(of(x, "liquid_water")[3, k, back], done["liquid_water"][end - 1], rtol=1e-9)
             np.testing.assert_allclose(of(x, "water_table_depth")[3, k, back], done["water_table"][end - 1], rtol=1e-9)
@@ -162,15 +162,15 @@ def test_water_closes():
     """What falls in spin-up and days of a row is storage, evaporation, runoff or baseflow, with every draw's soil."""
     rng = np.random.default_rng(4)
     rain, temperature = rng.gamma(0.5, 30.0, made_sites.DAYS), rng.normal(3.0, 6.0, made_sites.DAYS)
-    forcing, sums = site_fields._forcing(rain, temperature)
+    forcing, sums = site_columns._forcing(rain, temperature)
     steps = 4 * (60 + made_sites.DAYS)
     assert forcing.shape == (4, steps) and sums.shape == (steps // 4,)
     fallen = 21600.0 * (forcing[0] + forcing[1]).sum()
     assert 1000.0 * fallen == pytest.approx(60 * rain[:-7].mean() + rain.sum())
     assert 21600.0 * 1000.0 * forcing[0].sum() == pytest.approx(sums.sum())
-    for draw in site_fields.draws():
-        soil = site_fields.soil_of(draw)
-        state = column.state_from_table(soil, site_fields.WATER_TABLE)
+    for draw in site_columns.draws():
+        soil = site_columns.soil_of(draw)
+        state = column.state_from_table(soil, site_columns.WATER_TABLE)
         before = state.total()
         done = column.run(soil, state, forcing, 21600.0)
         left = 21600.0 * (done["evaporation"] + done["surface_runoff"] + done["baseflow"]).sum()
@@ -182,7 +182,7 @@ def test_more_rain_is_wetter_and_no_safer(found):
     sites, x, _ = found
     more = sites.weather[:, RAIN].copy()
     more[:, -1] += 50.0
-    wet, _ = site_fields.fields(with_weather(sites, more))
+    wet, _ = site_columns.fields(with_weather(sites, more))
     np.testing.assert_array_equal(wet[:, :, 1:], x[:, :, 1:])
     assert (of(wet, "liquid_water")[:, :, 0, 0] > of(x, "liquid_water")[:, :, 0, 0]).all()
     assert (of(wet, "surface_runoff")[:, :, 0] > of(x, "surface_runoff")[:, :, 0]).all()
@@ -193,12 +193,12 @@ def test_more_rain_is_wetter_and_no_safer(found):
 
 
 def test_draws_are_the_same_and_sound():
-    made, again = site_fields.draws(), site_fields.draws()
-    assert len(made) == site_fields.DRAWS
+    made, again = site_columns.draws(), site_columns.draws()
+    assert len(made) == site_columns.DRAWS
     for a, b in zip(made, again, strict=True):
         for field in dataclasses.fields(a):
             np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name))
-    for draw in site_fields.draws(64):
+    for draw in site_columns.draws(64):
         assert 5.0 <= draw.sand <= 90.0 and draw.clay > 0.0 and draw.sand + draw.clay < 100.0
         assert (draw.cover > 0.0).all() and draw.cover.sum() == pytest.approx(0.9)
         assert 0.5 <= draw.leaf_area <= 5.0 and 0.3 <= draw.slope_spread <= 0.7 and 0.0 <= draw.slope_quantile <= 1.0
@@ -207,13 +207,13 @@ def test_draws_are_the_same_and_sound():
 
 def test_a_missing_slope_is_a_quantile_of_the_known_ones():
     """Of those of the table, or of those given; each draw has its own quantile. A known slope keeps its own."""
-    sites, made = some(6), site_fields.draws()
+    sites, made = some(6), site_columns.draws()
     slope = np.array([10.0, 20.0, 30.0, 40.0, 50.0, np.nan])
     gaps = dataclasses.replace(sites, slope=slope)
     given = [5.0, 8.0, 21.0, 33.0]
     for known, x in (
-        (slope[:5], site_fields.fields(gaps)[0]),
-        (given, site_fields.fields(gaps, slopes=np.array(given))[0]),
+        (slope[:5], site_columns.fields(gaps)[0]),
+        (given, site_columns.fields(gaps, slopes=np.array(given))[0]),
     ):
         for k, draw in enumerate(made):
             degrees = np.append(slope[:5], np.quantile(known, draw.slope_quantile))
@@ -221,36 +221,36 @@ def test_a_missing_slope_is_a_quantile_of_the_known_ones():
             np.testing.assert_allclose(of(x, "slope")[:, k, 0, 5], np.minimum(median, 3.5), rtol=1e-12)
     assert len(np.unique(of(x, "slope")[5, :, 0, 5])) == len(made)
     with pytest.raises(UserError, match="slope: missing in all rows"):
-        site_fields.fields(gaps.select([5]))
+        site_columns.fields(gaps.select([5]))
 
 
 def test_the_reference_slope_moves_the_slope_alone(found):
     _, x, _ = found
     before = x.copy()
-    flat = site_fields.on_reference_slope(x)
+    flat = site_columns.on_reference_slope(x)
     np.testing.assert_array_equal(x, before)
     moved = (flat != x).any(axis=(0, 1, 2))
     assert np.flatnonzero(moved).tolist() == list(range(*FIELDS["slope"].columns.indices(x.shape[-1])))
-    for k, draw in enumerate(site_fields.draws()):
+    for k, draw in enumerate(site_columns.draws()):
         wanted = np.tan(np.radians(25.0)) * np.exp(-0.5 * draw.slope_spread**2)
         np.testing.assert_allclose(of(flat, "slope")[:, k, :, 5], wanted, rtol=1e-12)
 
 
 def test_too_few_days(found):
     sites = found[0]
-    for days, good in ((site_fields.LEAST_DAYS, True), (site_fields.LEAST_DAYS - 1, False)):
+    for days, good in ((site_columns.LEAST_DAYS, True), (site_columns.LEAST_DAYS - 1, False)):
         part = dataclasses.replace(sites.select([0]), weather=sites.weather[:1, :, -days:])
         if good:
-            assert site_fields.fields(part)[1].all()
+            assert site_columns.fields(part)[1].all()
         else:
             with pytest.raises(UserError, match="sites: 9 days of weather .*at least 10 are needed"):
-                site_fields.fields(part)
+                site_columns.fields(part)
 
 
 def test_a_column_without_solution(found, monkeypatch):
     """A draw that is not solved stays missing; a row without any is named. Progress counts rows."""
     sites, x, _ = found
-    run, soils = column.run, [site_fields.soil_of(draw) for draw in site_fields.draws()]
+    run, soils = column.run, [site_columns.soil_of(draw) for draw in site_columns.draws()]
 
     def fails(wanted):
         def one(soil, *rest):
@@ -262,15 +262,15 @@ def test_a_column_without_solution(found, monkeypatch):
 
     monkeypatch.setattr(column, "run", fails(lambda soil: soil.leaf_area == soils[1].leaf_area))
     done = []
-    again, solved = site_fields.fields(sites.select([2, 4]), advance=done.append)
+    again, solved = site_columns.fields(sites.select([2, 4]), advance=done.append)
     assert solved.tolist() == [[True, False, True, True]] * 2 and done == [1, 1]
     assert (again[:, 1] == SPVAL).all()
     np.testing.assert_array_equal(again[:, [0, 2, 3]], x[[2, 4]][:, [0, 2, 3]])
     monkeypatch.setattr(column, "run", fails(lambda soil: True))
     with pytest.raises(UserError, match=f"row {sites.id[2]}: the column finds no solution for its weather"):
-        site_fields.fields(sites.select([2, 4]))
+        site_columns.fields(sites.select([2, 4]))
 
 
 def test_the_column_of_a_site_drains_as_a_gridcell():
     """Over a mean slope of 10 degrees, whatever hillslope is judged."""
-    assert {site_fields.soil_of(draw).slope for draw in site_fields.draws()} == {10.0}
+    assert {site_columns.soil_of(draw).slope for draw in site_columns.draws()} == {10.0}

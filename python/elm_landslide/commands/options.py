@@ -1,12 +1,46 @@
-"""What words on the command line stand for."""
+"""The options that commands share, and what their words stand for."""
 
 from __future__ import annotations
 
 import glob
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
 
+import typer
 from typer.core import TyperCommand
 
 from elm_landslide.errors import UserError
+from elm_landslide.offline.inputs import Inputs
+from elm_landslide.offline.samples import sample_inputs
+
+History = Annotated[
+    list[str] | None, typer.Option(help="ELM history files with the states (h1, or h0), or quoted patterns.")
+]
+Constants = Annotated[
+    list[str] | None, typer.Option(help="ELM history files with the soil constants and daily mean rain (h0).")
+]
+Rain = Annotated[
+    list[str] | None,
+    typer.Option(help="Further history files with time means of RAIN, for the antecedent rain of 1, 3 and 7 days."),
+]
+Surface = Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")]
+Sample = Annotated[
+    Literal["susquehanna", "steep"] | None, typer.Option(help="Take a sample of the package instead of files.")
+]
+Model = Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")]
+Override = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."),
+]
+Engine = Annotated[
+    Literal["tile", "torchscript"],
+    typer.Option(help="Engine that runs the network; torchscript needs torch and elm-landslide plugin build."),
+]
+InstructionSet = Annotated[
+    Literal["auto", "baseline", "avx2", "avx512"], typer.Option(help="Of the tile engine. The results are the same.")
+]
+
 
 _LISTS = ("--history", "--constants", "--rain")
 
@@ -28,18 +62,16 @@ class ListOptions(TyperCommand):
         return super().parse_args(ctx, spread)
 
 
-def inputs(sample, history, constants, rain, surface):
-    """History, constants, rain and surface files, of a sample or as given."""
+def inputs(sample, history, constants, rain, surface, override) -> Inputs:
+    """The files of a run, of a sample or as given, with the values that take their place."""
+    values = overrides(override or [])
     if sample:
         if history or constants or rain or surface:
             raise UserError("--sample takes the place of the files: give one or the other")
-        from elm_landslide.offline.samples import sample_files
-
-        history, constants, surface = sample_files(sample)
-        return history, constants, [], surface
+        return replace(sample_inputs(sample), overrides=values)
     if not history or not surface:
         raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    return expand(history), expand(constants or []), expand(rain or []), surface
+    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values)
 
 
 def expand(patterns: list) -> list[str]:

@@ -20,12 +20,12 @@ from scipy.stats import norm, qmc
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, N_IN, SLOPE_PERCENTILES, SPVAL
-from elm_landslide.physics import layers as elm_layers
 from elm_landslide.physics import pedotransfer, roots
+from elm_landslide.physics.layers import INTERFACES, THICKNESS
 from elm_landslide.physics.root_profile import OF_COVER, root_profiles
 from elm_landslide.simulator import column
 from elm_landslide.sites.cells import WEATHER
-from elm_landslide.sites.table import BAG, LEAST_DAYS, Sites
+from elm_landslide.sites.site_table import BAG, LEAST_DAYS, Sites
 
 DRAWS = 4  # a power of 2, for the design
 SPIN_UP = 60  # days
@@ -77,14 +77,14 @@ def soil_of(draw: Draw) -> column.Soil:
     """The ELM column of a draw."""
 
     def ten(value: float) -> np.ndarray:
-        return np.full(len(elm_layers.THICKNESS), value)
+        return np.full(len(THICKNESS), value)
 
     return column.Soil(
         ten(pedotransfer.porosity(draw.sand)),
         ten(pedotransfer.ks(draw.sand)),
         ten(pedotransfer.sucsat(draw.sand) / 1000.0),
         ten(pedotransfer.bsw(draw.clay)),
-        draw.cover @ root_profiles(elm_layers.INTERFACES.numpy())[list(OF_COVER)],
+        draw.cover @ root_profiles(INTERFACES.numpy())[list(OF_COVER)],
         draw.leaf_area,
         slope=GRID_SLOPE,
     )
@@ -174,7 +174,7 @@ def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np
         **dict(porosity=soil.porosity, sucsat=1000.0 * soil.sucsat, bsw=soil.bsw, root_fraction=soil.root_fraction),
         **dict(sand=draw.sand, clay=draw.clay, ice=0.0, leaf_area_index=draw.leaf_area, slope=gradient),
         **{f"{name}_cover": share for name, share in zip(roots.COVERS, draw.cover, strict=True)},
-        "bedrock_depth": elm_layers.INTERFACES[-1].item(),
+        "bedrock_depth": INTERFACES[-1].item(),
     }
     for name, value in static.items():
         x[:, FIELDS[name].columns] = value

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,55 +13,12 @@ import numpy as np
 from elm_landslide import files
 from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.fields import FLAGS, MISSING, OUTPUTS
-from elm_landslide.model.file import SHIPPED
+from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import Missing
-from elm_landslide.offline.output import HistoryWriter
-
-_CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
-
-
-class _Serial:
-    """The part of an MPI communicator used here, for one process."""
-
-    rank, size = 0, 1
-
-    def bcast(self, value, root=0):
-        return value
-
-    def allgather(self, value):
-        return [value]
-
-    gather = allgather
-
-    def barrier(self):
-        pass
-
-
-# Processes that a launcher has started: OpenMPI, MPICH and its kin, Slurm.
-_STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
-
-
-def processes() -> int:
-    """How many the launcher says it has started, 1 where there is none."""
-    return max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
-
-
-def world():
-    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
-
-    Raises UserError where there would be several such processes: each would do the whole work, and write its file.
-    """
-    try:
-        from mpi4py import MPI
-    except (ImportError, RuntimeError) as error:
-        if processes() > 1:
-            raise UserError(
-                f"{processes()} processes, which cannot find each other: pip install 'elm-landslide[mpi]' "
-                f"beside an MPI library, or start one ({error})"
-            ) from None
-        return _Serial()
-    return MPI.COMM_WORLD
+from elm_landslide.offline.output import OutputFile
+from elm_landslide.ranks import silent, together, world
 
 
 @dataclass
@@ -81,7 +35,7 @@ class Summary:
     instruction_set: str  # in use, or who chooses; several where the ranks differ
     ranges: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
-    microseconds_per_column_step: float | None = None  # of Component.run alone, on one rank
+    microseconds_per_column_step: float | None = None  # of FortranModel.run alone, on one rank
     derived: list[str] = field(default_factory=list)
     missing: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # as of data.missing.Missing.by_field
     notes: list[str] = field(default_factory=list)
@@ -92,68 +46,38 @@ class Summary:
         return json.dumps(asdict(self), indent=2)
 
 
-def together(comm, action: Callable, *arguments):
-    """Run an action on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
-    result = error = None
-    try:
-        result = action(*arguments)
-    except Exception as caught:  # the other ranks must hear of every failure
-        error = caught
-    clear = isinstance(error, _CLEAR)
-    message = None if error is None else str(error) if clear else f"{type(error).__name__}: {error}"
-    failed = [(rank, text) for rank, text in enumerate(comm.allgather(message)) if text is not None]
-    if not failed:
-        return result
-    if error is not None and not clear:
-        raise error
-    rank, text = failed[0]
-    raise UserError(text if rank == 0 else f"rank {rank}: {text}") from error
-
-
-@contextmanager
-def _silent(_total: int):
-    yield lambda: None
-
-
 def run(
-    history,
-    surface,
+    inputs: Inputs,
     out,
-    constants=(),
     model=None,
     engine: str = "tile",
     overwrite: bool = False,
-    overrides=None,
-    rain=(),
-    progress=_silent,
+    progress=silent,
     instruction_set: str = "auto",
     command: str = "elm-landslide run",
 ) -> Summary:
-    """Run the component over ELM history files and write a history file.
+    """Run the component over ELM history files and write its own file.
 
-    history, constants, rain: paths of history files; surface: path of a surface dataset; out: the file to write.
-    model: path of a model file, the shipped one by default. overrides: values by field name.
-    engine, instruction_set: as in the settings of landslide.h.
-    progress: context manager that takes the number of records and gives a function to call after each; rank 0 only.
-    command: the line for the file's history.
+    out: the file to write. model: path of a model file, the shipped one by default. engine, instruction_set: as in the
+    settings of landslide.h. progress: context manager that takes the number of records and gives a function to call
+    after each; rank 0 only. command: the line for the file's history.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
     out, model = Path(out), Path(model) if model else SHIPPED
-    overrides = dict(overrides or {})
 
     def prepare():
         if comm.rank == 0:
-            check_out(out, overwrite, [*history, *constants, *rain, surface])
+            files.check_out(out, overwrite, inputs.paths)
         content = _read_model(model) if comm.rank == 0 else None
-        return content, Columns(history, constants, surface, overrides, comm.rank, comm.size, rain)
+        return content, Columns(inputs, comm.rank, comm.size)
 
     content, columns = together(comm, prepare)
     content = comm.bcast(content)
     component = None
     try:
         settings = {"instruction_set": instruction_set}
-        component = together(comm, _open_component, content, model, engine, settings, columns)
+        component = together(comm, _open_model, content, model, engine, settings, columns)
         used = component.describe()
         sets = sorted(set(comm.allgather(used["instruction_set"] or "chosen by libtorch")))
         summary = Summary(
@@ -167,7 +91,7 @@ def run(
             ", ".join(sets),
             absent=columns.absent,
             notes=columns.notes,
-            overrides=overrides,
+            overrides=dict(inputs.overrides),
         )
         _steps(comm, columns, component, summary, progress, command)
     finally:
@@ -177,27 +101,15 @@ def run(
     return summary
 
 
-def check_out(out: Path, overwrite: bool, inputs) -> None:
-    """Refuse an output file that is there already, is an input, or has no folder."""
-    if out.exists() and not out.is_file():  # a folder or a device, which the rename would replace
-        raise UserError(f"{out}: is not a file; give the name of one")
-    if not out.absolute().parent.is_dir():
-        raise UserError(f"{out}: its folder does not exist; make it first")
-    if out.exists() and any(Path(path).exists() and out.samefile(path) for path in inputs):
-        raise UserError(f"{out}: is one of the inputs; give another name")
-    if out.exists() and not overwrite:
-        raise UserError(f"{out}: exists; use --overwrite to replace it")
-
-
 def _read_model(model: Path) -> bytes:
     return files.read(model, files.MODEL)
 
 
-def _open_component(content: bytes, model: Path, engine: str, settings: dict, columns: Columns):
-    from elm_landslide.runtime.fortran import Component
+def _open_model(content: bytes, model: Path, engine: str, settings: dict, columns: Columns):
+    from elm_landslide.runtime.fortran import FortranModel
 
     try:
-        component = Component(content, engine, settings)
+        component = FortranModel(content, engine, settings)
     except LandslideError as error:
         raise UserError(f"{model}: {error}") from None
     if columns.interfaces is not None:
@@ -250,7 +162,7 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress, comman
             writer.finish(_found(summary, tally.flags))
 
     try:
-        with (progress if comm.rank == 0 else _silent)(len(columns.records)) as advance:
+        with (progress if comm.rank == 0 else silent)(len(columns.records)) as advance:
             for record in columns.records:
                 y, flag, elapsed = together(comm, _step, columns, component, record)
                 seconds += elapsed
@@ -267,9 +179,9 @@ def _steps(comm, columns: Columns, component, summary: Summary, progress, comman
     summary.ranges, summary.flags = comm.bcast((tally.ranges, tally.flags))
 
 
-def _open_writer(columns: Columns, summary: Summary, command: str) -> HistoryWriter:
+def _open_writer(columns: Columns, summary: Summary, command: str) -> OutputFile:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
-    return HistoryWriter(
+    return OutputFile(
         summary.out,
         columns,
         {

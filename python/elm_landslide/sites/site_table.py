@@ -40,9 +40,9 @@ from pathlib import Path
 
 import numpy as np
 
+from elm_landslide import files
 from elm_landslide.errors import UserError
-from elm_landslide.offline.output import temporary
-from elm_landslide.sites import cells as columns
+from elm_landslide.sites import cells
 from elm_landslide.sites.catalogue import RAIN_TRIGGERS
 from elm_landslide.sites.cells import NEEDED_WEATHER, WEATHER
 from elm_landslide.sites.csv_table import Table
@@ -139,16 +139,16 @@ def read(path: Path | str) -> Sites:
         id=table.keys("id"),
         pair=table.text("pair"),
         block=table.text("block"),
-        **columns.places(table),
-        landslide=columns.flags(table, "landslide", needed=True) == 1,
+        **cells.places(table),
+        landslide=cells.flags(table, "landslide", needed=True) == 1,
         kind=table.choices("kind", KINDS, "kind", needed=True),
         trigger=table.names("trigger"),
         accuracy=table.numbers("accuracy_km", 0, unit="km"),
         date=table.dates("date", "YYYY-MM-DD"),
-        weather=columns.weather(table),
-        slope=columns.slopes(table),
-        lithology=columns.lithologies(table),
-        vegetated=columns.flags(table, "vegetated"),
+        weather=cells.weather(table),
+        slope=cells.slopes(table),
+        lithology=cells.lithologies(table),
+        vegetated=cells.flags(table, "vegetated"),
     )
     for i in np.flatnonzero((sites.kind == "landslide") != sites.landslide):
         raise table.error(i, "landslide", f"contradicts the kind {sites.kind[i]}; 1 goes with landslide, 0 with others")
@@ -162,7 +162,6 @@ def read(path: Path | str) -> Sites:
 def write(sites: Sites, path: Path | str) -> None:
     """Write a table that `read` gives back bit for bit, whole or not at all. Raises UserError where it cannot."""
     path = Path(path)
-    part = temporary(path)
     cells = [
         sites.id.tolist(),
         sites.pair.tolist(),
@@ -183,16 +182,10 @@ def write(sites: Sites, path: Path | str) -> None:
     for v, name in enumerate(WEATHER):
         header += [f"{name}{sites.n_days - 1 - day}" for day in range(sites.n_days)]
         cells += [_texts(sites.weather[:, v, day]) for day in range(sites.n_days)]
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            lines = csv.writer(file, lineterminator="\n")
-            lines.writerow(header)
-            lines.writerows(zip(*cells, strict=True))
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with files.whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(header)
+        lines.writerows(zip(*cells, strict=True))
 
 
 def concatenate(parts: Sequence[Sites]) -> Sites:

@@ -1,0 +1,117 @@
+"""Two designs of comparison: landslides with other days of their sites, and with random places.
+
+Here are the rows of each, the columns under them, and what the network alone says of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import FIELDS, FLAGS
+from elm_landslide.model.network import LandslideNetwork
+from elm_landslide.observation.model import FLOOR
+from elm_landslide.sites.site_table import Sites, rain_triggered
+
+LATE = (0.5, 0.3, 0.2)  # shares of reports that are so many days late, before they are learned
+ROWS = 1024  # at once
+
+
+@dataclass
+class SiteRows:
+    """Rows of a site table [n] with the columns under them, missing where not solved [n, draw].
+
+    x [design][n, draw, day, N_IN]: of random rows on their own slope, of days of one site on the reference hillslope.
+    """
+
+    sites: Sites
+    x: dict[str, Tensor]
+    solved: Tensor
+
+    def rows(self, rows: np.ndarray) -> SiteRows:
+        return SiteRows(self.sites.select(rows), {d: x[rows] for d, x in self.x.items()}, self.solved[rows])
+
+
+def site_rows(sites: Sites, slopes: np.ndarray | None = None, advance=int) -> SiteRows:
+    """The columns under the rows of a table; slopes: quantiles that stand for missing ones, of the table by default."""
+    # The simulator's column, which needs numba and scipy: a training without sites does without them.
+    from elm_landslide.observation import site_columns
+
+    x, solved = site_columns.fields(sites, slopes=slopes, advance=advance)
+    both = {"random": x, "same_site": site_columns.on_reference_slope(x)}
+    return SiteRows(
+        sites, {design: torch.from_numpy(values) for design, values in both.items()}, torch.from_numpy(solved)
+    )
+
+
+def rows_of_trigger(sites: Sites, trigger: str) -> np.ndarray:
+    """Rows [n] (bool) of a comparison on landslides of a kind of trigger: rain or all."""
+    if trigger not in ("rain", "all"):
+        raise UserError(f"trigger: {trigger}: unknown; choose rain or all")
+    return rain_triggered(sites) if trigger == "rain" else np.ones(sites.n, dtype=bool)
+
+
+def rows_of_design(design: str, sites: Sites) -> np.ndarray:
+    """Rows [n] (bool) of a design: landslides, and its other rows."""
+    return sites.landslide | (sites.kind == design)
+
+
+def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
+    """Fold [n] of each row: blocks at random, the largest first to the fold that has the fewest landslides."""
+    blocks, at = np.unique(sites.block, return_inverse=True)
+    order = np.random.default_rng(seed).permutation(len(blocks))
+    landslides, rows = (np.bincount(at, weights=w, minlength=len(blocks)) for w in (sites.landslide, np.ones(sites.n)))
+    order = order[np.argsort(-landslides[order], kind="stable")]
+    fold, held = np.zeros(len(blocks), dtype=int), np.zeros((count, 2))
+    for block in order:
+        least = int(np.lexsort((held[:, 1], held[:, 0]))[0]) if landslides[block] else int(held[:, 1].argmin())
+        fold[block] = least
+        held[least] += landslides[block], rows[block]
+    return fold[at]
+
+
+def without(x: Tensor, what: str) -> Tensor:
+    """Columns [..., N_IN] without roots, or without the water that macropores take to the base."""
+    x = x.clone()
+    if what == "roots":
+        x[..., FIELDS["root_strength_left"].columns] = 0.0
+    elif what == "macropores":
+        for name in ("rain_1d", "rain_3d", "rain_7d", "snowmelt"):
+            x[..., FIELDS[name].columns] = 0.0
+    else:
+        raise ValueError(f"without {what}: roots or macropores")
+    return x
+
+
+@torch.no_grad()
+def log_failing(network: LandslideNetwork, rows: SiteRows, design: str, ablation: str = "") -> np.ndarray:
+    """z [n, BAG]: ln of the failing share, averaged over members and over the draws that were solved."""
+    parts = []
+    for x, solved in zip(rows.x[design].split(ROWS), rows.solved.split(ROWS), strict=True):
+        x = without(x, ablation) if ablation else x
+        n, draws, days, _ = x.shape
+        prepared = network.prepare(x.reshape(n * draws * days, -1))
+        p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
+        z = torch.log(p.mean(-1).view(n, draws, days) + FLOOR)
+        weight = solved.double().unsqueeze(-1)
+        parts.append((torch.where(weight > 0, z, 0.0) * weight).sum(1) / weight.sum(1))
+    return torch.cat(parts).numpy()
+
+
+@torch.no_grad()
+def outside(network: LandslideNetwork, rows: SiteRows) -> np.ndarray:
+    """Rows [n] (bool) with a column outside the training domain; the network falls back to prior strengths there."""
+    found = []
+    for x, solved in zip(rows.x["random"].split(ROWS), rows.solved.split(ROWS), strict=True):
+        flag = network.prepare(x.reshape(-1, x.shape[-1])).flag.view(x.shape[:-1])
+        found.append(((flag == FLAGS["outside"]) & solved.unsqueeze(-1)).any(-1).any(-1))
+    return torch.cat(found).numpy()
+
+
+def over_days(z: np.ndarray) -> np.ndarray:
+    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
+    return np.logaddexp.reduce(z + np.log(np.array(LATE)), axis=1)

@@ -1,0 +1,27 @@
+"""What a run reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of a run, and values that take their place.
+
+    history: ELM history files with the states; surface: an ELM surface dataset; constants: history files with the soil
+    constants and daily mean rain (may be empty); rain: further history files with time means of RAIN. overrides: values
+    by field name, used everywhere in place of what the files say.
+    """
+
+    history: Sequence[Path | str]
+    surface: Path | str
+    constants: Sequence[Path | str] = ()
+    rain: Sequence[Path | str] = ()
+    overrides: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> list[Path | str]:
+        return [*self.history, *self.constants, *self.rain, self.surface]

@@ -1,0 +1,83 @@
+"""MPI where it is there, one process where it is not; and what ranks do together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from elm_landslide.errors import LandslideError, UserError
+
+_CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
+
+
+class Serial:
+    """The part of an MPI communicator used here, for one process."""
+
+    rank, size = 0, 1
+
+    def bcast(self, value, root=0):
+        return value
+
+    def allgather(self, value):
+        return [value]
+
+    gather = allgather
+
+    def barrier(self):
+        pass
+
+
+# Processes that a launcher has started: OpenMPI, MPICH and its kin, Slurm.
+_STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
+
+
+def processes() -> int:
+    """How many the launcher says it has started, 1 where there is none."""
+    return max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
+
+
+def world():
+    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
+
+    Raises UserError where there would be several such processes: each would do the whole work, and write its file.
+    """
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        if processes() > 1:
+            raise UserError(
+                f"{processes()} processes, which cannot find each other: pip install 'elm-landslide[mpi]' "
+                f"beside an MPI library, or start one ({error})"
+            ) from None
+        return Serial()
+    return MPI.COMM_WORLD
+
+
+def share(n: int, rank: int, size: int) -> slice:
+    """The contiguous share of n columns that a rank runs; some are empty where size > n."""
+    return slice(n * rank // size, n * (rank + 1) // size)
+
+
+def together(comm, action: Callable, *arguments):
+    """Run an action on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
+    result = error = None
+    try:
+        result = action(*arguments)
+    except Exception as caught:  # the other ranks must hear of every failure
+        error = caught
+    clear = isinstance(error, _CLEAR)
+    message = None if error is None else str(error) if clear else f"{type(error).__name__}: {error}"
+    failed = [(rank, text) for rank, text in enumerate(comm.allgather(message)) if text is not None]
+    if not failed:
+        return result
+    if error is not None and not clear:
+        raise error
+    rank, text = failed[0]
+    raise UserError(text if rank == 0 else f"rank {rank}: {text}") from error
+
+
+@contextmanager
+def silent(*_) -> Iterator[Callable]:
+    """A progress that shows nothing: of the other ranks, and of calls from Python."""
+    yield lambda *_: None
