@@ -1,6 +1,6 @@
 """The fields that cross the bridge, read from fields.toml, and their C, Fortran and schema views.
 
-Only the standard library is used here: the build runs this file as a script, before the package exists:
+Only the standard library is imported here: the build runs this file as a script, before the package exists:
 
     python fields.py c       > landslide_fields.h
     python fields.py fortran > landslide_fields.F90
@@ -14,6 +14,13 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import ArrayLike
 
 _DECLARATION = tomllib.loads(Path(__file__).with_name("fields.toml").read_text())
 
@@ -42,6 +49,7 @@ class Field:
     offset: int
     filled: bool | str = True
     elm: str = ""
+    days: int = 0  # of a window of antecedent rain
 
     @property
     def columns(self) -> slice:
@@ -71,9 +79,36 @@ def _read_fields() -> dict[str, Field]:
 
 FIELDS: dict[str, Field] = _read_fields()
 OUTPUTS: dict[str, Output] = {e["name"]: Output(**e, index=i) for i, e in enumerate(_DECLARATION["output"])}
+OUTSIDE = Output(**_DECLARATION["outside"], name="outside", index=len(OUTPUTS))  # not an output of the model
+RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
 N_IN: int = sum(field.layers for field in FIELDS.values())
 N_OUT: int = len(OUTPUTS)
 N_LAYERS: int = len(LAYER_INTERFACES) - 1
+
+
+def put(x: np.ndarray, name: str, value) -> None:
+    """Set a field of x [..., N_IN]; value: [..., layers], [...] for a field of one layer, or what broadcasts to it."""
+    import numpy as np
+
+    value = np.asarray(value, dtype=np.float64)
+    if FIELDS[name].layers == 1 and value.ndim == x.ndim - 1:
+        value = value[..., None]
+    x[..., FIELDS[name].columns] = value
+
+
+def pack(values: Mapping[str, ArrayLike], shape: tuple[int, ...] = ()) -> np.ndarray:
+    """x [*shape, N_IN] of values by field name, as of `put`; SPVAL where nothing is given."""
+    import numpy as np
+
+    x = np.full((*shape, N_IN), SPVAL)
+    for name, value in values.items():
+        put(x, name, value)
+    return x
+
+
+def unpack(x: np.ndarray) -> dict[str, np.ndarray]:
+    """Views of x [..., N_IN] by field name: [..., layers], or [...] of a field of one layer."""
+    return {f.name: x[..., f.columns] if f.layers > 1 else x[..., f.offset] for f in FIELDS.values()}
 
 
 def schema_table() -> str:
@@ -162,6 +197,13 @@ def fortran_module() -> str:
         texts("landslide_output_history", [o.history for o in OUTPUTS.values()]),
         texts("landslide_output_units", [o.unit for o in OUTPUTS.values()]),
         texts("landslide_output_long_names", [o.long_name for o in OUTPUTS.values()]),
+        f"  character(len=*), parameter :: landslide_outside_history = '{OUTSIDE.history}'",
+        f"  character(len=*), parameter :: landslide_outside_units = '{OUTSIDE.unit}'",
+        f"  character(len=*), parameter :: landslide_outside_long_name = '{OUTSIDE.long_name}'",
+        "  ! Windows of antecedent rain: their lengths (days) and columns of x.",
+        f"  integer, parameter :: landslide_rain_days({len(RAIN_WINDOWS)}) = {array(map(str, RAIN_WINDOWS.values()))}",
+        f"  integer, parameter :: landslide_rain_columns({len(RAIN_WINDOWS)}) = "
+        + array(str(FIELDS[name].offset + 1) for name in RAIN_WINDOWS),
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",
         *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
         *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),

@@ -71,7 +71,7 @@ def test_the_catalogue_gives_accuracy(tmp_path):
             event(5, "1/1/2009 5:00", -10, 13.25, location_accuracy="25km"),  # random 100, which is no report
         ],
     )
-    table = glas.of_glas(tmp_path, catalogue.read(events))
+    table = glas.of_glas(tmp_path, catalogue.read_catalogue(events))
     nan = np.nan
     wanted = [0.1, nan, nan, nan, 0.1, nan, nan, nan, 25.0, nan, nan, nan]
     np.testing.assert_array_equal(table.accuracy, wanted)
@@ -100,7 +100,7 @@ def test_convert_and_describe(tmp_path):
     ):
         assert line in result.stdout.splitlines()
     table = site_table.read(out)
-    for name, values in vars(glas.of_glas(tmp_path, catalogue.read(events))).items():
+    for name, values in vars(glas.of_glas(tmp_path, catalogue.read_catalogue(events))).items():
         np.testing.assert_array_equal(getattr(table, name), values, err_msg=name)
     counts = json.loads(invoke("describe", out, "--json").stdout)
     assert counts["kinds"] == {"landslide": 4, "same_site": 5, "random": 3} and counts["days"] == 16

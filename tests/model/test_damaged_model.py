@@ -115,12 +115,12 @@ ANY = {
 
 @pytest.mark.parametrize("text", ANY.values(), ids=ANY)
 def test_what_is_json_is_read_and_printed(tmp_path, capsys, text):
-    from elm_landslide.commands import terminal as console
+    from elm_landslide.commands import inspect
 
     path = rewritten(tmp_path / "good.pt", replaced(INFO, text))
     found = description.describe(path)
     np.testing.assert_equal(found["model"], json.loads(text))
-    console.print_description(found)
+    inspect._print_description(found)
     assert "markup" not in path.name and (b"[/red]" not in text or "[/red] [bold :smile:" in capsys.readouterr().out)
 
 

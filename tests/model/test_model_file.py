@@ -92,8 +92,8 @@ def test_shipped_model_learned_from_columns_hillslopes_and_sites(shipped):
 def test_training_again_gives_the_same_model(tmp_path):
     """Same settings and seed: the same bits. Another seed: another model."""
     small = config.Config(
-        network=config.Network(members=2, width=8, epochs=2, batch=64),
-        columns=config.Columns(count=256, points=64, held_out=128, held_out_points=64),
+        network=config.NetworkSettings(members=2, width=8, epochs=2, batch=64),
+        columns=config.ColumnSettings(count=256, points=64, held_out=128, held_out_points=64),
     )
     comm, states, scores = ranks.world(), [], []
     for name, seed in (("first", 11), ("again", 11), ("other", 12)):

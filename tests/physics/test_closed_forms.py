@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from elm_landslide.physics.infinite_slope import factor_of_safety, normal_cdf, pore_pressure
-from elm_landslide.physics.suction import clapp_hornberger_suction_stress, steady_suction, van_genuchten_suction_stress
+from elm_landslide.physics.infinite_slope import factor_of_safety, normal_cdf
+from elm_landslide.physics.suction import clapp_hornberger_suction_stress
+from support.closed_forms import pore_pressure, steady_suction, van_genuchten_suction_stress
 
 TRIGRS = Path(__file__).parents[3] / "shared" / "data" / "trigrs" / "tutorial"
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy.special import erfc
 
-from elm_landslide.physics.hydraulics import GARDNER, LINEAR, water_content
-from elm_landslide.physics.suction import steady_suction
+from elm_landslide.simulator.hydraulics import GARDNER, LINEAR, water_content
 from elm_landslide.simulator.richards import CLOSED, DRAIN, HEAD, clapp_hornberger_layers, heads, step, store_layer
+from support.closed_forms import steady_suction
 
 HOUR, DAY = 3600.0, 86400.0
 LAYERED = clapp_hornberger_layers(

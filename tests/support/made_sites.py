@@ -72,19 +72,19 @@ def columns():
 
 def config(**changes):
     """A training of seconds; changes: of its part for sites."""
-    from elm_landslide.training.config import Columns, Config, Network, Sites
+    from elm_landslide.training.config import ColumnSettings, Config, NetworkSettings, SiteSettings
 
     settings = dict(trigger="all", folds=2, members=2, level_epochs=1, width=16, epochs=10, batch=64)
     return Config(
-        network=Network(members=1, width=8, epochs=1),
-        columns=Columns(count=256, points=64, held_out=128, held_out_points=64),
-        sites=Sites(**(settings | changes)),
+        network=NetworkSettings(members=1, width=8, epochs=1),
+        columns=ColumnSettings(count=256, points=64, held_out=128, held_out_points=64),
+        sites=SiteSettings(**(settings | changes)),
     )
 
 
 def train(out, control="", seed=3, settings=None, site_file=None):
     """The scores of a training on the table, or on a file, written to `out`; site_file False: without any."""
-    from elm_landslide.offline.driver import _Serial
+    from elm_landslide.ranks import Serial
     from elm_landslide.training import run
 
     def silent(*_):
@@ -92,7 +92,7 @@ def train(out, control="", seed=3, settings=None, site_file=None):
 
     with tempfile.TemporaryDirectory() as folder:
         file = write_csv(Path(folder) / "sites.csv", rows()) if site_file is None else site_file or None
-        return run.train(settings or config(), Path(out), seed, _Serial(), silent, "quick", None, file, control)
+        return run.train(settings or config(), Path(out), seed, Serial(), silent, "quick", None, file, control)
 
 
 @functools.cache

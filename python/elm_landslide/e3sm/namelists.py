@@ -6,8 +6,10 @@ import re
 
 from elm_landslide.e3sm import hooks, sources
 from elm_landslide.errors import UserError
+from elm_landslide.fields import OUTPUTS, OUTSIDE
 
-FIELDS = ("LANDSLIDE_PROB:X", "LANDSLIDE_FOS:M", "LANDSLIDE_DEPTH:A", "LANDSLIDE_OUTSIDE:A")
+_OVER_TIME = {OUTPUTS["probability"]: "X", OUTPUTS["fos"]: "M", OUTPUTS["depth"]: "A", OUTSIDE: "A"}  # max, min, mean
+FIELDS = tuple(f"{field.history}:{flag}" for field, flag in _OVER_TIME.items())
 _TAPES = range(2, 7)
 
 

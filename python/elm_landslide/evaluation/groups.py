@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from elm_landslide.offline.places import short_way
+
 ACCURACIES = (("up to 1 km", 1.0), ("1 to 5 km", 5.0), ("5 to 25 km", 25.0), ("above 25 km", np.inf))  # upper limit, km
 UNKNOWN = "unknown"
 OTHER = "other"
@@ -37,7 +39,7 @@ REGIONS = (
 
 def regions(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
     """Name of the region [n] of places lat, lon (degrees, east from -180 or from 0) [n]."""
-    lon = (lon + 180.0) % 360.0 - 180.0
+    lon = short_way(lon)
     names = np.full(len(lat), OTHER, dtype=object)
     for name, south, north, west, east in reversed(REGIONS):
         names[(lat >= south) & (lat <= north) & (lon >= west) & (lon <= east)] = name

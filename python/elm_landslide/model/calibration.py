@@ -8,8 +8,13 @@ from torch import Tensor, nn
 _TINY = 1e-30
 
 
+def beta_logit(log_p, log_q, a, b, c):
+    """Calibrated logit a ln p - b ln(1 - p) + c of ln p and ln q = ln(1 - p), arrays of any kind."""
+    return a * log_p - b * log_q + c
+
+
 class BetaCalibration(nn.Module):
-    """logit p' = a ln p - b ln(1 - p) + c with a, b >= 0; the identity at a = b = 1, c = 0."""
+    """Probabilities calibrated by `beta_logit` with a, b >= 0; the identity at a = b = 1, c = 0."""
 
     def __init__(self, a: float = 1.0, b: float = 1.0, c: float = 0.0):
         super().__init__()
@@ -24,4 +29,4 @@ class BetaCalibration(nn.Module):
         """Probabilities of any shape, in and out."""
         p = probability.clamp(min=_TINY)
         q = (1.0 - probability).clamp(min=_TINY)
-        return torch.sigmoid(self.a * torch.log(p) - self.b * torch.log(q) + self.c)
+        return torch.sigmoid(beta_logit(torch.log(p), torch.log(q), self.a, self.b, self.c))

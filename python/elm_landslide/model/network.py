@@ -18,21 +18,9 @@ from elm_landslide.physics.infinite_slope import FOS_CAP, normal_cdf
 from elm_landslide.physics.layers import mean_matrix
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
-# Bounds of the latent parameters, p = low + (high - low) sigmoid(prior + correction): the members of Strength (root
-# cohesion is that of trees), then the spread of ln FoS between points of one slope class, and the residual of ln FoS.
-LATENTS = {
-    "cohesion": (0.0, 30e3),
-    "friction": (15.0, 45.0),
-    "root_cohesion": (0.0, 40e3),
-    "thickness": (0.3, 3.0),
-    "thinning": (0.0, 2.0),
-    "macropore_share": (0.0, 0.6),
-    "water_kept": (0.0, 1.0),
-    "head_multiplier": (0.0, 1.0),
-    "suction_cap": (0.0, 20e3),
-    "spread": (0.05, 0.6),
-    "residual": (-0.3, 0.3),
-}
+# Bounds of the latent parameters, p = low + (high - low) sigmoid(prior + correction): the members of Strength, then the
+# spread of ln FoS between points of one slope class, and the residual of ln FoS.
+LATENTS = {**strength.LIMITS, "spread": (0.05, 0.6), "residual": (-0.3, 0.3)}
 PRIOR_SPREAD = 0.25
 N_PLANES = 8
 REPORTED_QUANTILES = (0.9, 0.5)  # of slope: LANDSLIDE_FOS and LANDSLIDE_FOS_MEDIAN

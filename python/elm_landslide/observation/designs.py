@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, FLAGS
+from elm_landslide.fields import FIELDS, FLAGS, RAIN_WINDOWS
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation.model import FLOOR
 from elm_landslide.sites.site_table import Sites, rain_triggered
@@ -80,7 +80,7 @@ def without(x: Tensor, what: str) -> Tensor:
     if what == "roots":
         x[..., FIELDS["root_strength_left"].columns] = 0.0
     elif what == "macropores":
-        for name in ("rain_1d", "rain_3d", "rain_7d", "snowmelt"):
+        for name in (*RAIN_WINDOWS, "snowmelt"):
             x[..., FIELDS[name].columns] = 0.0
     else:
         raise ValueError(f"without {what}: roots or macropores")

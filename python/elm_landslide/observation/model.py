@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from elm_landslide.errors import UserError
 from elm_landslide.model import model_file
+from elm_landslide.model.calibration import beta_logit
 from elm_landslide.sites.cells import LITHOLOGIES, WEATHER
 from elm_landslide.sites.site_table import BAG, Sites
 
@@ -196,7 +197,7 @@ class Observation(nn.Module):
 
         def chance(logit):
             log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)
-            return shifted(a * log_p - b * log_q + c, trained, share)
+            return shifted(beta_logit(log_p, log_q, a, b, c), trained, share)
 
         return chance(logits.mean(1)), chance(logits)
 
@@ -242,7 +243,7 @@ def fit_calibration(logit: np.ndarray, landslide: np.ndarray) -> tuple[float, fl
     log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)
 
     def loss(t):
-        m = t[0] * log_p - t[1] * log_q + t[2]
+        m = beta_logit(log_p, log_q, *t)
         residual = 1.0 / (1.0 + np.exp(-m)) - landslide
         value = np.where(landslide, np.logaddexp(0.0, -m), np.logaddexp(0.0, m)).mean()
         return value, np.array([(residual * log_p).mean(), -(residual * log_q).mean(), residual.mean()])

@@ -19,9 +19,10 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, N_IN, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, RAIN_WINDOWS, SLOPE_PERCENTILES, SPVAL, pack, put
 from elm_landslide.physics import pedotransfer, roots
-from elm_landslide.physics.layers import INTERFACES, THICKNESS
+from elm_landslide.physics.constants import SECONDS_PER_DAY
+from elm_landslide.physics.layers import THICKNESS
 from elm_landslide.physics.root_profile import OF_COVER, root_profiles
 from elm_landslide.simulator import column
 from elm_landslide.sites.cells import WEATHER
@@ -32,7 +33,6 @@ SPIN_UP = 60  # days
 WATER_TABLE = 3.0  # m
 STEPS = 4  # of a day
 SHORTER = 24  # steps in place of one, where no draw has a solution
-DAY = 86400.0
 REFERENCE_SLOPE = 25.0  # degrees, of the hillslope on which days of one site are compared
 GRID_SLOPE = 10.0  # degrees; drains every column alike, as a gridcell's mean slope does in ELM
 LEAST_GRADIENT, MOST_GRADIENT = 0.01, 3.5  # m/m
@@ -84,7 +84,7 @@ def soil_of(draw: Draw) -> column.Soil:
         ten(pedotransfer.ks(draw.sand)),
         ten(pedotransfer.sucsat(draw.sand) / 1000.0),
         ten(pedotransfer.bsw(draw.clay)),
-        draw.cover @ root_profiles(INTERFACES.numpy())[list(OF_COVER)],
+        draw.cover @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)],
         draw.leaf_area,
         slope=GRID_SLOPE,
     )
@@ -111,7 +111,9 @@ def fields(sites: Sites, made: list[Draw] | None = None, slopes: np.ndarray | No
         for substeps in (1, SHORTER):
             for k, soil in enumerate(soils):
                 try:
-                    done = column.run(soil, column.state_from_table(soil, WATER_TABLE), forcing, DAY / STEPS, substeps)
+                    done = column.run(
+                        soil, column.state_from_table(soil, WATER_TABLE), forcing, SECONDS_PER_DAY / STEPS, substeps
+                    )
                 except ArithmeticError:
                     continue
                 solved[i, k] = True
@@ -137,7 +139,7 @@ def _forcing(precipitation: np.ndarray, temperature: np.ndarray) -> tuple[np.nda
     water, warmth = (np.append(m, v) for m, v in zip(mean, (precipitation, temperature), strict=True))
     rain, snow = column.partition(water, warmth)
     potential = column.potential_evaporation(warmth, np.full(len(warmth), 80.0), 0.0)
-    forcing = np.stack([rain / 1000.0 / DAY, snow / 1000.0 / DAY, warmth, potential])
+    forcing = np.stack([rain / 1000.0 / SECONDS_PER_DAY, snow / 1000.0 / SECONDS_PER_DAY, warmth, potential])
     return np.repeat(forcing, STEPS, axis=1), rain
 
 
@@ -168,16 +170,14 @@ def _percentiles(degrees: np.ndarray, draw: Draw) -> np.ndarray:
 
 def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """x [day of the bag, N_IN]: states of each day's last step, fluxes as its means; rain (mm) of all days [day]."""
-    x = np.full((BAG, N_IN), SPVAL)
     sums = np.append(0.0, np.cumsum(rain))
     static = {
         **dict(porosity=soil.porosity, sucsat=1000.0 * soil.sucsat, bsw=soil.bsw, root_fraction=soil.root_fraction),
         **dict(sand=draw.sand, clay=draw.clay, ice=0.0, leaf_area_index=draw.leaf_area, slope=gradient),
         **{f"{name}_cover": share for name, share in zip(roots.COVERS, draw.cover, strict=True)},
-        "bedrock_depth": INTERFACES[-1].item(),
+        "bedrock_depth": LAYER_INTERFACES[-1],
     }
-    for name, value in static.items():
-        x[:, FIELDS[name].columns] = value
+    x = pack(static, (BAG,))
     for back in range(BAG):
         day = len(rain) - back
         end = STEPS * day
@@ -194,8 +194,8 @@ def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np
                     ("snowmelt", "snowmelt"),
                 )
             },
-            **{f"rain_{d}d": sums[day] - sums[day - d] for d in (1, 3, 7)},
+            **{name: sums[day] - sums[day - days] for name, days in RAIN_WINDOWS.items()},
         }
         for name, value in moving.items():
-            x[back, FIELDS[name].columns] = value
+            put(x[back], name, value)
     return x

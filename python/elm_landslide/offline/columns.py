@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, SPVAL
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
 from elm_landslide.offline import places, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
@@ -13,10 +13,11 @@ from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import MOVED, TAKEN, Missing
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Places
-from elm_landslide.offline.rain import WINDOWS, gather
+from elm_landslide.offline.rain import gather
 from elm_landslide.offline.rules import CONSTANT_FIELDS, RULES, Rule
 from elm_landslide.offline.surface import read_surface
 from elm_landslide.offline.times import SLACK
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.ranks import share
 
 _LOW, _HIGH = (np.concatenate([np.full(f.layers, f.valid[i]) for f in FIELDS.values()]) for i in (0, 1))
@@ -57,7 +58,7 @@ class Columns:
         self._dz = soil.values["DZSOI"].T
         self.interfaces = _interfaces(self._dz)
         for field, name in CONSTANT_FIELDS.items():
-            self._static[:, FIELDS[field].columns] = soil.values[name].T
+            put(self._static, field, soil.values[name].T)
 
         self._rules = [rule for name in FIELDS if name not in overrides for rule in self._rule(name)]
         self._levels = {n: N_LAYERS if FIELDS[r.field].layers > 1 else None for r in self._rules for n in r.needs}
@@ -67,16 +68,16 @@ class Columns:
         read = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in read:
-                self._static[:, FIELDS[name].columns] = values.reshape(self.index.size, FIELDS[name].layers)
+                put(self._static, name, values)
         self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
         self._overrides = overrides
         for name, value in overrides.items():
-            self._static[:, FIELDS[name].columns] = value
+            put(self._static, name, value)
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in read]
         self._derived += self._rain_lines()
         self._instants = self._files.is_instant(STATE)
-        given = {*read, *static.values, *overrides, *(WINDOWS if self._rain else ())}
+        given = {*read, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
         self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
@@ -85,11 +86,11 @@ class Columns:
 
     def _rain_lines(self) -> list[str]:
         if not self._rain:
-            return [f"{name}: missing, {self._no_rain}" for name in WINDOWS]
+            return [f"{name}: missing, {self._no_rain}" for name in RAIN_WINDOWS]
         more = f" and {len(self._rain.paths) - 1} more" if len(self._rain.paths) > 1 else ""
         means = f"RAIN (time means of {self._rain.paths[0].name}{more}) times seconds"
-        span = {name: "day" if days == 1 else f"{days:g} days" for name, days in WINDOWS.items()}
-        return [f"{name}: derived as {means} over the {span[name]} up to the record" for name in WINDOWS]
+        span = {name: "day" if days == 1 else f"{days:g} days" for name, days in RAIN_WINDOWS.items()}
+        return [f"{name}: derived as {means} over the {span[name]} up to the record" for name in RAIN_WINDOWS]
 
     def derived(self, missing: Missing | None = None) -> list[str]:
         """One line for each derived field: how, and where it was missing in the records run so far; one for each other
@@ -117,8 +118,8 @@ class Columns:
         notes = []
         if self._files.is_mean(STATE):
             lengths = [r.bounds[1] - r.bounds[0] for r in self.records if r.bounds]
-            days = max(lengths, default=0.0) * self._files.axis.seconds / 86400.0
-            short = [name for name, window in WINDOWS.items() if window < days]
+            days = max(lengths, default=0.0) * self._files.axis.seconds / SECONDS_PER_DAY
+            short = [name for name, window in RAIN_WINDOWS.items() if window < days]
             if short:
                 notes.append(
                     f"the states are means over up to {days:.4g} days, longer than the windows of {', '.join(short)}: "
@@ -198,19 +199,19 @@ class Columns:
             absent = np.any([is_missing(v) for v in inputs], axis=0) | (False if dz is None else is_missing(dz))
             with np.errstate(all="ignore"):  # a missing operand, replaced in the same statement
                 result = np.where(absent, SPVAL, rule.derive(dz, *inputs))
-            x[:, FIELDS[rule.field].columns] = result.reshape(self.index.size, FIELDS[rule.field].layers)
-        why = dict.fromkeys(WINDOWS, self._no_rain)
+            put(x, rule.field, result)
+        why = dict.fromkeys(RAIN_WINDOWS, self._no_rain)
         if self._rain:
             for name, (values_mm, reason) in self._rain.at(record.time if self._instants else record.end).items():
                 if name not in self._overrides:
-                    x[:, FIELDS[name].offset] = values_mm
+                    put(x, name, values_mm)
                     why[name] = reason
         self._count(record, x, why)
         return x
 
     def _reason(self, name: str) -> str:
         """Why a field is missing where it is; '' where its default says what is so."""
-        if name not in self.absent or name in WINDOWS:
+        if name not in self.absent or name in RAIN_WINDOWS:
             return "missing in the input"
         needs = {n for rule in RULES if rule.field == name for n in rule.needs}
         reason = "not in every file" if needs & self._files.in_some else "not in the files"

@@ -12,11 +12,12 @@ import numpy as np
 
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FLAGS, OUTPUTS, SCHEMA_VERSION, SPVAL
+from elm_landslide.fields import FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL
 from elm_landslide.offline import output_places
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import STATE
 from elm_landslide.offline.netcdf import is_missing
+from elm_landslide.offline.places import short_way
 from elm_landslide.offline.times import num2date
 
 NO_FLAG = -127  # of the byte flag, where no column is run
@@ -48,7 +49,7 @@ def _coverage(columns: Columns) -> dict[str, str | float]:
 def _span(lon) -> tuple[float, float]:
     """Longitudes (-180 to 180) between which all lie, beside the widest gap: the first is larger across the date
     line."""
-    lon = np.unique((lon + 180.0) % 360.0 - 180.0)
+    lon = np.unique(short_way(lon))
     gaps = np.append(np.diff(lon), lon[0] + 360.0 - lon[-1])
     at = int(np.argmax(gaps)) if gaps[-1] < gaps.max() else lon.size - 1
     return float(lon[(at + 1) % lon.size]), float(lon[at])
@@ -139,13 +140,7 @@ class OutputFile:
         for output in OUTPUTS.values():
             comment = {"comment": _COMMENTS[output.history]} if output.history in _COMMENTS else {}
             self._create(output.history, output.long_name, output.unit, dims, {**common, **methods, **comment})
-        self._create(
-            "LANDSLIDE_OUTSIDE",
-            "1 where the state lies outside the training domain, else 0",
-            "1",
-            dims,
-            {**common, **methods},
-        )
+        self._create(OUTSIDE.history, OUTSIDE.long_name, OUTSIDE.unit, dims, {**common, **methods})
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
         flag.set_var_chunk_cache(1)
         flag.setncatts(
@@ -172,7 +167,7 @@ class OutputFile:
         for output in OUTPUTS.values():
             self._out[output.history][n] = self._spread(y[:, output.index], SPVAL)
         outside = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
-        self._out["LANDSLIDE_OUTSIDE"][n] = self._spread(outside, SPVAL)
+        self._out[OUTSIDE.history][n] = self._spread(outside, SPVAL)
         self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
 
     def _spread(self, values, fill) -> np.ndarray:

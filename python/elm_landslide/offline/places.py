@@ -126,9 +126,14 @@ class Places:
         return values[..., self._within]
 
 
+def short_way(degrees):
+    """A longitude, or a difference of two (degrees), from -180 to below 180."""
+    return (degrees + 180.0) % 360.0 - 180.0
+
+
 def lon_distance(a, b) -> np.ndarray:
     """Distance between longitudes (degrees), the short way round."""
-    return np.abs((np.asarray(a) - b + 180.0) % 360.0 - 180.0)
+    return np.abs(short_way(np.asarray(a) - b))
 
 
 def match_cells(lat, lon, cell_lat, cell_lon) -> tuple[np.ndarray, np.ndarray]:

@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import SPVAL
+from elm_landslide.fields import RAIN_WINDOWS, SPVAL
 from elm_landslide.offline import netcdf, places
 from elm_landslide.offline.cell_methods import along_time, is_time_mean
 from elm_landslide.offline.history_files import HistoryFiles, tape_number
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Layout, Places
 from elm_landslide.offline.times import SLACK
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 
-WINDOWS = {"rain_1d": 1.0, "rain_3d": 3.0, "rain_7d": 7.0}  # days
-_DAY = 86400.0
 # Why there is no rain for a window.
 BEFORE, AFTER = "before the first mean of RAIN", "after the last mean of RAIN"
 GAP, LONGER, ABSENT = "a gap in the means of RAIN", "means of RAIN over longer than the window", "RAIN is missing"
@@ -43,14 +42,14 @@ class RainWindows:
         self._rates: dict[int, np.ndarray] = {}  # only the intervals of the last windows
 
     def at(self, time: float) -> dict[str, tuple[np.ndarray, str]]:
-        """Rain (mm), shape (n,), of each of WINDOWS up to `time` (in the files' time units), and why there is none for
-        some place, '' where there is for all.
+        """Rain (mm), shape (n,), of each window up to `time` (in the files' time units), and why there is none for some
+        place, '' where there is for all.
 
         A window that the intervals do not cover, that holds a missing mean or needs one longer than itself is SPVAL.
         """
         end = time * self._seconds_per_unit
-        rain = {name: self._window(end - days * _DAY, end) for name, days in WINDOWS.items()}
-        oldest = end - max(WINDOWS.values()) * _DAY
+        rain = {name: self._window(end - days * SECONDS_PER_DAY, end) for name, days in RAIN_WINDOWS.items()}
+        oldest = end - max(RAIN_WINDOWS.values()) * SECONDS_PER_DAY
         self._rates = {i: rate for i, rate in self._rates.items() if self._end[i] > oldest}
         return rain
 

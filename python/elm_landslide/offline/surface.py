@@ -16,14 +16,8 @@ from elm_landslide.physics import root_profile
 
 _ROUNDING = 0.01  # %, by which shares may exceed 100
 _WHOLE = 1.0  # %, by which sand and clay together may, each a whole number in many datasets
-DEFAULT_BEDROCK = 3.8  # m, ELM's depth of the hydrologically active soil
-# ELM's natural PFTs by kind; further PFTs are crops.
-COVERS = {
-    "tree_cover": slice(1, 9),
-    "shrub_cover": slice(9, 12),
-    "grass_cover": slice(12, 15),
-    "crop_cover": slice(15, None),
-}
+DEFAULT_BEDROCK = round(LAYER_INTERFACES[-1], 1)  # m, that of ELM without data, 3.8 in the output
+_PFTS = {f"{cover}_cover": list(pfts) for cover, pfts in root_profile.PFTS.items()}
 _NEEDED = ("LATIXY", "LONGXY", "PCT_SAND", "PCT_CLAY", "SLP_P10", "PCT_NAT_PFT", "PCT_NATVEG", "PCT_CROP")
 
 
@@ -82,7 +76,7 @@ def read_surface(path, layout: Layout, index) -> SurfaceFields:
             "slope": read("SLP_P10", exactly(len(SLOPE_PERCENTILES))),
         }
         _check_soil(path, values, lat, lon)
-        pft = percent("PCT_NAT_PFT", range(COVERS["crop_cover"].start, root_profile.N_PFT + 1))
+        pft = percent("PCT_NAT_PFT", range(root_profile.PFTS["crop"].start, root_profile.N_PFT + 1))
         natural, crop = percent("PCT_NATVEG"), percent("PCT_CROP")
         _check_cover(path, pft, natural, lat, lon)
         landunit = None if layout.landunit is None else layout.landunit[index]
@@ -101,14 +95,14 @@ def read_surface(path, layout: Layout, index) -> SurfaceFields:
             derived.append("bedrock_depth: derived as aveDTB of the surface dataset")
         else:
             derived.append(f"bedrock_depth: derived as ELM's default {DEFAULT_BEDROCK} m")
-    for name, pfts in COVERS.items():
+    for name, pfts in _PFTS.items():
         values[name] = cover[:, pfts].sum(axis=1)
     values["root_fraction"] = root_profile.root_fraction(cover, LAYER_INTERFACES)
     by = "PCT_NAT_PFT and PCT_CROP of the surface dataset"
-    derived += [f"{name}: derived as the share of its PFTs in {by}" for name in COVERS]
+    derived += [f"{name}: derived as the share of its PFTs in {by}" for name in _PFTS]
     derived.append(f"root_fraction: derived as Zeng's (2001) profile with ELM's PFT parameters, averaged over {by}")
     no_soil = ~(cover.sum(axis=1) > 0)  # a cell without natural vegetation or crop landunit, or whose cover is unknown
-    for name in (*COVERS, "root_fraction"):
+    for name in (*_PFTS, "root_fraction"):
         values[name][no_soil] = SPVAL
     return SurfaceFields(values, derived, assumed, source)
 
@@ -189,5 +183,5 @@ def _cover(pft, natural, crop) -> np.ndarray:
     known = np.where(is_missing(pft), np.nan, pft) / 100.0
     cover[:, : pft.shape[1]] = np.where(with_plants | np.isnan(natural[:, None]), known * natural[:, None], 0.0)
     # Every PFT of the crop landunit (PCT_CFT) has the root parameters of the first crop, so their shares do not matter.
-    cover[:, root_profile.FIRST_CROP] += crop
+    cover[:, root_profile.PFTS["crop"].start] += crop
     return cover

@@ -11,8 +11,9 @@ import numpy as np
 
 from elm_landslide.errors import UserError
 from elm_landslide.offline.variables import single_axis
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 
-_LONGEST = 1e5 * 366 * 86400.0  # s, beyond which cftime has no dates
+_LONGEST = 1e5 * 366 * SECONDS_PER_DAY  # s, beyond which cftime has no dates
 SLACK = 1.0  # s by which time bounds may fail to abut, or a time to lie within its own
 # Spellings of one calendar.
 _CALENDARS = {
@@ -81,7 +82,7 @@ class TimeAxis:
         """The axis of a pair of attributes; raises what cftime does where they are none."""
         zero, one = num2date([0, 1], units, calendar)
         day = timedelta(hours=zero.hour, minutes=zero.minute, seconds=zero.second, microseconds=zero.microsecond)
-        origin = 86400.0 * zero.toordinal() + day.total_seconds()
+        origin = SECONDS_PER_DAY * zero.toordinal() + day.total_seconds()
         return cls(units, calendar, (one - zero).total_seconds(), origin)
 
     def same_days(self, other: TimeAxis) -> bool:

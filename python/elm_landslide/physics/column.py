@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from elm_landslide.fields import RAIN_WINDOWS
 from elm_landslide.physics import roots
 from elm_landslide.physics.constants import GRAIN_DENSITY, GRAVITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
 from elm_landslide.physics.layers import NODES, mean_matrix
@@ -68,7 +69,7 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     # A day's water: the accumulated rain (and melt) where the host has it, else the present rate held for a day.
     melt = field("snowmelt") * SECONDS_PER_DAY / 1000.0
     held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
-    day, three, seven = (field(f"rain_{days}d") / 1000.0 for days in (1, 3, 7))
+    day, three, seven = (field(name) / 1000.0 for name in RAIN_WINDOWS)
     known = has("rain_1d")
     waters = (
         torch.where(known, day + melt, held).clamp(max=MAX_INPUT),

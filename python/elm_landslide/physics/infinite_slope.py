@@ -45,11 +45,6 @@ def bounded(fos: Tensor, cap: float = FOS_CAP) -> Tensor:
     return fos.clamp(FOS_FLOOR, cap)
 
 
-def pore_pressure(head: Tensor, gradient: Tensor, water_weight: float) -> Tensor:
-    """u = gamma_w h cos^2(beta) for slope-parallel seepage; head h below the water table (m, vertical)."""
-    return water_weight * head * cosine_squared(gradient)
-
-
 def cosine_squared(gradient: Tensor) -> Tensor:
     """cos^2(beta) from tan(beta)."""
     return 1.0 / (1.0 + gradient * gradient)

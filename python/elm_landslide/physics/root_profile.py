@@ -1,7 +1,7 @@
-"""ELM's root distribution with depth (Zeng 2001, J. Hydrometeorol. 2, 525-530), numpy only.
+"""ELM's plant functional types (PFTs): their cover, and their roots with depth; numpy only.
 
-The fraction of roots below depth z is (exp(-a z) + exp(-b z)) / 2. ELM gives the last layer all that is left
-below it, so a vegetated PFT's fractions sum to 1; bare ground has none.
+Roots are distributed as in Zeng (2001, J. Hydrometeorol. 2, 525-530): the fraction below depth z is
+(exp(-a z) + exp(-b z)) / 2. ELM gives the last layer all that is left below it, so a vegetated PFT's fractions sum to 1; bare ground has none.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import numpy as np
 # Every further crop PFT (17 and above) has the values of PFT 15.
 ROOT_A = (0.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 11.0, 11.0, 11.0, 6.0, 6.0)
 ROOT_B = (0.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 2.0, 2.0, 2.0, 3.0, 3.0)
-BARE = 0
-FIRST_CROP = 15
-OF_COVER = (7, 10, 13, 15)  # one PFT of each cover: broadleaf deciduous temperate tree and shrub, C3 grass, crop
 N_PFT = len(ROOT_A)
+BARE = 0
+# Which of them are which cover; every further one is a crop.
+PFTS = {"tree": range(1, 9), "shrub": range(9, 12), "grass": range(12, 15), "crop": range(15, N_PFT)}
+COVERS = tuple(PFTS)
+OF_COVER = (7, 10, 13, 15)  # one PFT of each: broadleaf deciduous temperate tree and shrub, C3 grass, crop
 
 
 def root_profiles(interfaces) -> np.ndarray:

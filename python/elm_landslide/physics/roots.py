@@ -8,10 +8,9 @@ from torch import Tensor
 from elm_landslide.physics.constants import GRAVITY
 from elm_landslide.physics.layers import THICKNESS, mean_matrix
 
-# Order tree, shrub, grass, crop. Root cohesion of the upper half metre (Pa): middle of published ranges (natural
+# In the order of COVERS. Root cohesion of the upper half metre (Pa): middle of published ranges (natural
 # conifer 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and
 # Ochiai 2006).
-COVERS = ("tree", "shrub", "grass", "crop")
 COVER_COHESION = torch.tensor([15000.0, 4000.0, 1500.0, 500.0], dtype=torch.float64)
 COVER_COHESION_CV = 0.6
 # Typical carbon of a closed cover (kg C/m2), for ELM without carbon (SP mode) and as the reference of root carbon.
@@ -59,27 +58,6 @@ def relative_density(root_fraction: Tensor) -> Tensor:
 def surcharge(vegetation_carbon: Tensor) -> Tensor:
     """Weight of the vegetation (Pa) from its carbon (kg C/m2), about a quarter of the fresh mass."""
     return GRAVITY * 4.0 * vegetation_carbon
-
-
-def wu_waldron(tensile_strength: Tensor, area_ratio: Tensor, share: float = 0.5) -> Tensor:
-    """Root cohesion (Pa) k' 1.2 sum T_i RAR_i (Wu et al. 1979), the last axis over root classes.
-
-    tensile_strength T (Pa); area_ratio RAR (1); share k' (1) 0.4 to 0.6, for roots do not break all at once.
-    """
-    return share * 1.2 * (tensile_strength * area_ratio).sum(-1)
-
-
-def bundle_force(
-    displacement: Tensor, number: Tensor, stiffness: Tensor, longest: Tensor, scale: float = 1.05, shape: float = 2.0
-) -> Tensor:
-    """Force (N) of a bundle of roots against displacement (m) [k], the root bundle model of Schwarz et al. (2013).
-
-    F(x) = sum_d N_d k_d x exp(-(x / (scale x_d))^shape) over the diameter classes d [class]: number N, stiffness k
-    (N/m), longest: displacement x_d at which a root of the class breaks (m). The root cohesion is the maximum of F over
-    the area it acts on.
-    """
-    x = displacement.unsqueeze(-1)
-    return (number * stiffness * x * torch.exp(-((x / (scale * longest)) ** shape))).sum(-1)
 
 
 # Years after clearing (Sidle 1991 and 1992): old roots decay as exp(-k t^n); new ones grow as 1/(a + b exp(-k t)) + c.

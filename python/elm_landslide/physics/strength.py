@@ -25,6 +25,18 @@ TEXTURE_CLASSES = {
 FRICTION_SD = 4.0  # degrees, between soils of one texture
 COHESION_CV = 0.4  # coefficient of variation of cohesion between soils of one texture
 
+# Between which limits the members of stability.Strength lie, everywhere (root cohesion is that of trees).
+LIMITS = {
+    "cohesion": (0.0, 30e3),  # Pa
+    "friction": (15.0, 45.0),  # degrees
+    "root_cohesion": (0.0, 40e3),  # Pa
+    "thickness": (0.3, 3.0),  # m
+    "thinning": (0.0, 2.0),
+    "macropore_share": (0.0, 0.6),
+    "water_kept": (0.0, 1.0),
+    "head_multiplier": (0.0, 1.0),
+    "suction_cap": (0.0, 20e3),  # Pa
+}
 # Priors of what no map gives: mean and coefficient of variation over the points of a hillslope.
 THICKNESS = (1.5, 0.4)  # m on level ground (shallow landslides: mostly 0.5-2 m)
 THINNING = (0.7, 0.3)
@@ -57,10 +69,11 @@ def texture_friction(sand: Tensor, clay: Tensor) -> Tensor:
     return (a + b * sand / 100.0 + c * clay / 100.0).clamp(18.0, 38.0)
 
 
-def soil_thickness(flat: Tensor, decay: Tensor, gradient: Tensor, bedrock: Tensor, least: float = 0.3) -> Tensor:
+def soil_thickness(flat: Tensor, decay: Tensor, gradient: Tensor, bedrock: Tensor) -> Tensor:
     """Thickness of the mobile soil (m), thinner where steeper: least + (flat - least) exp(-decay tan(beta)).
 
     An exponential decline with gradient as in Saulnier et al. (1997) and GIST (Catani et al. 2010), capped by bedrock.
-    flat (m) is the thickness on level ground.
+    flat (m) is the thickness on level ground; least that of LIMITS.
     """
+    least = LIMITS["thickness"][0]
     return torch.minimum(least + (flat - least) * torch.exp(-decay * gradient), bedrock)

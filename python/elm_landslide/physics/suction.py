@@ -16,20 +16,6 @@ from elm_landslide.physics.constants import WATER_WEIGHT
 RESIDUAL_SATURATION = 0.1
 
 
-def van_genuchten_suction_stress(suction: Tensor, alpha: Tensor, n: Tensor) -> Tensor:
-    """sigma_s = -s [1 + (alpha s)^n]^(-(n-1)/n) (Lu et al. 2010). suction s >= 0 and 1/alpha in one unit."""
-    return -suction * (1.0 + (alpha * suction) ** n) ** (-(n - 1.0) / n)
-
-
-def steady_suction(height: Tensor, alpha: Tensor, flux_ratio: Tensor, water_weight: float) -> Tensor:
-    """Suction at a height above the water table under steady vertical flux (Lu and Godt 2008).
-
-    s = -(1/alpha) ln[(1 + q/Ks) exp(-alpha gamma_w h) - q/Ks], flux_ratio = q/Ks, negative for infiltration.
-    alpha in 1/kPa with water_weight in kN/m3 gives kPa.
-    """
-    return -torch.log((1.0 + flux_ratio) * torch.exp(-alpha * water_weight * height) - flux_ratio) / alpha
-
-
 def clapp_hornberger_suction_stress(saturation: Tensor, sucsat: Tensor, bsw: Tensor) -> Tensor:
     """Magnitude (Pa, >= 0) of the suction stress of ELM's soil: gamma_w Se max(|psi| - sucsat, 0).
 

@@ -11,10 +11,9 @@ from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import HistoryFiles
 from elm_landslide.offline.places import Layout, Places, locate
 from elm_landslide.offline.times import calendar_of
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.plots.calendars import days
 from elm_landslide.plots.grouping import series_of
-
-_DAY = 86400.0
 
 
 def without_missing(values) -> np.ndarray:
@@ -52,8 +51,12 @@ def drivers(tapes: list[list[Path]], layout: Layout, place: int, calendar: str):
                 water_table = days(middles(files, "ZWT"), files.axis.units, files.axis.calendar), found["ZWT"]
             if "RAIN" in found:
                 bounds = np.array([record.bounds for record in files.records])
-                lengths = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / _DAY
-                rain = days(bounds[:, 0], files.axis.units, files.axis.calendar), found["RAIN"] * _DAY, lengths
+                lengths = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / SECONDS_PER_DAY
+                rain = (
+                    days(bounds[:, 0], files.axis.units, files.axis.calendar),
+                    found["RAIN"] * SECONDS_PER_DAY,
+                    lengths,
+                )
         files.close()
     return water_table, rain
 

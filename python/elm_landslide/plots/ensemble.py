@@ -11,6 +11,7 @@ from matplotlib.colors import LightSource
 
 from elm_landslide.errors import UserError
 from elm_landslide.physics import roots
+from elm_landslide.physics.constants import SECONDS_PER_HOUR
 from elm_landslide.plots.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save, say
 from elm_landslide.simulator import ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
@@ -82,12 +83,12 @@ def follow(runner: Runner, number: int) -> History:
         rows.append([hour + 1 - settings.lead, *(state[n] for n in ("fos", "fos_median", "probability", "released"))])
         tables.append(water_table(hill))
     hours, *series = np.array(rows).T
-    slides = [slide for slide in hill.landslides() if slide.time >= -settings.lead * member.HOUR]
+    slides = [slide for slide in hill.landslides() if slide.time >= -settings.lead * SECONDS_PER_HOUR]
     largest = max(slides, key=lambda slide: slide.area)
-    shown = float(np.median(hill.released_at[largest.cells]) / member.HOUR)  # it may grow over some hours
+    shown = float(np.median(hill.released_at[largest.cells]) / SECONDS_PER_HOUR)  # it may grow over some hours
     rain = made.rain[-settings.hours :]
     table = tables[int(np.searchsorted(hours, shown))]
-    return History(made, hours, rain, *series, hill.released_at / member.HOUR, shown, largest.cells, table)
+    return History(made, hours, rain, *series, hill.released_at / SECONDS_PER_HOUR, shown, largest.cells, table)
 
 
 def water_table(hill) -> np.ndarray:

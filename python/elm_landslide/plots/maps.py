@@ -11,6 +11,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from elm_landslide.offline.places import short_way
 from elm_landslide.plots.coast import draw_coast
 from elm_landslide.plots.run_output import Run
 from elm_landslide.plots.style import GREY, new_figure, save
@@ -111,7 +112,7 @@ def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: No
     axis.set_ylabel("latitude (degrees north)")
     wide = frame.east - frame.west > 180.0
     axis.xaxis.set_major_locator(MultipleLocator(60.0) if wide else MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axis.xaxis.set_major_formatter(lambda x, _: f"{x if abs(x) <= 180.0 else (x + 180.0) % 360.0 - 180.0:g}")
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x if abs(x) <= 180.0 else short_way(x):g}")
     axis.grid(alpha=0.3, linewidth=0.5)
 
 
@@ -167,7 +168,7 @@ def _spacing(lat, lon) -> float:
         return 0.5
     nearest = []
     for at in places[:: -(-len(places) // _SAMPLE)]:
-        across = ((places[:, 1] - at[1] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(at[0]))
+        across = short_way(places[:, 1] - at[1]) * np.cos(np.radians(at[0]))
         distance = np.hypot(places[:, 0] - at[0], across)
         nearest.append(np.partition(distance, 1)[1])
     return float(np.median(nearest))

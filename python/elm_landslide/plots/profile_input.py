@@ -18,6 +18,7 @@ from elm_landslide.offline.history_files import HistoryFiles
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.places import lon_distance
 from elm_landslide.offline.times import num2date
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.plots.calendars import number
 from elm_landslide.plots.profile import Profile, explain
 from elm_landslide.plots.profile_figure import draw_profile
@@ -147,7 +148,7 @@ def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None
             wanted = number(time, files.axis.units, files.axis.calendar)
         except ValueError as error:
             raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
-    day = 86400.0 / files.axis.seconds
+    day = SECONDS_PER_DAY / files.axis.seconds
     if time is not None and not times[0] - day <= wanted <= times[-1] + day:
         first, last = num2date(times[[0, -1]], files.axis.units, files.axis.calendar)
         raise UserError(f"--time {time}: the history files go from {first:%Y-%m-%d} to {last:%Y-%m-%d}")

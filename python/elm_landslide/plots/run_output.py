@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FLAGS
+from elm_landslide.fields import FLAGS, OUTSIDE
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import HistoryFiles, Record
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Layout, Places
 from elm_landslide.offline.times import num2date
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.plots.calendars import days
 from elm_landslide.plots.drivers import drivers, middles, over_intervals, tapes_of, without_missing
 
-_DAY = 86400.0
 _BLOCK_VALUES = 1_000_000  # of one variable in memory at a time
 _ELM_SHARES = ["inside", "outside"]  # of a history file of ELM
 _VARIABLES = {"probability": "LANDSLIDE_PROB", "fos": "LANDSLIDE_FOS", "fos_median": "LANDSLIDE_FOS_MEDIAN"}
@@ -101,9 +101,9 @@ def read(paths, label: str, folders=()) -> Run:
                 path = files.file_without(name)
                 raise UserError(f"{path}: no variable {name}: not a file of elm-landslide run or of ELM with it on")
         from_elm = "LANDSLIDE_FLAG" not in files.variables
-        if from_elm and "LANDSLIDE_OUTSIDE" not in files.variables:
-            path = files.file_without("LANDSLIDE_OUTSIDE")
-            raise UserError(f"{path}: neither LANDSLIDE_FLAG nor LANDSLIDE_OUTSIDE: what can be trusted is not known")
+        if from_elm and OUTSIDE.history not in files.variables:
+            path = files.file_without(OUTSIDE.history)
+            raise UserError(f"{path}: neither LANDSLIDE_FLAG nor {OUTSIDE.history}: what can be trusted is not known")
         layout = files.layout("LANDSLIDE_PROB")
         blocks = _blocks(files.records, layout.size)
         reduced = _reduce(files, blocks, layout)
@@ -188,7 +188,7 @@ def _extreme(files: HistoryFiles, name: str) -> str:
     if not word or not all(record.bounds for record in files.records):
         return word
     bounds = np.array([record.bounds for record in files.records])
-    lengths = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / _DAY
+    lengths = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / SECONDS_PER_DAY
     for least, most, interval in _INTERVALS:
         if (lengths > 0.999 * least).all() and (lengths < 1.001 * most).all():
             return f"{interval} {word}"
@@ -222,7 +222,7 @@ def _reduce(files: HistoryFiles, blocks, layout: Layout) -> dict[str, np.ndarray
         extent[here] = np.stack([low, filled.max(axis=1)], axis=1)
         lowest = np.fmin(lowest, np.fmin.reduce(values("LANDSLIDE_FOS"), axis=0))
         if names is _ELM_SHARES:
-            share = values("LANDSLIDE_OUTSIDE")
+            share = values(OUTSIDE.history)
             counts = [1.0 - share, share]
         else:
             flag = values("LANDSLIDE_FLAG")  # NaN where no column was run

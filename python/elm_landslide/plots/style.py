@@ -6,6 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from elm_landslide.offline.places import short_way
+
 # Okabe and Ito's colours, told apart by colour-blind readers.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 GREY, LIGHT, BLACK = "#555555", "#AAAAAA", "#222222"
@@ -14,7 +16,7 @@ DEPTH = "depth (m)"
 
 def where(lat: float, lon: float) -> str:
     """A place in words, for example 41.75 N, 76.25 W."""
-    lon = (lon + 180.0) % 360.0 - 180.0
+    lon = short_way(lon)
     return f"{abs(lat):.2f} {'N' if lat >= 0 else 'S'}, {abs(lon):.2f} {'E' if lon >= 0 else 'W'}"
 
 

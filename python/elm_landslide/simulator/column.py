@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from elm_landslide.fields import LAYER_INTERFACES
-from elm_landslide.physics.hydraulics import water_content
+from elm_landslide.simulator.hydraulics import water_content
 from elm_landslide.simulator.richards import CLOSED, clapp_hornberger_layers, heads, step, store_layer
 
 INTERFACES = np.array(LAYER_INTERFACES)

@@ -11,7 +11,7 @@ import numpy as np
 
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.fields import FIELDS, OUTPUTS, SLOPE_PERCENTILES, SPVAL, unpack
 from elm_landslide.simulator import member
 from elm_landslide.simulator.ensemble import EVENTS, Ensemble, parcels
 from elm_landslide.simulator.prior import PRIORS
@@ -135,10 +135,8 @@ def _put(file: netCDF4.Dataset, members: slice, found: dict, counts: dict) -> No
     if "x" not in found:
         file["event_count"][members] = 0
         return
-    x = np.nan_to_num(found["x"], nan=SPVAL)
-    for field in FIELDS.values():
-        values = x[:, :, field.columns]
-        file[field.name][members] = values if field.layers > 1 else values[:, :, 0]
+    for name, values in unpack(np.nan_to_num(found["x"], nan=SPVAL)).items():
+        file[name][members] = values
     for name in HILLSLOPE:
         file[f"hillslope_{name}"][members] = found[name]
     file["event_count"][members] = found["event_count"]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from elm_landslide.physics.hydraulics import head_and_conductivity, water_content
+from elm_landslide.simulator.hydraulics import head_and_conductivity, water_content
 from elm_landslide.simulator.richards import DRAIN, clapp_hornberger_layers, step
 from elm_landslide.simulator.terrain import Terrain
 

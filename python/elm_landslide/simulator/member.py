@@ -12,16 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from elm_landslide.fields import FIELDS, N_IN, SPVAL
+from elm_landslide.fields import RAIN_WINDOWS, pack
+from elm_landslide.physics import clapp_hornberger
+from elm_landslide.physics.constants import SECONDS_PER_HOUR
 from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_FLOOR
 from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.stability import SHALLOWEST_PLANE
 from elm_landslide.simulator import column
-from elm_landslide.simulator.scene import HOUR, Scene, Settings, scene
+from elm_landslide.simulator.scene import Scene, Settings, scene
 from elm_landslide.simulator.terrain import Terrain
 
 __all__ = [
-    "HOUR",
     "SETTLING",
     "SLOPE_CLASSES",
     "Scene",
@@ -60,17 +61,17 @@ def begin(made: Scene, settings: Settings) -> Storm:
     _start(made, season, settings)
     stored = made.hill.hillslope.stored()
     budget = _settle(made, season, settings)
-    made.hill.update(-(settings.lead + SETTLING) * HOUR)  # somewhere in the last long step
+    made.hill.update(-(settings.lead + SETTLING) * SECONDS_PER_HOUR)  # somewhere in the last long step
     event = column.run(made.soil, made.water, made.forcing[:, before:])
     return Storm(event, budget, stored, _column_error(total, made, season, event))
 
 
 def advance(made: Scene, storm: Storm, settings: Settings, hour: int) -> None:
     """One hour of the event on the hillslope."""
-    part = HOUR / settings.substeps
+    part = SECONDS_PER_HOUR / settings.substeps
     for k in range(1, settings.substeps + 1):
         storm.budget = storm.budget + _fluxes(made.hill.hillslope.step(storm.event["water_input"][hour], part))
-        made.hill.update((hour - settings.lead) * HOUR + k * part)
+        made.hill.update((hour - settings.lead) * SECONDS_PER_HOUR + k * part)
 
 
 def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
@@ -96,11 +97,11 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
     slope_error = abs(incoming - lost - (hill.stored() - storm.stored)) / max(incoming, LEAST_INPUT)
     slides = made.hill.landslides()
     found = {
-        "event_time": [slide.time / HOUR for slide in slides],
+        "event_time": [slide.time / SECONDS_PER_HOUR for slide in slides],
         "event_area": [slide.area for slide in slides],
         "event_volume": [slide.volume for slide in slides],
         "event_depth": [slide.depth for slide in slides],
-        "event_initial": [float(slide.time < -settings.lead * HOUR) for slide in slides],
+        "event_initial": [float(slide.time < -settings.lead * SECONDS_PER_HOUR) for slide in slides],
     }
     return {
         "x": _fields(made, storm.event, np.array(kept), made.forcing.shape[1] - settings.hours),
@@ -122,7 +123,7 @@ def _start(made: Scene, season, settings: Settings) -> None:
     between = np.interp(hill.nodes, NODES.numpy(), np.minimum(saturation, 1.0))
     table = season["water_table"][at]
     soil = hill.soil
-    head = -soil.sucsat * between**-soil.bsw
+    head = clapp_hornberger.head(between, soil.sucsat, soil.bsw)
     hill.set_head(np.where(hill.nodes > table, (hill.nodes - table) * hill.cosine2[:, None], head))
 
 
@@ -137,13 +138,13 @@ def _settle(made: Scene, season, settings: Settings) -> np.ndarray:
     share = max(1.0 - taken / came.sum(), 0.0) if came.sum() > 0.0 else 0.0
     budget = np.zeros(2)
     for rate in share * came.reshape(-1, SETTLING).mean(1):
-        budget += _fluxes(made.hill.hillslope.step(rate, SETTLING * HOUR))
+        budget += _fluxes(made.hill.hillslope.step(rate, SETTLING * SECONDS_PER_HOUR))
     return budget
 
 
 def _column_error(total: float, made: Scene, season, event) -> float:
-    came = HOUR * made.forcing[:2].sum()
-    went = HOUR * sum(
+    came = SECONDS_PER_HOUR * made.forcing[:2].sum()
+    went = SECONDS_PER_HOUR * sum(
         part[name].sum() for part in (season, event) for name in ("evaporation", "surface_runoff", "baseflow")
     )
     return abs(total + came - went - made.water.total()) / max(came, LEAST_INPUT)
@@ -178,8 +179,8 @@ def state(made: Scene) -> dict:
 
 def _fields(made: Scene, event, hours: np.ndarray, before: int) -> np.ndarray:
     """x [time, N_IN] at the hours of the event; what an ensemble does not know is missing."""
-    x = np.full((len(hours), N_IN), SPVAL)
     sums = np.append(0.0, np.cumsum(made.rain))
+    end = before + hours + 1
     moving = {
         "liquid_water": event["liquid_water"][hours],
         "water_table_depth": event["water_table"][hours],
@@ -187,9 +188,6 @@ def _fields(made: Scene, event, hours: np.ndarray, before: int) -> np.ndarray:
         "subsurface_drainage": 1000.0 * event["baseflow"][hours],
         "water_input": 1000.0 * event["water_input"][hours],
         "snowmelt": 1000.0 * event["snowmelt"][hours],
-        **{f"rain_{d}d": sums[before + hours + 1] - sums[before + hours + 1 - 24 * d] for d in (1, 3, 7)},
+        **{name: sums[end] - sums[end - 24 * days] for name, days in RAIN_WINDOWS.items()},
     }
-    for name, value in {**made.static, **moving}.items():
-        value = np.asarray(value, dtype=float)
-        x[:, FIELDS[name].columns] = value.reshape(len(hours), -1) if name in moving else value.reshape(1, -1)
-    return x
+    return pack({**made.static, **moving}, hours.shape)

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import gamma, norm, qmc
 
 from elm_landslide.physics import roots, strength
+from elm_landslide.physics.log_normal import log_normal
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Prior:
         if self.kind == "normal":
             return a + b * norm.ppf(u)
         if self.kind == "log_normal":
-            sigma = np.sqrt(np.log1p(b**2))
-            return a * np.exp(sigma * norm.ppf(u) - 0.5 * sigma**2)
+            return log_normal(a, b, norm.ppf(u))
         return gamma.ppf(u, a, scale=b / a)
 
 
@@ -84,10 +84,8 @@ LIMITS = {
     "storm_depth": (5.0, 600.0),
     "storm_hours": (2.0, 48.0),
     "ks_multiplier": (0.1, 10.0),
-    "macropore_share": (0.0, 0.6),
-    "thickness": (0.3, 3.0),
+    **{name: strength.LIMITS[name] for name in ("macropore_share", "thickness", "suction_cap")},
     "friction_offset": (-8.0, 8.0),
-    "suction_cap": (0.0, 20e3),
 }
 
 

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from elm_landslide.physics.hydraulics import CLAPP_HORNBERGER, LINEAR, SPECIFIC_STORAGE, head_and_conductivity
+from elm_landslide.simulator.hydraulics import CLAPP_HORNBERGER, LINEAR, SPECIFIC_STORAGE, head_and_conductivity
 
 # Kinds of lower boundary: no flow, a fixed head (m) on the base, or free drainage up to the conductivity (m/s) below.
 CLOSED, HEAD, DRAIN = 0, 1, 2

@@ -8,18 +8,19 @@ import numpy as np
 import torch
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import SLOPE_PERCENTILES
+from elm_landslide.fields import LAYER_INTERFACES, SLOPE_PERCENTILES
 from elm_landslide.physics import pedotransfer, roots, strength
-from elm_landslide.physics.layers import INTERFACES, NODES, THICKNESS
+from elm_landslide.physics.constants import SECONDS_PER_HOUR
+from elm_landslide.physics.layers import NODES, THICKNESS
+from elm_landslide.physics.log_normal import log_normal
 from elm_landslide.physics.root_profile import OF_COVER, root_profiles
 from elm_landslide.simulator import column, weather
 from elm_landslide.simulator.hillslope import Hillslope, HillslopeSoil
 from elm_landslide.simulator.terrain import SHAPES, Terrain, hillslope, random_field
 from elm_landslide.simulator.triggering import HillslopeStrength, Triggering
 
-HOUR = 3600.0
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
-BEDROCK = float(INTERFACES[-1])  # m, ELM's own
+BEDROCK = LAYER_INTERFACES[-1]  # m, that of ELM without data
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def scene(
     shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
     left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
-    root_fraction = shares @ root_profiles(INTERFACES.numpy())[list(OF_COVER)]
+    root_fraction = shares @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
     leaf_area = p["leaf_area"] * shares.sum()
     sand = p["sand"]
     clay = p["clay_share"] * (100.0 - sand)
@@ -126,12 +127,11 @@ def scene(
 
     def varied(name):
         field = random_field(land_rng, land.shape, p["correlation"])[land.row, land.column]
-        sigma = np.sqrt(np.log1p(VARIATION[name] ** 2))
-        return np.exp(sigma * field - 0.5 * sigma**2)
+        return log_normal(1.0, VARIATION[name], field)
 
     flat, thinning, bedrock = (torch.tensor(v, dtype=torch.float64) for v in (p["thickness"], p["thinning"], BEDROCK))
     mean = strength.soil_thickness(flat, thinning, torch.from_numpy(land.gradient), bedrock).numpy()
-    thickness = np.clip(mean * varied("thickness"), 0.3, BEDROCK)
+    thickness = np.clip(mean * varied("thickness"), strength.LIMITS["thickness"][0], BEDROCK)
     slope_soil = HillslopeSoil(
         thickness,
         porosity,
@@ -197,7 +197,7 @@ def _weather(p, rng, settings: Settings, days):
     rain, snow = weather_parts = column.partition(hours, temperature)
     day_of_year = np.repeat((first + np.arange(n)) % 365 + 1, 24)
     potential = column.potential_evaporation(temperature, day_of_year, climate.latitude)
-    per_second = [part / 1000.0 / HOUR for part in weather_parts]
+    per_second = [part / 1000.0 / SECONDS_PER_HOUR for part in weather_parts]
     length = 24 * settings.spin_up + settings.hours
     kept = slice(length) if days is None else slice(-length, None)  # real weather ends with its last day
     return np.stack([*per_second, temperature, potential])[:, kept], rain[kept]

@@ -20,10 +20,10 @@ from numba import njit
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from elm_landslide.physics import fibre_bundle
 from elm_landslide.physics.constants import GRAIN_DENSITY, GRAVITY, WATER_DENSITY, WATER_WEIGHT
 from elm_landslide.physics.infinite_slope import driving_ratio, strength_ratio
 from elm_landslide.physics.suction import clapp_hornberger_suction_stress
+from elm_landslide.simulator import fibre_bundle
 from elm_landslide.simulator.hillslope import Hillslope
 
 TOGETHER = 3600.0  # s

@@ -21,7 +21,6 @@ PERSISTENCE, TEMPERATURE_SD = 0.7, 3.0  # 1 from day to day; K
 CONCENTRATION = 4.0  # of the beta curve of a storm; 2 would be uniform
 NOISE = 0.6  # sd of ln rain between the hours of a storm
 SHOWER = (2.0, 0.3)  # h, and h per mm: mean length of a day's rain
-HOUR = 3600.0
 
 
 @dataclass

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from elm_landslide.offline.places import short_way
 from elm_landslide.sites.csv_table import UNKNOWN, Table
 
 RAIN_TRIGGERS = ("downpour", "rain", "continuous_rain", "tropical_cyclone", "monsoon")
@@ -91,7 +92,7 @@ def read_catalogue(path: Path | str) -> Catalogue:
 def locate(catalogue: Catalogue, lat: float, lon: float, date: np.datetime64) -> int:
     """Index of the nearest event of that day within 0.01 degree in latitude and longitude (degrees), or -1."""
     same_day = np.flatnonzero(catalogue.date == date)
-    north, east = np.abs(catalogue.lat[same_day] - lat), np.abs(_turn(catalogue.lon[same_day] - lon))
+    north, east = np.abs(catalogue.lat[same_day] - lat), np.abs(short_way(catalogue.lon[same_day] - lon))
     # Half of the last digit that sources write, so that a distance of exactly 0.01 degree counts in any precision.
     near = np.maximum(north, east) <= TOLERANCE + 5e-9
     if not near.any():
@@ -125,15 +126,10 @@ def _duplicates(found: Catalogue) -> np.ndarray:
                 continue
             later = day[place + 1 :]
             north = found.lat[later] - found.lat[i]
-            east = _turn(found.lon[later] - found.lon[i]) * np.cos(np.radians(found.lat[i]))
+            east = short_way(found.lon[later] - found.lon[i]) * np.cos(np.radians(found.lat[i]))
             near = _KM_PER_DEGREE * np.hypot(north, east) < SAME_PLACE
             alike = np.zeros(len(later), dtype=bool)
             for kind in (found.trigger, found.category):
                 alike |= (kind[later] == kind[i]) & (kind[i] != "")
             drop[later[near & alike]] = True
     return drop
-
-
-def _turn(degrees):
-    """A difference of longitudes (degrees) the short way round."""
-    return (degrees + 180.0) % 360.0 - 180.0

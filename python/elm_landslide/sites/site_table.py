@@ -42,6 +42,7 @@ import numpy as np
 
 from elm_landslide import files
 from elm_landslide.errors import UserError
+from elm_landslide.offline.places import short_way
 from elm_landslide.sites import cells
 from elm_landslide.sites.catalogue import RAIN_TRIGGERS
 from elm_landslide.sites.cells import NEEDED_WEATHER, WEATHER
@@ -126,7 +127,7 @@ def block_of(lat, lon, degrees: int = 5) -> np.ndarray:
         raise ValueError(f"blocks of {degrees} degrees: wanted a divisor of 90")
     lat, lon = np.broadcast_arrays(np.asarray(lat, dtype=float), np.asarray(lon, dtype=float))
     south = np.minimum(np.floor(lat / degrees) * degrees, 90 - degrees).astype(int)
-    west = np.floor(((lon + 180.0) % 360.0 - 180.0) / degrees).astype(int) * degrees
+    west = np.floor(short_way(lon) / degrees).astype(int) * degrees
     corners = zip(south.ravel().tolist(), west.ravel().tolist(), strict=True)
     names = [f"{'NS'[s < 0]}{abs(s):02}{'EW'[w < 0]}{abs(w):03}" for s, w in corners]
     return np.array(names, dtype="<U7").reshape(lat.shape)

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, SPVAL
-from elm_landslide.physics import pedotransfer, roots, slopes, strength
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, RAIN_WINDOWS, SPVAL, pack, put
+from elm_landslide.physics import clapp_hornberger, pedotransfer, roots, slopes, strength
 from elm_landslide.physics.column import SoilColumn, soil_column
 from elm_landslide.physics.layers import NODES, THICKNESS, TOPS, mean_matrix
+from elm_landslide.physics.log_normal import log_normal
 from elm_landslide.physics.root_profile import OF_COVER, root_profiles
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
@@ -24,10 +25,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     hydrostatic profile above the water table and a free profile; terrain runs from plains to cliffs.
     """
     rng = np.random.default_rng(seed)
-    x = np.full((n, N_IN), SPVAL)
-
-    def put(name: str, value) -> None:
-        x[:, FIELDS[name].columns] = np.asarray(value, dtype=float).reshape(n, -1)
+    x = pack({}, (n,))
 
     def uniform(low, high, size=1):
         return rng.uniform(low, high, (n, size))
@@ -45,22 +43,22 @@ def sample_columns(n: int, seed: int) -> Tensor:
     sand = np.clip(sand_top + change, 1, 98)
     clay = np.clip(clay_top - change * uniform(0, 1), 1, 99 - sand)
     organic = np.clip(uniform(-0.5, 0.9), 0, 1) * np.exp(-_NODES / uniform(0.1, 0.6))
-    put("sand", sand)
-    put("clay", clay)
+    put(x, "sand", sand)
+    put(x, "clay", clay)
     noise = rng.normal(1, 0.03, (n, 1))
     porosity = np.clip(((1 - organic) * pedotransfer.porosity(sand) + organic * 0.93) * noise, 0.25, 0.93)
     bsw = (1 - organic) * pedotransfer.bsw(clay) + organic * np.minimum(2.7 + 9.3 * _NODES / 0.5, 12)
     sucsat = (1 - organic) * pedotransfer.sucsat(sand) + organic * 10.3
     bsw, sucsat = bsw * rng.normal(1, 0.03, (n, 1)), sucsat * rng.normal(1, 0.05, (n, 1))
-    put("porosity", porosity)
-    put("bsw", bsw)
-    put("sucsat", sucsat)
+    put(x, "porosity", porosity)
+    put(x, "bsw", bsw)
+    put(x, "sucsat", sucsat)
 
     # Water: hydrostatic above the table, blended with a free profile; saturated below the table. Shallow tables, which
     # decide stability, are drawn as often as all deep ones together.
     water_table = np.where(chance(0.5), log_uniform(0.02, 3.5), log_uniform(3.5, 80))
     height = np.maximum(water_table - _NODES, 0)
-    hydrostatic = ((sucsat / 1000 + height) / (sucsat / 1000)) ** (-1 / bsw)
+    hydrostatic = clapp_hornberger.saturation(-(sucsat / 1000 + height), sucsat / 1000, bsw)
     knots = uniform(0.02, 1.02, 4)
     free = np.array([np.interp(_NODES, [0.0, 0.3, 1.0, 3.0], k) for k in knots])
     share = uniform(0, 1) * (height > 0)
@@ -69,45 +67,45 @@ def sample_columns(n: int, seed: int) -> Tensor:
     frozen_to = np.where(chance(0.2), log_uniform(0.02, 3.8), 0.0)
     frost_top = np.where(chance(0.5), 0.0, uniform(0, 1)) * frozen_to
     frozen = ((_TOPS < frozen_to) & (_TOPS >= frost_top)) * uniform(0.1, 0.95)
-    put("liquid_water", wet * (1 - frozen))
-    put("ice", wet * frozen * 1000 / 917 * 0.98)
-    put("water_table_depth", water_table)
+    put(x, "liquid_water", wet * (1 - frozen))
+    put(x, "ice", wet * frozen * 1000 / 917 * 0.98)
+    put(x, "water_table_depth", water_table)
 
     # ELM starts the perched table at the frost table: the first frozen node with thawed soil above, else the last node.
     first_frozen = np.where((frozen > 0).any(1), (frozen > 0).argmax(1), len(_NODES) - 1)
     frost_table = _NODES[first_frozen].reshape(n, 1)
     perched = np.where(chance(0.5) & (frost_table < _NODES[-1]), frost_table * uniform(0.0, 1.0), frost_table)
     given = chance(0.7)
-    put("frost_table_depth", np.where(given, frost_table, SPVAL))
-    put("perched_water_table_depth", np.where(given, perched, SPVAL))
+    put(x, "frost_table_depth", np.where(given, frost_table, SPVAL))
+    put(x, "perched_water_table_depth", np.where(given, perched, SPVAL))
 
     # Fluxes: dry half of the time.
     water_input = np.where(chance(0.4), 0.0, log_uniform(1e-7, 2e-2))
-    put("water_input", water_input)
-    put("surface_runoff", water_input * uniform(0, 0.9) * chance(0.8))
-    put("subsurface_drainage", np.where(chance(0.2), 0.0, log_uniform(1e-9, 2e-3)))
+    put(x, "water_input", water_input)
+    put(x, "surface_runoff", water_input * uniform(0, 0.9) * chance(0.8))
+    put(x, "subsurface_drainage", np.where(chance(0.2), 0.0, log_uniform(1e-9, 2e-3)))
     day = np.where(chance(0.4), 0.0, log_uniform(0.1, 500))
     three = day + np.where(chance(0.4), 0.0, log_uniform(0.1, 500))
     seven = three + np.where(chance(0.3), 0.0, log_uniform(0.1, 800))
     given = chance(0.6)
-    for name, value in (("rain_1d", day), ("rain_3d", three), ("rain_7d", seven)):
-        put(name, np.where(given, value, SPVAL))
-    put("snowmelt", np.where(chance(0.2), log_uniform(1e-7, 1e-3), 0.0))
+    for name, value in zip(RAIN_WINDOWS, (day, three, seven), strict=True):
+        put(x, name, np.where(given, value, SPVAL))
+    put(x, "snowmelt", np.where(chance(0.2), log_uniform(1e-7, 1e-3), 0.0))
 
     # Vegetation: shares of tree, shrub, grass, crop and bare ground, from pure to mixed.
     cover = rng.dirichlet([0.35] * 5, n)[:, :4]
     for name, value in zip(roots.COVERS, cover.T, strict=True):
-        put(f"{name}_cover", value)
+        put(x, f"{name}_cover", value)
     root_fraction = cover @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
     rooted = rng.dirichlet(np.maximum(20 * _THICKNESS * np.exp(-2 * _NODES), 0.05), n)
-    put("root_fraction", np.where(chance(0.5), root_fraction, rooted * cover.sum(1, keepdims=True)))
-    put("leaf_area_index", cover @ np.array([[5.0], [2.0], [2.0], [3.0]]) * uniform(0.0, 1.6))
+    put(x, "root_fraction", np.where(chance(0.5), root_fraction, rooted * cover.sum(1, keepdims=True)))
+    put(x, "leaf_area_index", cover @ np.array([[5.0], [2.0], [2.0], [3.0]]) * uniform(0.0, 1.6))
     vegetation_carbon = cover @ roots.COVER_CARBON.numpy()[:, None] * log_uniform(0.1, 4)
-    put("vegetation_carbon", np.where(chance(0.3), vegetation_carbon, SPVAL))
+    put(x, "vegetation_carbon", np.where(chance(0.3), vegetation_carbon, SPVAL))
     root_carbon = cover @ roots.COVER_ROOT_CARBON.numpy()[:, None] * log_uniform(0.1, 4)
-    put("root_carbon", np.where(chance(0.3), root_carbon, SPVAL))
+    put(x, "root_carbon", np.where(chance(0.3), root_carbon, SPVAL))
     cleared = chance(0.4)
-    put("root_strength_left", np.where(cleared, uniform(0, 1), 1.0))
+    put(x, "root_strength_left", np.where(cleared, uniform(0, 1), 1.0))
 
     # Terrain: median gradient from plains to cliffs, log-normal spread within the cell.
     median = np.where(chance(0.35), log_uniform(0.005, 0.3), uniform(0.1, 1.2))
@@ -117,9 +115,9 @@ def sample_columns(n: int, seed: int) -> Tensor:
     top = percentiles[:, -1:] * np.exp(width * uniform(0.5, 2.2))
     percentiles = np.concatenate([percentiles, top], axis=1)
     percentiles[:, :1] *= 1.0 - chance(0.5)
-    put("slope", np.minimum(percentiles, 3.5))
-    put("bedrock_depth", np.where(chance(0.6), 3.8018819, log_uniform(0.3, 60)))
-    put("soil_moisture_offset", np.where(chance(0.2), uniform(-0.1, 0.1), SPVAL))
+    put(x, "slope", np.minimum(percentiles, 3.5))
+    put(x, "bedrock_depth", np.where(chance(0.6), LAYER_INTERFACES[-1], log_uniform(0.3, 60)))
+    put(x, "soil_moisture_offset", np.where(chance(0.2), uniform(-0.1, 0.1), SPVAL))
     return torch.from_numpy(x)
 
 
@@ -147,9 +145,11 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
     def normal():
         return torch.randn(n, 1, points, generator=generator, dtype=torch.float64)
 
-    def log_normal(mean: Tensor | float, cv: float) -> Tensor:
-        sigma = np.sqrt(np.log1p(cv**2))
-        return mean * torch.exp(sigma * normal() - sigma**2 / 2)
+    def drawn(mean: Tensor | float, cv: float) -> Tensor:
+        return log_normal(mean, cv, normal())
+
+    def limited(name: str, values: Tensor) -> Tensor:
+        return values.clamp(*strength.LIMITS[name])
 
     sand, clay = ((field(name) @ _SUBSOIL).unsqueeze(1) for name in ("sand", "clay"))
     cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
@@ -161,15 +161,15 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
     else:
         means = (*roots.COVER_COHESION[:2], torch.zeros(1, dtype=torch.float64))
     return Strength(
-        cohesion=log_normal(strength.texture_cohesion(sand, clay), strength.COHESION_CV),
-        friction=(strength.texture_friction(sand, clay) + strength.FRICTION_SD * normal()).clamp(15.0, 45.0),
-        root_cohesion=tuple(log_normal(mean * scale, roots.COVER_COHESION_CV) for mean in means),
-        thickness=log_normal(*strength.THICKNESS).clamp(0.3, 3.0),
-        thinning=log_normal(*strength.THINNING),
-        macropore_share=log_normal(*strength.MACROPORE_SHARE).clamp(max=0.6),
-        water_kept=log_normal(*strength.WATER_KEPT).clamp(max=1.0),
-        head_multiplier=log_normal(*strength.HEAD_MULTIPLIER).clamp(max=1.0),
-        suction_cap=log_normal(*strength.SUCTION_CAP).clamp(max=20e3),
+        cohesion=drawn(strength.texture_cohesion(sand, clay), strength.COHESION_CV),
+        friction=limited("friction", strength.texture_friction(sand, clay) + strength.FRICTION_SD * normal()),
+        root_cohesion=tuple(drawn(mean * scale, roots.COVER_COHESION_CV) for mean in means),
+        thickness=limited("thickness", drawn(*strength.THICKNESS)),
+        thinning=drawn(*strength.THINNING),
+        macropore_share=limited("macropore_share", drawn(*strength.MACROPORE_SHARE)),
+        water_kept=limited("water_kept", drawn(*strength.WATER_KEPT)),
+        head_multiplier=limited("head_multiplier", drawn(*strength.HEAD_MULTIPLIER)),
+        suction_cap=limited("suction_cap", drawn(*strength.SUCTION_CAP)),
     )
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, FLAGS, N_IN, SPVAL
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, SPVAL, pack
 from elm_landslide.model.network import LandslideNetwork, Prepared
 from elm_landslide.physics import roots, strength
 from elm_landslide.physics.infinite_slope import FOS_CAP
@@ -64,10 +64,9 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
 
 def _states(found: dict[str, np.ndarray], members: np.ndarray) -> States:
     times = found["hillslope_fos"].shape[1]
-    x = np.full((len(members), times, N_IN), SPVAL)
-    for field in FIELDS.values():
-        values = found[field.name][members].reshape(len(members), times, -1)
-        x[:, :, field.columns] = np.where(np.isfinite(values), values, SPVAL)
+    stored = {name: found[name][members] for name in FIELDS}
+    known = {name: np.where(np.isfinite(values), values, SPVAL) for name, values in stored.items()}
+    x = pack(known, (len(members), times))
 
     def drawn(name: str) -> Tensor:
         values = np.repeat(found[f"parameter_{name}"][members].astype(float), times)

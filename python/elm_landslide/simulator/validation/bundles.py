@@ -9,7 +9,8 @@ import torch
 from scipy import optimize
 from scipy.special import zeta
 
-from elm_landslide.physics import fibre_bundle, roots
+from elm_landslide.physics import roots
+from elm_landslide.simulator import fibre_bundle
 from elm_landslide.simulator.validation.check import Check
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from scipy import optimize
 
-from elm_landslide.physics.hydraulics import GARDNER, LINEAR, water_content
 from elm_landslide.physics.infinite_slope import factor_of_safety
+from elm_landslide.simulator.hydraulics import GARDNER, LINEAR, water_content
 from elm_landslide.simulator.richards import CLOSED, HEAD, heads, step
 from elm_landslide.simulator.validation.check import Check
 

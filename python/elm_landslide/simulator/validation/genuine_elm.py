@@ -14,12 +14,12 @@ from elm_landslide.offline.history_files import HistoryFiles, missing_variable, 
 from elm_landslide.offline.places import Places
 from elm_landslide.offline.surface import read_constant_fields, read_surface
 from elm_landslide.offline.times import num2date
+from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.simulator import column
 from elm_landslide.simulator.validation.check import Check
 
 NEEDED = ("ZWT", "SOILLIQ", "RAIN", "SNOW", "TBOT", "TLAI")
 SURFACE = ("SLOPE", "FMAX")
-DAY = 86400.0
 FREEZING = 273.15  # K
 _STILL = 1e-4  # m or m3/m3: a series that varies less has no correlation worth a name
 
@@ -117,7 +117,7 @@ def _run(constants, series, static, roots, lat: float, first_day: int, seconds: 
     )
     liquid = series["SOILLIQ"] / 1000.0 / thickness[:, None]
     temperature = series["TBOT"] - FREEZING
-    days = first_day + np.arange(temperature.size) * seconds / DAY
+    days = first_day + np.arange(temperature.size) * seconds / SECONDS_PER_DAY
     potential = column.potential_evaporation(temperature, days, lat)
     forcing = np.stack([series["RAIN"] / 1000.0, series["SNOW"] / 1000.0, temperature, potential])[:, 1:]
     start = column.state_from_table(soil, float(series["ZWT"][0]), liquid[:, 0])

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from elm_landslide.physics.constants import SECONDS_PER_HOUR
 from elm_landslide.simulator import member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
 from elm_landslide.simulator.prior import LIMITS
@@ -74,7 +75,7 @@ def _landslides(runner: Runner, i: int, parameters: dict[str, float], **changes)
     times = made.hill.released_at
     return {
         "area": found["event_area"][found["event_initial"] == 0.0] / settings.size**2,
-        "time": np.sort(times[(times >= -settings.lead * member.HOUR) & (times < np.inf)]),
+        "time": np.sort(times[(times >= -settings.lead * SECONDS_PER_HOUR) & (times < np.inf)]),
         "balance": float(found["balance"]),
     }
 

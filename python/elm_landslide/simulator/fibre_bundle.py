@@ -10,16 +10,6 @@ import numpy as np
 from scipy.special import lambertw
 
 
-def uniform_stress(strain):
-    """Stress (1) per fibre at a strain (1) for thresholds uniform on 0 to 1: x (1 - x)."""
-    return strain * np.clip(1.0 - strain, 0.0, 1.0)
-
-
-def weibull_stress(strain, scale: float, shape: float):
-    """Stress per fibre, in the unit of scale, at a strain."""
-    return strain * np.exp(-((strain / scale) ** shape))
-
-
 def weibull_peak(scale: float, shape: float) -> tuple[float, float]:
     """(strain, stress) where the bundle carries most: scale m^(-1/m) and that times exp(-1/m), for shape m."""
     strain = scale * shape ** (-1.0 / shape)

@@ -17,6 +17,8 @@ import math
 
 from numba import njit
 
+from elm_landslide.physics import clapp_hornberger
+
 CLAPP_HORNBERGER, GARDNER, LINEAR = 0, 1, 2
 # kind; w_s saturated and w_r residual water content (m3/m3); ks conductivity (m/s); a: sucsat (m), alpha (1/m) or
 # capacity (1/m); b: Clapp-Hornberger exponent (1), or suction (m) at saturation of a linear layer;
@@ -24,6 +26,7 @@ CLAPP_HORNBERGER, GARDNER, LINEAR = 0, 1, 2
 LAYER_COLUMNS = ("kind", "saturated", "residual", "ks", "a", "b", "elastic")
 SPECIFIC_STORAGE = 1e-3  # 1/m, of loose soil (Domenico and Mifflin 1965: loose sand 5e-4 to 1e-3, clay to 2e-2)
 DRIEST = 1e-3  # of saturation; the curves are held below
+_saturation = njit(clapp_hornberger.saturation)
 
 
 @njit
@@ -62,7 +65,7 @@ def water_content(head: float, layer) -> float:
     if head >= entry:
         return saturated + (head - entry) * elastic
     if kind == CLAPP_HORNBERGER:
-        return saturated * (-head / a) ** (-1.0 / b)
+        return saturated * _saturation(head, a, b)
     if kind == GARDNER:
         return residual + (saturated - residual) * math.exp(a * head)
     return saturated + a * (head + b)
