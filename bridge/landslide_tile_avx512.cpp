@@ -1,6 +1,6 @@
-// The kernels on AVX-512 (its foundation, F, is all they need).
+// The operations on AVX-512 (its foundation, F, is all they need).
 #include "landslide_tile_arithmetic.hpp"
-#include "landslide_tile_kernel.hpp"
+#include "landslide_tile_step.hpp"
 
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
@@ -67,12 +67,12 @@ LANDSLIDE_INLINE void leave() { _mm256_zeroupper(); }  // what follows may be SS
 }  // namespace landslide
 
 #include "landslide_tile_math.hpp"
-#include "landslide_tile_kernels.hpp"
+#include "landslide_tile_operations.hpp"
 
 namespace landslide {
 namespace tile {
 
-const InstructionSet kAvx512 = {"avx512", kernel, execute, load_columns};
+const InstructionSet kAvx512 = {"avx512", function_of, execute, load_columns};
 
 }  // namespace tile
 }  // namespace landslide

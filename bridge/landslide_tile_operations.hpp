@@ -1,5 +1,5 @@
-// The kernels: every operation of a tile program, in both layouts. Included once per instruction set, after its Block
-// and the mathematics on it: no include guard.
+// Every operation of a tile program, in both layouts. Included once per instruction set, after its Block and the
+// mathematics on it: no include guard.
 //
 // In columns a block is one cell of 8 columns. In features it is 8 cells of one column; what lies beyond `size` in the
 // last block is computed too and spills, which the program allows for.
@@ -198,7 +198,7 @@ void linear(const Step &step, const Memory &memory, std::int64_t iteration) {
 }
 
 template <Layout layout>
-Kernel kernel_in(int op) {
+StepFunction function_in(int op) {
   switch (op) {
     case 0: return copy<layout>;
     case 1: return elementwise<Neg, layout>;
@@ -230,15 +230,15 @@ Kernel kernel_in(int op) {
   }
 }
 
-Kernel kernel(int op, Layout layout) {
-  return layout == Layout::columns ? kernel_in<Layout::columns>(op) : kernel_in<Layout::features>(op);
+StepFunction function_of(int op, Layout layout) {
+  return layout == Layout::columns ? function_in<Layout::columns>(op) : function_in<Layout::features>(op);
 }
 
 void execute(const Stretch *stretches, std::int64_t n, const Memory &memory) {
   for (const Stretch *stretch = stretches; stretch != stretches + n; ++stretch) {
     const Step *end = stretch->steps + stretch->length;
     for (std::int64_t i = 0; i < stretch->count; ++i) {
-      for (const Step *step = stretch->steps; step != end; ++step) step->kernel(*step, memory, i);
+      for (const Step *step = stretch->steps; step != end; ++step) step->function(*step, memory, i);
     }
   }
   leave();
