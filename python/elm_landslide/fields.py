@@ -151,6 +151,7 @@ def fortran_module() -> str:
         f"  integer, parameter :: landslide_n_out = {N_OUT}",
         f"  integer, parameter :: landslide_n_fields = {len(FIELDS)}",
         f"  integer, parameter :: landslide_n_layers = {N_LAYERS}",
+        f"  integer, parameter :: landslide_model_bytes = {MODEL_BYTES}",
         f"  real(r8), parameter :: landslide_spval = {real(SPVAL)}",
         f"  real(r8), parameter :: landslide_missing = {real(MISSING)}",
         f"  real(r8), parameter :: landslide_interfaces({len(LAYER_INTERFACES)}) = {interfaces}",

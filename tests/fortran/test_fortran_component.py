@@ -33,6 +33,7 @@ def test_constants_in_fortran(tmp_path):
         "landslide_n_out": N_OUT,
         "landslide_n_fields": len(FIELDS),
         "landslide_n_layers": fields.N_LAYERS,
+        "landslide_model_bytes": fields.MODEL_BYTES,
         "landslide_spval": SPVAL,
         "landslide_missing": fields.MISSING,
         **{f"landslide_interfaces({i + 1})": value for i, value in enumerate(fields.LAYER_INTERFACES)},
