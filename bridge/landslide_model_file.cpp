@@ -6,10 +6,10 @@
 #include <locale>
 #include <sstream>
 
+#include "landslide_byte_reader.hpp"
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
 #include "landslide_json.hpp"
-#include "landslide_byte_reader.hpp"
 #include "landslide_tile_program.hpp"
 
 namespace landslide {
@@ -89,8 +89,8 @@ std::string read_json(Span entry) {
   const std::string text(reinterpret_cast<const char *>(entry.data), entry.size);
   const std::string fault = json_object_fault(text);
   if (!fault.empty()) {
-    throw Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kJsonEntry + " is not a JSON object (" + fault +
-                                          "); export the model again");
+    throw Error(LANDSLIDE_ERROR_FILE,
+                std::string("entry ") + kJsonEntry + " is not a JSON object (" + fault + "); export the model again");
   }
   const std::size_t first = text.find('{');
   return text.substr(first, text.rfind('}') - first + 1);

@@ -55,7 +55,9 @@ LANDSLIDE_INLINE Block greater(Block a, Block b) { return {_mm512_max_pd(a.v, b.
 
 LANDSLIDE_INLINE Block bits_and(Block a, long long b) { return block(_mm512_and_epi64(bits(a), _mm512_set1_epi64(b))); }
 LANDSLIDE_INLINE Block bits_or(Block a, long long b) { return block(_mm512_or_epi64(bits(a), _mm512_set1_epi64(b))); }
-LANDSLIDE_INLINE Block bits_flip(Block a, long long b) { return block(_mm512_xor_epi64(bits(a), _mm512_set1_epi64(b))); }
+LANDSLIDE_INLINE Block bits_flip(Block a, long long b) {
+  return block(_mm512_xor_epi64(bits(a), _mm512_set1_epi64(b)));
+}
 LANDSLIDE_INLINE Block bits_add(Block a, long long b) { return block(_mm512_add_epi64(bits(a), _mm512_set1_epi64(b))); }
 LANDSLIDE_INLINE Block bits_left_52(Block a) { return block(_mm512_slli_epi64(bits(a), 52)); }
 LANDSLIDE_INLINE Block bits_right_52(Block a) { return block(_mm512_srli_epi64(bits(a), 52)); }

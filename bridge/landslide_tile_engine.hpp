@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "landslide_engine.hpp"
-#include "landslide_tile_step.hpp"
 #include "landslide_tile_program.hpp"
+#include "landslide_tile_step.hpp"
 
 namespace landslide {
 namespace tile {

@@ -16,13 +16,13 @@ LANDSLIDE_INLINE double maximum(double a, double b) { return a == a ? (a > b ? a
 LANDSLIDE_INLINE double add(double a, double b) { return a + b; }
 LANDSLIDE_INLINE Block truth(Mask m) { return choose(m, splat(1.0), splat(0.0)); }
 
-#define LANDSLIDE_OPERATION(name, n, value)                         \
-  struct name {                                                     \
-    static constexpr int arity = n;                                 \
-    static LANDSLIDE_INLINE Block of(Block a, Block b, Block c) {   \
+#define LANDSLIDE_OPERATION(name, n, value)                             \
+  struct name {                                                         \
+    static constexpr int arity = n;                                     \
+    static LANDSLIDE_INLINE Block of(Block a, Block b, Block c) {       \
       static_cast<void>(a), static_cast<void>(b), static_cast<void>(c); \
-      return value;                                                 \
-    }                                                               \
+      return value;                                                     \
+    }                                                                   \
   };
 LANDSLIDE_OPERATION(Neg, 1, bits_flip(a, kSign))
 LANDSLIDE_OPERATION(Abs, 1, bits_and(a, ~kSign))
@@ -100,15 +100,21 @@ void copy(const Step &step, const Memory &memory, std::int64_t iteration) {
 
 struct Sum {
   template <class T>
-  static LANDSLIDE_INLINE T of(T a, T b) { return add(a, b); }
+  static LANDSLIDE_INLINE T of(T a, T b) {
+    return add(a, b);
+  }
 };
 struct Least {
   template <class T>
-  static LANDSLIDE_INLINE T of(T a, T b) { return minimum(a, b); }
+  static LANDSLIDE_INLINE T of(T a, T b) {
+    return minimum(a, b);
+  }
 };
 struct Greatest {
   template <class T>
-  static LANDSLIDE_INLINE T of(T a, T b) { return maximum(a, b); }
+  static LANDSLIDE_INLINE T of(T a, T b) {
+    return maximum(a, b);
+  }
 };
 
 // One after the other in both layouts: the order decides the bits of a sum.

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <string>
 
+#include "landslide_byte_reader.hpp"
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
-#include "landslide_byte_reader.hpp"
 
 namespace landslide {
 namespace tile {
