@@ -13,12 +13,12 @@
 #define LANDSLIDE_START(K) auto s##K = set(1.5 + K);
 #define LANDSLIDE_STEP(K) s##K = fma(s##K, scale, shift);
 #define LANDSLIDE_SUM(K) +s##K
-#define LANDSLIDE_LOOP(TURNS)                            \
-  const auto scale = set(0.999999), shift = set(1e-6);   \
-  LANDSLIDE_EACH(LANDSLIDE_START)                        \
-  for (long i = 0; i < (TURNS); ++i) {                   \
-    LANDSLIDE_EACH(LANDSLIDE_STEP)                       \
-  }                                                      \
+#define LANDSLIDE_LOOP(TURNS)                          \
+  const auto scale = set(0.999999), shift = set(1e-6); \
+  LANDSLIDE_EACH(LANDSLIDE_START)                      \
+  for (long i = 0; i < (TURNS); ++i) {                 \
+    LANDSLIDE_EACH(LANDSLIDE_STEP)                     \
+  }                                                    \
   return first(shift LANDSLIDE_EACH(LANDSLIDE_SUM));
 
 namespace landslide_bench {

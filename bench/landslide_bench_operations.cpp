@@ -23,20 +23,32 @@ struct Named {
   tile::Op op;
   const char *name;
 };
-constexpr Named kOperations[] = {
-    {tile::Op::copy, "copy"},       {tile::Op::neg, "neg"},
-    {tile::Op::abs, "abs"},         {tile::Op::sqrt, "sqrt"},
-    {tile::Op::exp, "exp"},         {tile::Op::log, "log"},
-    {tile::Op::tan, "tan"},         {tile::Op::sigmoid, "sigmoid"},
-    {tile::Op::add, "add"},         {tile::Op::sub, "sub"},
-    {tile::Op::mul, "mul"},         {tile::Op::div, "div"},
-    {tile::Op::min, "min"},         {tile::Op::max, "max"},
-    {tile::Op::lt, "lt"},           {tile::Op::le, "le"},
-    {tile::Op::eq, "eq"},           {tile::Op::fma, "fma"},
-    {tile::Op::fms, "fms"},         {tile::Op::fnma, "fnma"},
-    {tile::Op::select, "select"},   {tile::Op::clamp, "clamp"},
-    {tile::Op::reduce_sum, "reduce_sum"},  {tile::Op::reduce_min, "reduce_min"},
-    {tile::Op::reduce_max, "reduce_max"}, {tile::Op::linear, "linear"}};
+constexpr Named kOperations[] = {{tile::Op::copy, "copy"},
+                                 {tile::Op::neg, "neg"},
+                                 {tile::Op::abs, "abs"},
+                                 {tile::Op::sqrt, "sqrt"},
+                                 {tile::Op::exp, "exp"},
+                                 {tile::Op::log, "log"},
+                                 {tile::Op::tan, "tan"},
+                                 {tile::Op::sigmoid, "sigmoid"},
+                                 {tile::Op::add, "add"},
+                                 {tile::Op::sub, "sub"},
+                                 {tile::Op::mul, "mul"},
+                                 {tile::Op::div, "div"},
+                                 {tile::Op::min, "min"},
+                                 {tile::Op::max, "max"},
+                                 {tile::Op::lt, "lt"},
+                                 {tile::Op::le, "le"},
+                                 {tile::Op::eq, "eq"},
+                                 {tile::Op::fma, "fma"},
+                                 {tile::Op::fms, "fms"},
+                                 {tile::Op::fnma, "fnma"},
+                                 {tile::Op::select, "select"},
+                                 {tile::Op::clamp, "clamp"},
+                                 {tile::Op::reduce_sum, "reduce_sum"},
+                                 {tile::Op::reduce_min, "reduce_min"},
+                                 {tile::Op::reduce_max, "reduce_max"},
+                                 {tile::Op::linear, "linear"}};
 
 tile::Program read(const std::string &path) {
   std::ifstream file(path, std::ios::binary);

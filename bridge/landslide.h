@@ -19,7 +19,6 @@
 extern "C" {
 #endif
 
-#define LANDSLIDE_ABI_VERSION 1
 #define LANDSLIDE_MESSAGE_SIZE 512
 
 enum landslide_status {
@@ -36,7 +35,8 @@ enum landslide_status {
 
 typedef struct landslide_model landslide_model; /* opaque */
 
-/* Version of this interface; compare with LANDSLIDE_ABI_VERSION. */
+/* Version of the interface that the library was built with. A host that was compiled with another one, by
+ * LANDSLIDE_ABI_VERSION of landslide_fields.h, cannot use it. */
 int landslide_abi_version(void);
 
 /* Open a model from a file, or from its bytes (one rank reads and broadcasts; the bytes may be freed afterwards).

@@ -127,8 +127,8 @@ void Model::check_golden(const Golden &golden) const {
       const double got = y[i + k * n];
       const double want = golden.y[i + k * n];
       const bool both_missing = got == LANDSLIDE_SPVAL && want == LANDSLIDE_SPVAL;
-      const bool near = std::abs(want) < LANDSLIDE_MISSING &&
-                        std::abs(got - want) <= golden.atol + golden.rtol * std::abs(want);
+      const bool near =
+          std::abs(want) < LANDSLIDE_MISSING && std::abs(got - want) <= golden.atol + golden.rtol * std::abs(want);
       if (!both_missing && !near) throw refuse(i, "output " + std::to_string(k + 1), text_of(got), text_of(want));
     }
   }

@@ -6,10 +6,10 @@
 #include <locale>
 #include <sstream>
 
+#include "landslide_byte_reader.hpp"
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
 #include "landslide_json.hpp"
-#include "landslide_taker.hpp"
 #include "landslide_tile_program.hpp"
 
 namespace landslide {
@@ -53,10 +53,10 @@ Golden read_golden(Span entry) {
   if (entry.size < header_size || std::memcmp(entry.data, "LSGOLD01", 8) != 0) {
     throw refuse("does not begin as golden rows do (LSGOLD01)");
   }
-  Taker take(entry.data + 8);
-  const auto n_rows = take.one<std::int64_t>();
-  const auto n_in = take.one<std::int64_t>();
-  const auto n_out = take.one<std::int64_t>();
+  ByteReader reader(entry.data + 8);
+  const auto n_rows = reader.one<std::int64_t>();
+  const auto n_in = reader.one<std::int64_t>();
+  const auto n_out = reader.one<std::int64_t>();
   if (n_in != LANDSLIDE_N_IN || n_out != LANDSLIDE_N_OUT) {
     throw refuse("has " + std::to_string(n_in) + " inputs and " + std::to_string(n_out) + " outputs, not " +
                  std::to_string(LANDSLIDE_N_IN) + " and " + std::to_string(LANDSLIDE_N_OUT));
@@ -71,15 +71,15 @@ Golden read_golden(Span entry) {
   }
   Golden golden;
   golden.n_rows = static_cast<int>(n_rows);
-  golden.rtol = take.one<double>();
-  golden.atol = take.one<double>();
+  golden.rtol = reader.one<double>();
+  golden.atol = reader.one<double>();
   if (!(golden.rtol >= 0.0 && golden.rtol < 1.0 && golden.atol >= 0.0 && std::isfinite(golden.atol))) {
     throw refuse("has a tolerance that is negative, not finite or not below 1");
   }
   const auto n = static_cast<std::size_t>(n_rows);
-  golden.x = take.many<double>(n * LANDSLIDE_N_IN);
-  golden.y = take.many<double>(n * LANDSLIDE_N_OUT);
-  const auto flags = take.many<std::int32_t>(n);
+  golden.x = reader.many<double>(n * LANDSLIDE_N_IN);
+  golden.y = reader.many<double>(n * LANDSLIDE_N_OUT);
+  const auto flags = reader.many<std::int32_t>(n);
   golden.flag.assign(flags.begin(), flags.end());
   return golden;
 }
@@ -89,8 +89,8 @@ std::string read_json(Span entry) {
   const std::string text(reinterpret_cast<const char *>(entry.data), entry.size);
   const std::string fault = json_object_fault(text);
   if (!fault.empty()) {
-    throw Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kJsonEntry + " is not a JSON object (" + fault +
-                                          "); export the model again");
+    throw Error(LANDSLIDE_ERROR_FILE,
+                std::string("entry ") + kJsonEntry + " is not a JSON object (" + fault + "); export the model again");
   }
   const std::size_t first = text.find('{');
   return text.substr(first, text.rfind('}') - first + 1);

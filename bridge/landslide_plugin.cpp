@@ -26,11 +26,13 @@ const landslide_engine_api *load_plugin(const std::string &name) {
   };
   struct stat info;
   if (stat(name.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {  // a pipe would be waited for
-    throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' is not a regular file; give the path of liblandslide_torch.so");
+    throw Error(LANDSLIDE_ERROR_ENGINE,
+                "plugin '" + name + "' is not a regular file; give the path of liblandslide_torch.so");
   }
   void *library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw Error(LANDSLIDE_ERROR_ENGINE, "plugin '" + name + "' cannot be loaded: " + reason() + "; give the path of liblandslide_torch.so");
+    throw Error(LANDSLIDE_ERROR_ENGINE,
+                "plugin '" + name + "' cannot be loaded: " + reason() + "; give the path of liblandslide_torch.so");
   }
   const auto entry = reinterpret_cast<landslide_engine_entry_type>(dlsym(library, "landslide_engine_entry"));
   if (entry == nullptr) {

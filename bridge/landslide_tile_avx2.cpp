@@ -1,6 +1,6 @@
-// The kernels on AVX2 with FMA: a Block is a pair of registers.
+// The operations on AVX2 with FMA: a Block is a pair of registers.
 #include "landslide_tile_arithmetic.hpp"
-#include "landslide_tile_kernel.hpp"
+#include "landslide_tile_step.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -94,12 +94,12 @@ LANDSLIDE_INLINE void leave() { _mm256_zeroupper(); }  // what follows may be SS
 }  // namespace landslide
 
 #include "landslide_tile_math.hpp"
-#include "landslide_tile_kernels.hpp"
+#include "landslide_tile_operations.hpp"
 
 namespace landslide {
 namespace tile {
 
-const InstructionSet kAvx2 = {"avx2", kernel, execute, load_columns};
+const InstructionSet kAvx2 = {"avx2", function_of, execute, load_columns};
 
 }  // namespace tile
 }  // namespace landslide

@@ -1,6 +1,6 @@
-// The kernels on AVX-512 (its foundation, F, is all they need).
+// The operations on AVX-512 (its foundation, F, is all they need).
 #include "landslide_tile_arithmetic.hpp"
-#include "landslide_tile_kernel.hpp"
+#include "landslide_tile_step.hpp"
 
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
@@ -55,7 +55,9 @@ LANDSLIDE_INLINE Block greater(Block a, Block b) { return {_mm512_max_pd(a.v, b.
 
 LANDSLIDE_INLINE Block bits_and(Block a, long long b) { return block(_mm512_and_epi64(bits(a), _mm512_set1_epi64(b))); }
 LANDSLIDE_INLINE Block bits_or(Block a, long long b) { return block(_mm512_or_epi64(bits(a), _mm512_set1_epi64(b))); }
-LANDSLIDE_INLINE Block bits_flip(Block a, long long b) { return block(_mm512_xor_epi64(bits(a), _mm512_set1_epi64(b))); }
+LANDSLIDE_INLINE Block bits_flip(Block a, long long b) {
+  return block(_mm512_xor_epi64(bits(a), _mm512_set1_epi64(b)));
+}
 LANDSLIDE_INLINE Block bits_add(Block a, long long b) { return block(_mm512_add_epi64(bits(a), _mm512_set1_epi64(b))); }
 LANDSLIDE_INLINE Block bits_left_52(Block a) { return block(_mm512_slli_epi64(bits(a), 52)); }
 LANDSLIDE_INLINE Block bits_right_52(Block a) { return block(_mm512_srli_epi64(bits(a), 52)); }
@@ -67,12 +69,12 @@ LANDSLIDE_INLINE void leave() { _mm256_zeroupper(); }  // what follows may be SS
 }  // namespace landslide
 
 #include "landslide_tile_math.hpp"
-#include "landslide_tile_kernels.hpp"
+#include "landslide_tile_operations.hpp"
 
 namespace landslide {
 namespace tile {
 
-const InstructionSet kAvx512 = {"avx512", kernel, execute, load_columns};
+const InstructionSet kAvx512 = {"avx512", function_of, execute, load_columns};
 
 }  // namespace tile
 }  // namespace landslide

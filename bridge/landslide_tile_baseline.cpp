@@ -1,10 +1,10 @@
-// The kernels in plain C++, for every processor. Where it has no fused multiply-add, the library's rounds once all the
-// same.
+// The operations in plain C++, for every processor. Where it has no fused multiply-add, the library's rounds once all
+// the same.
 #include <cstdint>
 #include <cstring>
 
 #include "landslide_tile_arithmetic.hpp"
-#include "landslide_tile_kernel.hpp"
+#include "landslide_tile_step.hpp"
 
 namespace landslide {
 namespace tile {
@@ -108,12 +108,12 @@ LANDSLIDE_INLINE void leave() {}
 }  // namespace landslide
 
 #include "landslide_tile_math.hpp"
-#include "landslide_tile_kernels.hpp"
+#include "landslide_tile_operations.hpp"
 
 namespace landslide {
 namespace tile {
 
-const InstructionSet kBaseline = {"baseline", kernel, execute, load_columns};
+const InstructionSet kBaseline = {"baseline", function_of, execute, load_columns};
 
 }  // namespace tile
 }  // namespace landslide

@@ -175,8 +175,8 @@ class Checker {
 
 void check_program(const Program &program) {
   if (program.cells < program.n_in || program.cells > kMaxCells) {
-    refuse("the arena", "has " + std::to_string(program.cells) + " cells, not " + std::to_string(program.n_in) + " to " +
-                            std::to_string(kMaxCells));
+    refuse("the arena", "has " + std::to_string(program.cells) + " cells, not " + std::to_string(program.n_in) +
+                            " to " + std::to_string(kMaxCells));
   }
   Checker(program).check();
 }

@@ -77,7 +77,7 @@ Engine::Plan Engine::plan(const Program &program, Layout layout) const {
   Plan plan;
   for (const Loop &loop : program.loops) {
     for (const Instruction &instruction : loop.body) {
-      Step step{set_->kernel(static_cast<int>(instruction.op), layout),
+      Step step{set_->function_of(static_cast<int>(instruction.op), layout),
                 instruction.size,
                 instruction.offset * unit,
                 instruction.stride * unit,

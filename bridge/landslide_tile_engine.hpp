@@ -1,9 +1,9 @@
 // The tile engine: runs a tile program over tiles of columns, 8 at a time or one alone.
 //
 // A column's results have the same bits whatever the batch, its position in it, the threads and the instruction set:
-// every operation is one IEEE operation per lane, and a multiply-add is fused only where the program or a kernel says
-// so. The kernels stand on a Block of 8 doubles of our own instead of a SIMD library: E3SM compiles these files from
-// SourceMods, one flat directory with no place for a header library. And three types with some twenty operations are
+// all arithmetic is IEEE's, lane by lane, and a multiply-add is fused only where the program or an operation says so.
+// The operations stand on a Block of 8 doubles of our own instead of a SIMD library: E3SM compiles these files from
+// SourceMods, one flat directory with no place for a header library. And three types with some twenty functions are
 // all that is needed, with the same fused multiply-adds, minima and NaN in each.
 //
 // To time a program (bench):
@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "landslide_engine.hpp"
-#include "landslide_tile_kernel.hpp"
 #include "landslide_tile_program.hpp"
+#include "landslide_tile_step.hpp"
 
 namespace landslide {
 namespace tile {
@@ -57,7 +57,7 @@ class Engine : public landslide::Engine {
   void execute(Layout layout, Scratch &scratch) const;
 
  private:
-  // The program for one layout: addresses resolved, kernels looked up.
+  // The program for one layout: addresses resolved, functions looked up.
   struct Plan {
     std::vector<Step> steps;
     std::vector<Stretch> stretches;

@@ -71,11 +71,23 @@ LANDSLIDE_INLINE Block log(Block x) {
 // At most 2.5 ulp. NaN beyond 1e6, where the reduction would lose digits.
 LANDSLIDE_INLINE Block tan(Block x) {
   // sin r / r - 1 and cos r - 1 over r^2 in r^2, for |r| <= pi / 4.
-  static constexpr double sine[] = {-1.0 / 6,        1.0 / 120,          -1.0 / 5040,           1.0 / 362880,
-                                    -1.0 / 39916800, 1.0 / 6227020800.0, -1.0 / 1307674368000.0, 1.0 / 355687428096000.0};
-  static constexpr double cosine[] = {-1.0 / 2,        1.0 / 24,           -1.0 / 720,
-                                      1.0 / 40320,     -1.0 / 3628800,     1.0 / 479001600,
-                                      -1.0 / 87178291200.0, 1.0 / 20922789888000.0, -1.0 / 6402373705728000.0};
+  static constexpr double sine[] = {-1.0 / 6,
+                                    1.0 / 120,
+                                    -1.0 / 5040,
+                                    1.0 / 362880,
+                                    -1.0 / 39916800,
+                                    1.0 / 6227020800.0,
+                                    -1.0 / 1307674368000.0,
+                                    1.0 / 355687428096000.0};
+  static constexpr double cosine[] = {-1.0 / 2,
+                                      1.0 / 24,
+                                      -1.0 / 720,
+                                      1.0 / 40320,
+                                      -1.0 / 3628800,
+                                      1.0 / 479001600,
+                                      -1.0 / 87178291200.0,
+                                      1.0 / 20922789888000.0,
+                                      -1.0 / 6402373705728000.0};
   const Block n = sub(fma(x, splat(0.6366197723675814), splat(kRound)), splat(kRound));
   const Block half = mul(n, splat(0.5));
   const Mask even = equal(half, sub(fma(n, splat(0.5), splat(kRound)), splat(kRound)));

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <string>
 
+#include "landslide_byte_reader.hpp"
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
-#include "landslide_taker.hpp"
 
 namespace landslide {
 namespace tile {
@@ -33,23 +33,23 @@ void check_magic(Span entry) {
   }
 }
 
-Operand take_operand(Taker &take) {
+Operand read_operand(ByteReader &reader) {
   Operand operand;
-  operand.offset = take.one<std::int32_t>();
-  operand.stride = take.one<std::int32_t>();
-  operand.step = take.one<std::int32_t>();
-  operand.constant = take.one<std::int32_t>() != 0;
+  operand.offset = reader.one<std::int32_t>();
+  operand.stride = reader.one<std::int32_t>();
+  operand.step = reader.one<std::int32_t>();
+  operand.constant = reader.one<std::int32_t>() != 0;
   return operand;
 }
 
-Instruction take_instruction(Taker &take) {
+Instruction read_instruction(ByteReader &reader) {
   Instruction instruction;
-  instruction.op = static_cast<Op>(take.one<std::int32_t>());
+  instruction.op = static_cast<Op>(reader.one<std::int32_t>());
   for (std::int64_t *number : {&instruction.size, &instruction.offset, &instruction.stride, &instruction.extent,
                                &instruction.weights, &instruction.weights_stride}) {
-    *number = take.one<std::int32_t>();
+    *number = reader.one<std::int32_t>();
   }
-  for (Operand &operand : instruction.operands) operand = take_operand(take);
+  for (Operand &operand : instruction.operands) operand = read_operand(reader);
   return instruction;
 }
 
@@ -67,12 +67,12 @@ Program read_program(Span entry) {
   check_magic(entry);
   constexpr std::size_t header = 8 + 7 * 8;
   if (entry.size < header) throw refuse("ends within its header");
-  Taker take(entry.data + 8);
+  ByteReader reader(entry.data + 8);
   Program program;
   std::int64_t n_constants = 0, n_weights = 0, n_loops = 0, n_instructions = 0;
   for (std::int64_t *count :
        {&program.n_in, &program.n_out, &program.cells, &n_constants, &n_weights, &n_loops, &n_instructions}) {
-    *count = take.one<std::int64_t>();
+    *count = reader.one<std::int64_t>();
   }
   if (program.n_in != LANDSLIDE_N_IN || program.n_out != LANDSLIDE_N_OUT + 1) {
     throw refuse("has " + std::to_string(program.n_in) + " inputs and " + std::to_string(program.n_out) +
@@ -90,13 +90,13 @@ Program read_program(Span entry) {
   if (wanted != entry.size) {
     throw refuse("says it has " + std::to_string(wanted) + " bytes and has " + std::to_string(entry.size));
   }
-  program.output = take_operand(take);
+  program.output = read_operand(reader);
   program.loops.resize(size_of(n_loops));
   std::vector<std::int64_t> lengths;
   std::int64_t total = 0;
   for (Loop &loop : program.loops) {
-    loop.count = take.one<std::int32_t>();
-    lengths.push_back(take.one<std::int32_t>());
+    loop.count = reader.one<std::int32_t>();
+    lengths.push_back(reader.one<std::int32_t>());
     if (lengths.back() < 1) throw refuse("has a loop without instructions");
     total += lengths.back();
   }
@@ -106,11 +106,11 @@ Program read_program(Span entry) {
   }
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     program.loops[i].body.reserve(size_of(lengths[i]));
-    for (std::int64_t j = 0; j < lengths[i]; ++j) program.loops[i].body.push_back(take_instruction(take));
+    for (std::int64_t j = 0; j < lengths[i]; ++j) program.loops[i].body.push_back(read_instruction(reader));
   }
-  take.skip(4 * padding);
-  program.constants = take.many<double>(size_of(n_constants));
-  program.weights = take.many<double>(size_of(n_weights));
+  reader.skip(4 * padding);
+  program.constants = reader.many<double>(size_of(n_constants));
+  program.weights = reader.many<double>(size_of(n_weights));
   for (const double value : program.constants) {
     if (std::isnan(value)) throw refuse("has a constant that is NaN");
   }

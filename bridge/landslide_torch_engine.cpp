@@ -40,9 +40,9 @@ class ThreadGuard {
   int host_ = 0;
 };
 
-class BytesReader : public caffe2::serialize::ReadAdapterInterface {
+class TorchBytes : public caffe2::serialize::ReadAdapterInterface {
  public:
-  BytesReader(const void *bytes, std::size_t n) : bytes_(static_cast<const char *>(bytes)), n_(n) {}
+  TorchBytes(const void *bytes, std::size_t n) : bytes_(static_cast<const char *>(bytes)), n_(n) {}
   std::size_t size() const override { return n_; }
   std::size_t read(std::uint64_t at, void *to, std::size_t n, const char *) const override {
     if (at > n_ || n > n_ - at) return 0;
@@ -99,7 +99,7 @@ int open(const void *bytes, std::int64_t n_bytes, int threads, void **state, cha
   return caught(message, [=] {
     const ThreadGuard guard(threads);
     torch::jit::Module module =
-        torch::jit::load(std::make_shared<BytesReader>(bytes, static_cast<std::size_t>(n_bytes)), torch::kCPU);
+        torch::jit::load(std::make_shared<TorchBytes>(bytes, static_cast<std::size_t>(n_bytes)), torch::kCPU);
     module.eval();
     torch::jit::Method forward = module.get_method("forward");
     *state = new State{std::move(module), std::move(forward), threads};

@@ -71,7 +71,8 @@ ZipReader::ZipReader(Span archive) {
   if (archive.size < kEndSize) throw refuse("not a model file: shorter than an empty ZIP archive");
   const Span end = reader.at(archive.size - kEndSize, kEndSize, "end record");
   if (number(end, 0, 4) != 0x06054b50u || number(end, 20, 2) != 0) {
-    throw refuse("not a model file: no ZIP end record in the last 22 bytes; the file is truncated or altered; copy it again");
+    throw refuse(
+        "not a model file: no ZIP end record in the last 22 bytes; the file is truncated or altered; copy it again");
   }
   const std::size_t n_entries = number(end, 10, 2);
   const std::size_t directory_size = number(end, 12, 4);
@@ -107,7 +108,9 @@ ZipReader::ZipReader(Span archive) {
     total += size;
     if (total > archive.size) throw refuse(what + " overlaps another entry; the file is altered");
     // The engine does not check its own entries, so every stored one (all the weights) is checked here.
-    if (stored && crc32(data) != number(header, 16, 4)) throw refuse(what + " is damaged: its CRC-32 does not match; copy the file again");
+    if (stored && crc32(data) != number(header, 16, 4)) {
+      throw refuse(what + " is damaged: its CRC-32 does not match; copy the file again");
+    }
     entries_.push_back({name, stored, data});
   }
 }

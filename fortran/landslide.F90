@@ -6,9 +6,9 @@
 module landslide
   use, intrinsic :: iso_c_binding, only : c_ptr, c_null_ptr, c_null_char, c_char, c_int, c_int8_t, c_int64_t, &
        c_double, c_loc, c_f_pointer
-  use landslide_bridge, only : c_landslide_open_file, c_landslide_open_bytes, c_landslide_check_layers, &
-       c_landslide_run, c_landslide_describe, c_landslide_close
-  use landslide_fields, only : landslide_n_in, landslide_n_out
+  use landslide_bridge, only : c_landslide_abi_version, c_landslide_open_file, c_landslide_open_bytes, &
+       c_landslide_check_layers, c_landslide_run, c_landslide_describe, c_landslide_close
+  use landslide_fields, only : landslide_abi_version, landslide_n_in, landslide_n_out
   implicit none
   private
 
@@ -42,6 +42,7 @@ contains
     integer(c_int) :: code
 
     call landslide_close(model)
+    if (.not. same_version('landslide_load_file', message, status)) return
     code = c_landslide_open_file(c_string(path), c_string(settings), model%handle, text)
     call report(code, text, message, status)
   end subroutine landslide_load_file
@@ -59,6 +60,7 @@ contains
     integer(c_int) :: code
 
     call landslide_close(model)
+    if (.not. same_version('landslide_load_bytes', message, status)) return
     nothing = 0_c_int8_t
     first = c_loc(nothing)
     if (size(bytes) > 0) first = c_loc(bytes)
@@ -145,6 +147,26 @@ contains
     end do
     if (present(status)) status = int(code)
   end subroutine report
+
+  ! Whether the library is of the interface that this component was compiled for; if not, message and status say so.
+  function same_version(routine, message, status) result(same)
+    character(len=*),  intent(in)  :: routine
+    character(len=*),  intent(out) :: message
+    integer, optional, intent(out) :: status
+    logical :: same
+    character(len=80) :: versions
+    integer(c_int) :: version
+
+    version = c_landslide_abi_version()
+    same = version == landslide_abi_version
+    message = ''
+    if (present(status)) status = 0
+    if (same) return
+    write(versions, '(a, i0, a, i0)') 'version ', version, ', this component was compiled for ', landslide_abi_version
+    message = routine // ': the library liblandslide has the interface of ' // trim(versions) // &
+         '; build both from the same sources'
+    if (present(status)) status = int(error_argument)
+  end function same_version
 
   ! Whether an array has the shape wanted; if not, message and status say so.
   function same_shape(name, got, wanted, message, status) result(same)

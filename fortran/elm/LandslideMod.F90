@@ -13,7 +13,7 @@ module LandslideMod
   use elm_varcon           , only : zisoi
   use elm_varctl           , only : iulog, use_cn, use_fates
   use landslide            , only : landslide_message_size, landslide_check_layers, landslide_describe, &
-       landslide_load_bytes, landslide_load_file, landslide_run
+       landslide_load_bytes, landslide_run
   use landslide_fields
   use LandslideControlMod
   use LandslideGatherMod   , only : LandslideGather
@@ -92,44 +92,97 @@ contains
   subroutine open_model()
     !
     ! !DESCRIPTION:
-    ! The master processor opens the file and broadcasts its bytes, from which the others open theirs.
+    ! The master processor reads the file, once, opens the model and broadcasts the bytes, from which the others open
+    ! theirs. The others wait for it: an error that all of them would have is told by the master alone.
     !
     ! !USES:
     use, intrinsic :: iso_c_binding, only : c_int8_t
     use shr_mpi_mod , only : shr_mpi_bcast
     !
     ! !LOCAL VARIABLES:
-    character(len=*), parameter :: cure = '; file and engine are set in user_nl_landslide'
-    character(len=landslide_message_size) :: message
-    character(len=512)                    :: reason
-    integer(c_int8_t), allocatable        :: bytes(:)
-    integer          , allocatable        :: words(:)  ! the same bytes, for the broadcast
-    integer :: unit, status, n
+    integer(c_int8_t), allocatable :: bytes(:)
+    integer          , allocatable :: words(:)  ! the same bytes, for the broadcast
+    integer                        :: n
     !-----------------------------------------------------------------------
 
-    n = 0
     if (masterproc) then
-       call landslide_load_file(landslide_vars%model, trim(landslide_model), LandslideEngineSettings(), message)
-       if (message /= ' ') call LandslideAbort(trim(message) // cure)
-       open(newunit=unit, file=trim(landslide_model), access='stream', form='unformatted', status='old', &
-            action='read', iostat=status, iomsg=reason)
-       if (status == 0) inquire(unit=unit, size=n)
-       allocate(bytes(n))
-       if (status == 0) read(unit, iostat=status, iomsg=reason) bytes
-       if (status /= 0) call LandslideAbort(trim(landslide_model) // ': ' // trim(reason) // cure)
-       close(unit)
+       call read_model(bytes)
+       call open_bytes(bytes)
+       n = size(bytes)
     end if
     call shr_mpi_bcast(n, mpicom)
-    if (.not. masterproc) allocate(bytes(n))
     allocate(words((n + 3) / 4))
     if (masterproc) words = transfer([bytes, 0_c_int8_t, 0_c_int8_t, 0_c_int8_t], words, size(words))
     call shr_mpi_bcast(words, mpicom)
-    if (masterproc) return
-    bytes = transfer(words, bytes, n)
-    call landslide_load_bytes(landslide_vars%model, bytes, LandslideEngineSettings(), message)
-    if (message /= ' ') call LandslideAbort(trim(landslide_model) // ': ' // trim(message))
+    if (.not. masterproc) call open_bytes(transfer(words, [0_c_int8_t], n))
 
   end subroutine open_model
+
+  !-----------------------------------------------------------------------
+  subroutine read_model(bytes)
+    !
+    ! !DESCRIPTION:
+    ! Read the model file on this processor. What is no regular file is refused before it is opened, or a pipe would be
+    ! waited for, and what is too large before it is read.
+    !
+    ! !USES:
+    use, intrinsic :: iso_c_binding, only : c_int8_t, c_int64_t
+    !
+    ! !ARGUMENTS:
+    integer(c_int8_t), allocatable, intent(out) :: bytes(:)
+    !
+    ! !LOCAL VARIABLES:
+    character(len=512) :: reason
+    integer(c_int64_t) :: n
+    integer            :: unit, status
+    logical            :: exists
+    !-----------------------------------------------------------------------
+
+    inquire(file=trim(landslide_model), exist=exists, size=n)
+    if (exists .and. n <= 0) call refuse_model('not a regular file, or an empty one')
+    if (n > landslide_model_bytes) then
+       write(reason, '(2(a, i0), a)') 'has ', n, ' bytes, more than the ', landslide_model_bytes, &
+            ' of the largest model file'
+       call refuse_model(reason)
+    end if
+    open(newunit=unit, file=trim(landslide_model), access='stream', form='unformatted', status='old', &
+         action='read', iostat=status, iomsg=reason)
+    if (status == 0) allocate(bytes(n))
+    if (status == 0) read(unit, iostat=status, iomsg=reason) bytes
+    if (status /= 0) call refuse_model(reason)
+    close(unit)
+
+  end subroutine read_model
+
+  !-----------------------------------------------------------------------
+  subroutine open_bytes(bytes)
+    !
+    ! !USES:
+    use, intrinsic :: iso_c_binding, only : c_int8_t
+    !
+    ! !ARGUMENTS:
+    integer(c_int8_t), intent(in) :: bytes(:)
+    !
+    ! !LOCAL VARIABLES:
+    character(len=landslide_message_size) :: message
+    !-----------------------------------------------------------------------
+
+    call landslide_load_bytes(landslide_vars%model, bytes, LandslideEngineSettings(), message)
+    if (message /= ' ') call refuse_model(message)
+
+  end subroutine open_bytes
+
+  !-----------------------------------------------------------------------
+  subroutine refuse_model(reason)
+    !
+    ! !ARGUMENTS:
+    character(len=*), intent(in) :: reason
+    !-----------------------------------------------------------------------
+
+    call LandslideAbort(trim(landslide_model) // ': ' // trim(reason) // &
+         '; file and engine are set in user_nl_landslide')
+
+  end subroutine refuse_model
 
   !-----------------------------------------------------------------------
   subroutine summarise()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _DECLARATION = tomllib.loads(Path(__file__).with_name("fields.toml").read_text())
 
 SCHEMA_VERSION: int = _DECLARATION["schema_version"]
+ABI_VERSION: int = _DECLARATION["abi_version"]
 SPVAL: float = _DECLARATION["spval"]
 MISSING: float = _DECLARATION["missing"]
 MODEL_BYTES: int = _DECLARATION["model_bytes"]
@@ -138,6 +139,7 @@ def c_header() -> str:
         "#ifndef LANDSLIDE_FIELDS_H",
         "#define LANDSLIDE_FIELDS_H",
         f"#define LANDSLIDE_SCHEMA_VERSION {SCHEMA_VERSION}",
+        f"#define LANDSLIDE_ABI_VERSION {ABI_VERSION}",
         f"#define LANDSLIDE_N_IN {N_IN}",
         f"#define LANDSLIDE_N_OUT {N_OUT}",
         f"#define LANDSLIDE_N_FIELDS {len(FIELDS)}",
@@ -182,10 +184,12 @@ def fortran_module() -> str:
         "  public",
         "  integer, parameter, private :: r8 = selected_real_kind(12)",
         f"  integer, parameter :: landslide_schema_version = {SCHEMA_VERSION}",
+        f"  integer, parameter :: landslide_abi_version = {ABI_VERSION}",
         f"  integer, parameter :: landslide_n_in = {N_IN}",
         f"  integer, parameter :: landslide_n_out = {N_OUT}",
         f"  integer, parameter :: landslide_n_fields = {len(FIELDS)}",
         f"  integer, parameter :: landslide_n_layers = {N_LAYERS}",
+        f"  integer, parameter :: landslide_model_bytes = {MODEL_BYTES}",
         f"  real(r8), parameter :: landslide_spval = {real(SPVAL)}",
         f"  real(r8), parameter :: landslide_missing = {real(MISSING)}",
         f"  real(r8), parameter :: landslide_interfaces({len(LAYER_INTERFACES)}) = {interfaces}",

@@ -29,7 +29,8 @@ static void call_all(const char *path, const char *settings, int trigger, double
   landslide_model *model = NULL;
 
   for (int i = 0; i < NCOL * LANDSLIDE_N_IN; ++i) x[i] = (1 + i % 50) / 64.0; /* exact in any rounding */
-  x[0 + trigger * NCOL] = 13.0; /* 0/0 inside the network */
+  x[0 + trigger * NCOL] = 13.0;                                               /* 0/0 inside the network */
+
   const unsigned long signalling = 0x7ff0000000000001ul; /* a NaN that traps when used */
   memcpy(&x[1], &signalling, sizeof signalling);
   x[2] = HUGE_VAL;

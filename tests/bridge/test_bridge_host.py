@@ -49,6 +49,7 @@ def test_only_the_engine_that_needs_libtorch_loads_it(engine, toy_file):
 def test_constants_in_c(tmp_path):
     wanted = {
         "LANDSLIDE_SCHEMA_VERSION": fields.SCHEMA_VERSION,
+        "LANDSLIDE_ABI_VERSION": fields.ABI_VERSION,
         "LANDSLIDE_N_IN": fields.N_IN,
         "LANDSLIDE_N_OUT": fields.N_OUT,
         "LANDSLIDE_N_FIELDS": len(fields.FIELDS),

@@ -1,5 +1,6 @@
 """landslide_in, and everything that stops a run: one message from the master, all ranks ended, no hang."""
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -7,11 +8,13 @@ import shutil
 import numpy as np
 import pytest
 
+from elm_landslide import fields
 from elm_landslide.fields import SPVAL
 from elm_landslide.model.model_file import SHIPPED
 from support import native
 from support.stub_elm import HISTORY, Case, World
 
+CURE = "; file and engine are set in user_nl_landslide"
 DIGEST = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
 
 
@@ -124,7 +127,7 @@ def test_instances(case):
 
 def test_a_missing_model(case):
     (case.folder / "landslide.pt").unlink()
-    stopped(case, "landslide.pt")
+    stopped(case, "landslide.pt: ", "No such file", CURE)
 
 
 def test_a_model_that_is_no_file(case):
@@ -132,18 +135,35 @@ def test_a_model_that_is_no_file(case):
     model = case.folder / "landslide.pt"
     model.unlink()
     os.mkfifo(model)
-    stopped(case, "landslide.pt: not a regular file")
+    stopped(case, "landslide.pt: not a regular file", CURE)
     model.unlink()
+    model.touch()
+    stopped(case, "landslide.pt: not a regular file, or an empty one", CURE)
     with model.open("wb") as file:
         file.truncate(1 << 32)
-    stopped(case, "landslide.pt: has 4294967296 bytes, more than")
+    stopped(case, f"landslide.pt: has 4294967296 bytes, more than the {fields.MODEL_BYTES} of", CURE)
+    model.unlink()
+    model.mkdir()
+    stopped(case, "landslide.pt: ", "directory", CURE)
 
 
 def test_a_corrupted_model(case):
     data = bytearray((case.folder / "landslide.pt").read_bytes())
     data[len(data) // 2] ^= 255
     (case.folder / "landslide.pt").write_bytes(data)
-    stopped(case, "landslide.pt")
+    stopped(case, "landslide.pt: landslide_open_bytes: entry ", CURE)
+
+
+def test_the_model_file_is_read_once(case):
+    """By one of three ranks, which broadcasts its bytes."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch, opened, event_size = libc.inotify_init(), 0x20, 16  # IN_OPEN
+    try:
+        assert libc.inotify_add_watch(watch, os.fsencode(case.folder / "landslide.pt"), opened) >= 0
+        case.run("out", ranks=3)
+        assert len(os.read(watch, 100 * event_size)) == event_size
+    finally:
+        os.close(watch)
 
 
 def test_another_model_than_the_pinned_one(case):

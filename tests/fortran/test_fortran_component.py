@@ -26,13 +26,45 @@ def test_a_fortran_host(engine, tmp_path, toy_file):
     np.testing.assert_allclose(np.array(values, float), wanted, rtol=1e-12)
 
 
+VERSIONS = """
+program versions
+  use, intrinsic :: iso_c_binding, only : c_int8_t
+  use landslide
+  implicit none
+  type(landslide_model_type) :: model
+  character(len=landslide_message_size) :: message
+  integer :: status
+  call landslide_load_file(model, '/no/such/file', '', message, status)
+  print '(i0, 1x, a)', status, trim(message)
+  call landslide_load_bytes(model, [0_c_int8_t], '', message, status)
+  print '(i0, 1x, a)', status, trim(message)
+end program versions
+"""
+
+
+def test_a_library_of_another_version(tmp_path):
+    """Nothing else of it is called: what its functions take may be anything."""
+    (tmp_path / "versions.f90").write_text(VERSIONS)
+    program = native.build_fortran(tmp_path / "versions.f90", tmp_path)
+    (tmp_path / "other.c").write_text("int landslide_abi_version(void) { return 99; }\n")
+    native.run("cc", "-shared", "-fPIC", tmp_path / "other.c", "-o", tmp_path / "other.so")
+    said = native.run("env", f"LD_PRELOAD={tmp_path / 'other.so'}", program).splitlines()
+    assert said == [
+        f"1 landslide_load_{what}: the library liblandslide has the interface of version 99, this component was "
+        f"compiled for {fields.ABI_VERSION}; build both from the same sources"
+        for what in ("file", "bytes")
+    ]
+
+
 def test_constants_in_fortran(tmp_path):
     wanted = {
         "landslide_schema_version": fields.SCHEMA_VERSION,
+        "landslide_abi_version": fields.ABI_VERSION,
         "landslide_n_in": N_IN,
         "landslide_n_out": N_OUT,
         "landslide_n_fields": len(FIELDS),
         "landslide_n_layers": fields.N_LAYERS,
+        "landslide_model_bytes": fields.MODEL_BYTES,
         "landslide_spval": SPVAL,
         "landslide_missing": fields.MISSING,
         **{f"landslide_interfaces({i + 1})": value for i, value in enumerate(fields.LAYER_INTERFACES)},

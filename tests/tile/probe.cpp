@@ -12,15 +12,15 @@ using landslide::tile::Engine;
 
 extern "C" {
 
-__attribute__((visibility("default"))) int probe_open(const unsigned char *bytes, long n, const char *set, void **engine,
-                                                      char *message) {
+__attribute__((visibility("default"))) int probe_open(const unsigned char *bytes, long n, const char *set,
+                                                      void **engine, char *message) {
   return landslide::guarded("probe", message, [=] {
     *engine = new Engine(landslide::tile::read_program({bytes, static_cast<std::size_t>(n)}), set);
   });
 }
 
-__attribute__((visibility("default"))) int probe_run(const void *engine, int ncol, const double *x, double *y, int *flag,
-                                                     char *message) {
+__attribute__((visibility("default"))) int probe_run(const void *engine, int ncol, const double *x, double *y,
+                                                     int *flag, char *message) {
   return landslide::guarded("probe", message, [=] { static_cast<const Engine *>(engine)->run(ncol, x, y, flag); });
 }
 

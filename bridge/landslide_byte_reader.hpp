@@ -1,6 +1,6 @@
-// Takes numbers off the front of an entry of the model file. Little endian, as the hosts are.
-#ifndef LANDSLIDE_TAKER_HPP
-#define LANDSLIDE_TAKER_HPP
+// Reads numbers off the front of an entry of the model file. Little endian, as the hosts are.
+#ifndef LANDSLIDE_BYTE_READER_HPP
+#define LANDSLIDE_BYTE_READER_HPP
 
 #include <cstddef>
 #include <cstring>
@@ -10,10 +10,10 @@ namespace landslide {
 
 static_assert(sizeof(double) == 8, "the model file holds IEEE binary64");
 
-// The caller has checked that what it takes is there.
-class Taker {
+// The caller has checked that what it reads is there.
+class ByteReader {
  public:
-  explicit Taker(const unsigned char *from) : from_(from) {}
+  explicit ByteReader(const unsigned char *from) : from_(from) {}
 
   template <class T>
   T one() {

@@ -1,5 +1,5 @@
-// The kernels: every operation of a tile program, in both layouts. Included once per instruction set, after its Block
-// and the mathematics on it: no include guard.
+// Every operation of a tile program, in both layouts. Included once per instruction set, after its Block and the
+// mathematics on it: no include guard.
 //
 // In columns a block is one cell of 8 columns. In features it is 8 cells of one column; what lies beyond `size` in the
 // last block is computed too and spills, which the program allows for.
@@ -16,13 +16,13 @@ LANDSLIDE_INLINE double maximum(double a, double b) { return a == a ? (a > b ? a
 LANDSLIDE_INLINE double add(double a, double b) { return a + b; }
 LANDSLIDE_INLINE Block truth(Mask m) { return choose(m, splat(1.0), splat(0.0)); }
 
-#define LANDSLIDE_OPERATION(name, n, value)                         \
-  struct name {                                                     \
-    static constexpr int arity = n;                                 \
-    static LANDSLIDE_INLINE Block of(Block a, Block b, Block c) {   \
+#define LANDSLIDE_OPERATION(name, n, value)                             \
+  struct name {                                                         \
+    static constexpr int arity = n;                                     \
+    static LANDSLIDE_INLINE Block of(Block a, Block b, Block c) {       \
       static_cast<void>(a), static_cast<void>(b), static_cast<void>(c); \
-      return value;                                                 \
-    }                                                               \
+      return value;                                                     \
+    }                                                                   \
   };
 LANDSLIDE_OPERATION(Neg, 1, bits_flip(a, kSign))
 LANDSLIDE_OPERATION(Abs, 1, bits_and(a, ~kSign))
@@ -100,15 +100,21 @@ void copy(const Step &step, const Memory &memory, std::int64_t iteration) {
 
 struct Sum {
   template <class T>
-  static LANDSLIDE_INLINE T of(T a, T b) { return add(a, b); }
+  static LANDSLIDE_INLINE T of(T a, T b) {
+    return add(a, b);
+  }
 };
 struct Least {
   template <class T>
-  static LANDSLIDE_INLINE T of(T a, T b) { return minimum(a, b); }
+  static LANDSLIDE_INLINE T of(T a, T b) {
+    return minimum(a, b);
+  }
 };
 struct Greatest {
   template <class T>
-  static LANDSLIDE_INLINE T of(T a, T b) { return maximum(a, b); }
+  static LANDSLIDE_INLINE T of(T a, T b) {
+    return maximum(a, b);
+  }
 };
 
 // One after the other in both layouts: the order decides the bits of a sum.
@@ -198,7 +204,7 @@ void linear(const Step &step, const Memory &memory, std::int64_t iteration) {
 }
 
 template <Layout layout>
-Kernel kernel_in(int op) {
+StepFunction function_in(int op) {
   switch (op) {
     case 0: return copy<layout>;
     case 1: return elementwise<Neg, layout>;
@@ -230,15 +236,15 @@ Kernel kernel_in(int op) {
   }
 }
 
-Kernel kernel(int op, Layout layout) {
-  return layout == Layout::columns ? kernel_in<Layout::columns>(op) : kernel_in<Layout::features>(op);
+StepFunction function_of(int op, Layout layout) {
+  return layout == Layout::columns ? function_in<Layout::columns>(op) : function_in<Layout::features>(op);
 }
 
 void execute(const Stretch *stretches, std::int64_t n, const Memory &memory) {
   for (const Stretch *stretch = stretches; stretch != stretches + n; ++stretch) {
     const Step *end = stretch->steps + stretch->length;
     for (std::int64_t i = 0; i < stretch->count; ++i) {
-      for (const Step *step = stretch->steps; step != end; ++step) step->kernel(*step, memory, i);
+      for (const Step *step = stretch->steps; step != end; ++step) step->function(*step, memory, i);
     }
   }
   leave();

@@ -1,8 +1,8 @@
-// What the engine and its kernels share. The kernels are compiled once per instruction set, from the same source, in
-// landslide_tile_{baseline,avx2,avx512}.cpp; nothing here may be a function, or a copy made for one processor could
-// end up in the code of another.
-#ifndef LANDSLIDE_TILE_KERNEL_HPP
-#define LANDSLIDE_TILE_KERNEL_HPP
+// A step, an operation made ready to run, and what else the engine shares with the operations. They are compiled once
+// per instruction set, from the same source, in landslide_tile_{baseline,avx2,avx512}.cpp; nothing here may be a
+// function, or a copy made for one processor could end up in the code of another.
+#ifndef LANDSLIDE_TILE_STEP_HPP
+#define LANDSLIDE_TILE_STEP_HPP
 
 #include <cstdint>
 
@@ -30,11 +30,11 @@ struct Memory {
 };
 
 struct Step;
-using Kernel = void (*)(const Step &, const Memory &, std::int64_t iteration);
+using StepFunction = void (*)(const Step &, const Memory &, std::int64_t iteration);
 
 // An instruction, ready to run in one layout.
 struct Step {
-  Kernel kernel;
+  StepFunction function;
   std::int64_t size;
   std::int64_t offset, stride;  // of the destination, in doubles
   Source sources[3];
@@ -52,8 +52,8 @@ struct Stretch {
 
 struct InstructionSet {
   const char *name;
-  // The kernel of an operation, null when there is no such operation.
-  Kernel (*kernel)(int op, Layout layout);
+  // The function of an operation, null when there is no such operation.
+  StepFunction (*function_of)(int op, Layout layout);
   void (*execute)(const Stretch *stretches, std::int64_t n, const Memory &memory);
   // Bring n <= 8 columns of x (Fortran layout, ncol columns) from `column` on into the arena; a value that is not
   // finite counts as missing. columns: lanes beyond n repeat the last column; features: n is 1.
