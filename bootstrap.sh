@@ -1,10 +1,10 @@
 #!/bin/sh
-# System tools. As root on Debian the missing ones are installed; elsewhere they are named.
+# System tools. As root on Debian, installs the missing ones; elsewhere, lists them.
 #   bootstrap.sh       what the build needs
 #   bootstrap.sh test  what the tests need too
 set -eu
 
-# tool, Debian package, what for; cmake and ninja come from PyPI where they are missing
+# tool, Debian package, purpose; if missing, cmake and ninja come from PyPI
 needed='
 g++ g++ the bridge (C++17)
 gfortran gfortran the Fortran component
@@ -46,7 +46,7 @@ if ! "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.pat
   the headers of $python: Debian package python3-dev"
 fi
 
-# mpifort comes with mpirun, the Fortran module of MPI apart from it.
+# mpifort comes with mpirun, the Fortran module of MPI in a separate package.
 if [ "${1:-}" = test ] && ! printf 'use mpi\nend\n' | mpifort -fsyntax-only -x f95 - 2>/dev/null; then
     packages="$packages libopenmpi-dev"
     missing="$missing

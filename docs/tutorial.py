@@ -1,11 +1,11 @@
 # %% [markdown]
 # # ELM-Landslide in ten minutes
 #
-# Each `# %%` is a cell: open this file as a notebook in an editor that knows them, or run it with Python. It runs the
-# model over the sample in the package, which is output of the genuine ELM, and writes into the current folder:
-# `forest.nc`, `no_roots.nc` and some figures.
+# Each `# %%` is a cell: open this file as a notebook in an editor that supports them, or run it with Python. It runs
+# the model over the sample in the package, which is output of the real ELM, and writes `forest.nc`, `no_roots.nc` and
+# some figures to the current folder.
 
-# %% What is used
+# %% Imports
 from dataclasses import replace
 
 import xarray as xr
@@ -25,13 +25,13 @@ print(f"{summary.n_columns} column(s), {summary.n_records} records, flags {summa
 print("derived:", *summary.derived, sep="\n  ")
 
 # %% Open the output
-# It is a CF netCDF history file on the places of the input; xarray turns missing values into NaN.
+# It is a CF netCDF history file at the locations of the input; xarray turns missing values into NaN.
 forest = xr.open_dataset("forest.nc")
 for name, variable in forest.data_vars.items():
     if name.startswith("LANDSLIDE_"):
         print(f"{name:22}{variable.attrs.get('units', 'flag'):6}{variable.attrs['long_name']}")
 
-# %% Keep what can be trusted
+# %% Keep trusted values
 # 0 ok, 1 filled (a field that matters was missing), 2 outside the training domain (analytic FoS with prior
 # strengths), 3 invalid (no value at all). The probability is the expected share of the hillslope area with a factor
 # of safety (FoS) below 1; it may be averaged over time and area.
@@ -40,14 +40,14 @@ print(f"flags {meanings}: {counts}")
 trusted = forest.where(forest.LANDSLIDE_FLAG <= 1)
 print(f"trusted: {float(trusted.LANDSLIDE_PROB.notnull().mean()):.0%} of the values")
 
-# %% The worst of each day
+# %% The daily maximum
 daily = trusted[["LANDSLIDE_PROB"]].resample(time="1D").max().LANDSLIDE_PROB.isel(lndgrid=0)
 worst = daily.isel(time=int(daily.argmax("time")))
 day = worst.time.dt.strftime("%Y-%m-%d").item()
 print(f"worst day {day}: probability {float(worst):.3f}")
 
-# %% Take the roots away
-# `overrides` (on the command line `--set FIELD=VALUE`) gives one value to an input field everywhere.
+# %% Remove the roots
+# `overrides` (on the command line `--set FIELD=VALUE`) sets an input field to one value everywhere.
 cleared = replace(inputs, overrides={"root_strength_left": 0.0})
 driver.run(cleared, "no_roots.nc", overwrite=True)
 bare = xr.open_dataset("no_roots.nc")
@@ -68,6 +68,6 @@ print(f"at {profile.slope[steep]:.0f} degrees the least FoS is {profile.least[st
 print(f"{profile.least_depth[steep]:.2f} m deep; roots hold {profile.roots[steep, -1] / 1000:.1f} kPa there")
 
 # %% Where it came from
-# Every file says what made it, so that it can be made again.
+# Every file records what made it, so that it can be reproduced.
 for name in ("source", "history", "model", "model_sha256", "input_files", "surface_source", "overrides", "flag_counts"):
     print(f"{name}: {bare.attrs[name]}")
