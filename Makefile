@@ -21,7 +21,7 @@ export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 export OMP_NUM_THREADS ?= 1
 SOURCES := $(shell find bench bridge cime_config fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 PLUGIN_SOURCES := $(addprefix bridge/,landslide_torch_engine.cpp landslide_engine.hpp landslide.h landslide.map) \
-	$(wildcard python/elm_landslide/fields.*) python/elm_landslide/plugin.py python/elm_landslide/compiler.py
+	$(wildcard python/elm_landslide/fields.*) $(wildcard python/elm_landslide/runtime/*.py)
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 run: build/installed

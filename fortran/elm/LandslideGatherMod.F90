@@ -76,9 +76,9 @@ contains
        x(fc, in_subsurface_drainage      ) = col_wf%qflx_drain(c) + col_wf%qflx_drain_perched(c)
        x(fc, in_water_input              ) = col_wf%qflx_top_soil(c)
        x(fc, in_snowmelt                 ) = col_wf%qflx_snomelt(c)
-       x(fc, in_rain_1d                  ) = landslide_vars%RainOver(t, 1, tod)
-       x(fc, in_rain_3d                  ) = landslide_vars%RainOver(t, 3, tod)
-       x(fc, in_rain_7d                  ) = landslide_vars%RainOver(t, 7, tod)
+       do j = 1, size(landslide_rain_days)
+          x(fc, landslide_rain_columns(j)) = landslide_vars%RainOver(t, landslide_rain_days(j), tod)
+       end do
        x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
        x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%slope_col(c,:)
        if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)

@@ -14,7 +14,8 @@ module LandslideType
   use landslide           , only : landslide_model_type
   use landslide_fields    , only : landslide_flag_outside, landslide_flag_invalid, landslide_missing, &
        landslide_n_out, landslide_n_percentiles, landslide_output_history, landslide_output_long_names, &
-       landslide_output_units
+       landslide_output_units, landslide_outside_history, landslide_outside_long_name, landslide_outside_units, &
+       landslide_rain_days
   use LandslideControlMod , only : landslide_interval, landslide_static, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
@@ -25,7 +26,7 @@ module LandslideType
   !
   ! !PUBLIC DATA:
   integer , parameter :: hour = 3600          ! s between the marks of the rain
-  integer , parameter :: hours = 7 * 24       ! of the longest window
+  integer , parameter :: hours = 24 * maxval(landslide_rain_days)  ! of the longest window
   integer , parameter :: outside = landslide_n_out + 1  ! of out_col
   !
   ! !PUBLIC TYPES:
@@ -119,8 +120,8 @@ contains
             ptr_col=output_col, l2g_scale_type='veg')
     end do
     output_col(bounds%begc:) => this%out_col(:, outside)
-    call hist_addfld1d(fname='LANDSLIDE_OUTSIDE', units='1', &
-         avgflag='A', long_name='1 where the state lies outside the training domain, else 0', &
+    call hist_addfld1d(fname=landslide_outside_history, units=landslide_outside_units, &
+         avgflag='A', long_name=landslide_outside_long_name, &
          ptr_col=output_col, l2g_scale_type='veg')
 
   end subroutine InitHistory

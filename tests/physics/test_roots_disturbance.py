@@ -1,7 +1,5 @@
 """Roots after clearing (Sidle 1991, 1992), and bundles of roots, against calculus and values by hand."""
 
-import math
-
 import pytest
 import torch
 

@@ -14,6 +14,7 @@ from elm_landslide.fields import FIELDS, FLAGS, SPVAL
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics import roots
 from elm_landslide.physics.infinite_slope import FOS_CAP
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
 from elm_landslide.simulator.ensemble import Runner
 from elm_landslide.training import closed_form, simulated
@@ -88,7 +89,7 @@ def test_strengths_are_those_that_the_hillslope_had(made, states):
         # The scene's vary over the hillslope, with a coefficient of variation of a quarter.
         assert 0.4 < given["cohesion"] / np.mean(held.cohesion) < 2.5
         kind = int(p["cover"])
-        closed = float(roots.COVER_COHESION[kind]) if kind < len(roots.COVERS) else 0.0
+        closed = float(roots.COVER_COHESION[kind]) if kind < len(COVERS) else 0.0
         assert given["root_cohesion"] == pytest.approx(closed * p["root_multiplier"])
         assert (given["thickness"], given["thinning"]) == (p["thickness"], p["thinning"])
 
@@ -220,7 +221,7 @@ def test_a_dry_slope_by_hand(network, x):
     column = x[:1].clone()
     even = np.diff([0.0, *(0.0175, 0.0451, 0.0906, 0.1655, 0.2891, 0.4929, 0.8289, 1.3828, 2.2961, 3.8019)])
     dry = {"porosity": 0.45, "liquid_water": 0.2, "ice": 0.0, "water_table_depth": 80.0, "root_strength_left": 0.5}
-    none = {f"{name}_cover": 0.0 for name in roots.COVERS} | {f"rain_{days}d": 0.0 for days in (1, 3, 7)}
+    none = {f"{name}_cover": 0.0 for name in COVERS} | {f"rain_{days}d": 0.0 for days in (1, 3, 7)}
     other = {"bedrock_depth": 10.0, "vegetation_carbon": 0.0, "snowmelt": 0.0, "slope": t, "soil_moisture_offset": 0.0}
     for name, value in (dry | none | other | {"root_fraction": torch.from_numpy(even / even.sum())}).items():
         column[:, FIELDS[name].columns] = value

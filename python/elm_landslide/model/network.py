@@ -16,6 +16,7 @@ from elm_landslide.physics import roots, slopes, strength
 from elm_landslide.physics.column import SoilColumn, soil_column
 from elm_landslide.physics.infinite_slope import FOS_CAP, normal_cdf
 from elm_landslide.physics.layers import mean_matrix
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
 # Bounds of the latent parameters, p = low + (high - low) sigmoid(prior + correction): the members of Strength, then the
@@ -116,7 +117,7 @@ class LandslideNetwork(nn.Module):
         water = (field("liquid_water") + field("ice")) / field("porosity")
         fluxes = torch.cat([field(name) for name in ("water_input", "surface_runoff", "subsurface_drainage")], dim=-1)
         guard = [
-            *(field(f"{name}_cover") for name in roots.COVERS),
+            *(field(f"{name}_cover") for name in COVERS),
             torch.log1p(field("leaf_area_index")),
             root.sum(-1, keepdim=True),
             roots.relative_density(root) @ self.root_zone,
@@ -166,7 +167,7 @@ class LandslideNetwork(nn.Module):
             return given[:, FIELDS[name].columns].all(-1, keepdim=True)
 
         features = (features - self.feature_mean) / self.feature_scale
-        cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
+        cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
         outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
         missing = ~given
         filled = (missing & self.unknown).any(-1)

@@ -20,10 +20,10 @@ from scipy.stats import norm, qmc
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, RAIN_WINDOWS, SLOPE_PERCENTILES, SPVAL, pack, put
-from elm_landslide.physics import pedotransfer, roots
+from elm_landslide.physics import pedotransfer
 from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.physics.layers import THICKNESS
-from elm_landslide.physics.root_profile import OF_COVER, root_profiles
+from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.simulator import column
 from elm_landslide.sites.cells import WEATHER
 from elm_landslide.sites.site_table import BAG, LEAST_DAYS, Sites
@@ -42,7 +42,7 @@ SEED = 20261124
 
 @dataclass(frozen=True)
 class Draw:
-    """sand, clay (%); cover [4] (1) in the order of roots.COVERS; leaf_area (m2/m2); slope_spread: sd of the logarithm
+    """sand, clay (%); cover [4] (1) in the order of COVERS; leaf_area (m2/m2); slope_spread: sd of the logarithm
     of the gradient within a site (1); slope_quantile: of the known slopes, where a site's is missing (1)."""
 
     sand: float
@@ -174,7 +174,7 @@ def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np
     static = {
         **dict(porosity=soil.porosity, sucsat=1000.0 * soil.sucsat, bsw=soil.bsw, root_fraction=soil.root_fraction),
         **dict(sand=draw.sand, clay=draw.clay, ice=0.0, leaf_area_index=draw.leaf_area, slope=gradient),
-        **{f"{name}_cover": share for name, share in zip(roots.COVERS, draw.cover, strict=True)},
+        **{f"{name}_cover": share for name, share in zip(COVERS, draw.cover, strict=True)},
         "bedrock_depth": LAYER_INTERFACES[-1],
     }
     x = pack(static, (BAG,))

@@ -12,6 +12,7 @@ from elm_landslide.fields import RAIN_WINDOWS
 from elm_landslide.physics import roots
 from elm_landslide.physics.constants import GRAIN_DENSITY, GRAVITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
 from elm_landslide.physics.layers import NODES, mean_matrix
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.suction import clapp_hornberger_suction_stress
 
 NO_TABLE = 80.0  # m; ELM's deepest water table, where there is none
@@ -53,7 +54,7 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     porosity = field("porosity")
     ice = field("ice")
     liquid = (field("liquid_water") + field("soil_moisture_offset")).clamp(min=0.0)
-    cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
+    cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
 
     # ELM lets ice take pore space: saturation is of what is left.
     saturation = (liquid / (porosity - ice).clamp(min=0.01)).clamp(0.0, 1.0)

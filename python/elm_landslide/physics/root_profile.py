@@ -1,7 +1,8 @@
 """ELM's plant functional types (PFTs): their cover, and their roots with depth; numpy only.
 
 Roots are distributed as in Zeng (2001, J. Hydrometeorol. 2, 525-530): the fraction below depth z is
-(exp(-a z) + exp(-b z)) / 2. ELM gives the last layer all that is left below it, so a vegetated PFT's fractions sum to 1; bare ground has none.
+(exp(-a z) + exp(-b z)) / 2. ELM gives the last layer all that is left below it, so the fractions of a vegetated PFT sum
+to 1; bare ground has none.
 """
 
 from __future__ import annotations

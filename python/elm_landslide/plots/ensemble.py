@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.colors import LightSource
 
 from elm_landslide.errors import UserError
-from elm_landslide.physics import roots
 from elm_landslide.physics.constants import SECONDS_PER_HOUR
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.plots.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save, say
 from elm_landslide.simulator import ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
@@ -19,7 +19,7 @@ from elm_landslide.simulator.scene import cover_of
 from elm_landslide.simulator.sizes import SIZES, exponent_interval
 
 SHARE = 0.35  # of a hillslope: one that loses no more is shown, for where all goes there is little to see
-_COVERS = (*roots.COVERS, "bare ground")
+_COVERS = (*COVERS, "bare ground")
 
 
 @dataclass
@@ -100,7 +100,7 @@ def water_table(hill) -> np.ndarray:
 
 def _title(number: int, p: dict[str, float]) -> str:
     cover = cover_of(p)
-    cleared = f", cleared {p['years']:.1f} years before" if p["cleared"] < 0.3 and cover < len(roots.COVERS) else ""
+    cleared = f", cleared {p['years']:.1f} years before" if p["cleared"] < 0.3 and cover < len(COVERS) else ""
     return f"member {number}: {_COVERS[cover]}{cleared}, sand {p['sand']:.0f} %, gradient {p['gradient']:.2f}"
 
 

@@ -13,7 +13,7 @@ from elm_landslide.physics import pedotransfer, roots, strength
 from elm_landslide.physics.constants import SECONDS_PER_HOUR
 from elm_landslide.physics.layers import NODES, THICKNESS
 from elm_landslide.physics.log_normal import log_normal
-from elm_landslide.physics.root_profile import OF_COVER, root_profiles
+from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.simulator import column, weather
 from elm_landslide.simulator.hillslope import Hillslope, HillslopeSoil
 from elm_landslide.simulator.terrain import SHAPES, Terrain, hillslope, random_field
@@ -77,8 +77,8 @@ class Scene:
 
 
 def cover_of(p: dict[str, float]) -> int:
-    """Index in roots.COVERS of a draw's cover, its length for bare ground, as the upper end of the prior is, too."""
-    return min(int(p["cover"]), len(roots.COVERS))
+    """Index in COVERS of a draw's cover, its length for bare ground, as the upper end of the prior is, too."""
+    return min(int(p["cover"]), len(COVERS))
 
 
 def scene(
@@ -101,7 +101,7 @@ def scene(
     weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     forcing, rain = _weather(p, weather_rng, settings, days)
     cover = cover_of(p)
-    shares = np.array([float(i == cover) for i in range(len(roots.COVERS))])
+    shares = np.array([float(i == cover) for i in range(len(COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
     left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
     root_fraction = shares @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
@@ -164,7 +164,7 @@ def scene(
     static = {
         **dict(porosity=soil.porosity, sucsat=1000.0 * soil.sucsat, bsw=soil.bsw, root_fraction=root_fraction),
         **dict(sand=ten(sand), clay=ten(clay), ice=ten(0.0), leaf_area_index=leaf_area, bedrock_depth=BEDROCK),
-        **{f"{name}_cover": share for name, share in zip(roots.COVERS, shares, strict=True)},
+        **{f"{name}_cover": share for name, share in zip(COVERS, shares, strict=True)},
         "slope": np.percentile(land.gradient, SLOPE_PERCENTILES),
         "vegetation_carbon": carbon,
         "root_strength_left": left,

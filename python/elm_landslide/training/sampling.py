@@ -11,7 +11,7 @@ from elm_landslide.physics import clapp_hornberger, pedotransfer, roots, slopes,
 from elm_landslide.physics.column import SoilColumn, soil_column
 from elm_landslide.physics.layers import NODES, THICKNESS, TOPS, mean_matrix
 from elm_landslide.physics.log_normal import log_normal
-from elm_landslide.physics.root_profile import OF_COVER, root_profiles
+from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
 _NODES, _THICKNESS, _TOPS = NODES.numpy(), THICKNESS.numpy(), TOPS.numpy()
@@ -94,7 +94,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
 
     # Vegetation: shares of tree, shrub, grass, crop and bare ground, from pure to mixed.
     cover = rng.dirichlet([0.35] * 5, n)[:, :4]
-    for name, value in zip(roots.COVERS, cover.T, strict=True):
+    for name, value in zip(COVERS, cover.T, strict=True):
         put(x, f"{name}_cover", value)
     root_fraction = cover @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
     rooted = rng.dirichlet(np.maximum(20 * _THICKNESS * np.exp(-2 * _NODES), 0.05), n)
@@ -152,7 +152,7 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
         return values.clamp(*strength.LIMITS[name])
 
     sand, clay = ((field(name) @ _SUBSOIL).unsqueeze(1) for name in ("sand", "clay"))
-    cover = torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1)
+    cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
     scale = roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")).unsqueeze(1)
     if mixed:
         pick = torch.rand(n, points, generator=generator, dtype=torch.float64)
@@ -182,7 +182,7 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     fine = standard_planes(planes)
     field, has = fields_of(x)
     column: SoilColumn = soil_column(field, has)
-    shares = roots.ground_shares(torch.cat([field(f"{name}_cover") for name in roots.COVERS], dim=-1))
+    shares = roots.ground_shares(torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1))
 
     def run(quantiles: Tensor, mixed: bool) -> list[tuple[Tensor, Tensor]]:
         gradient = slopes.gradients(field("slope"), slopes.hermite_matrices(quantiles))

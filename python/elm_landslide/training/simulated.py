@@ -19,6 +19,7 @@ from elm_landslide.fields import FIELDS, FLAGS, N_IN, SPVAL, pack
 from elm_landslide.model.network import LandslideNetwork, Prepared
 from elm_landslide.physics import roots, strength
 from elm_landslide.physics.infinite_slope import FOS_CAP
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
 from elm_landslide.training.closed_form import failure, fos_scores, huber
 from elm_landslide.training.fitting import chunks
@@ -75,7 +76,7 @@ def _states(found: dict[str, np.ndarray], members: np.ndarray) -> States:
     sand = drawn("sand")
     clay = drawn("clay_share") * (100.0 - sand)
     cover_cohesion = torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])
-    cover = drawn("cover").long().clamp(max=len(roots.COVERS))
+    cover = drawn("cover").long().clamp(max=len(COVERS))
     given = {
         "cohesion": strength.texture_cohesion(sand, clay) * drawn("cohesion_multiplier"),
         "friction": strength.texture_friction(sand, clay) + drawn("friction_offset"),
