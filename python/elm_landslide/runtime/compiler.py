@@ -27,27 +27,27 @@ def folder(name: str) -> Path:
     raise UserError(f"{_PACKAGE / 'src' / name} is missing: install ELM-Landslide again (pip install .)")
 
 
-def build(what: str, files: list[Path], out: Path, flags: list[str]) -> None:
-    """Compile C++ files of bridge/ and bench/ into `out`, which appears whole or not at all.
+def build(what: str, sources: list[Path], out: Path, flags: list[str]) -> None:
+    """Compile C++ sources of bridge/ and bench/ into `out`, which appears whole or not at all.
 
     what: begins the message of an error. flags: of the compiler, which is that of CXX, else c++ or g++; those of the
     linker (-l, -L, -Wl) too. Raises UserError.
     """
     try:
         with tempfile.TemporaryDirectory() as made:
-            _build(what, files, out, flags, Path(made))
+            _build(what, sources, out, flags, Path(made))
     except OSError as error:
         raise UserError(f"{what}: {out} cannot be made ({error})") from None
 
 
-def _build(what: str, files: list[Path], out: Path, flags: list[str], made: Path) -> None:
+def _build(what: str, sources: list[Path], out: Path, flags: list[str], made: Path) -> None:
     """In the temporary folder `made`."""
     command = _command(what)
     (made / "landslide_fields.h").write_text(fields.c_header())
     compiled = made / out.name
     includes = [f"-I{made}", f"-I{folder('bridge')}", f"-I{folder('bench')}"]
     # Libraries follow what needs them.
-    words = [*command, *includes, *map(str, files), *flags, "-o", str(compiled)]
+    words = [*command, *includes, *map(str, sources), *flags, "-o", str(compiled)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
