@@ -11,7 +11,7 @@ from torch.fx.traceback import annotate
 from torch.overrides import TorchFunctionMode
 
 from elm_landslide.model.lowering.graph import INPUT, Graph, Node, View, whole
-from elm_landslide.model.lowering.program import Op
+from elm_landslide.model.tile_program import Op
 
 COLUMNS = object()  # stands for the number of columns wherever the graph mentions it
 _TORCH = Path(torch.__file__).parent

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from elm_landslide.model.lowering.program import Op
+from elm_landslide.model.tile_program import Op
 
 INPUT, CONSTANT, CAT = "input", "constant", "cat"
 _FOLD = {

@@ -23,7 +23,7 @@ from elm_landslide.model.lowering.graph import (
     row_major,
     whole,
 )
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 
 LOOPED_CELLS = 96  # a smaller value is not worth a loop: it fits into the cache as it is
 _SPILL = 8  # writing goes on to a multiple of this many cells
