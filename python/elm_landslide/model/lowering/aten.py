@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.fx.traceback import annotate
@@ -35,7 +36,7 @@ class Lowering:
         environment: dict = {}
         tensors = {**self.exported.state_dict, **self.exported.constants}
         specs = {spec.arg.name: spec for spec in self.exported.graph_signature.input_specs if hasattr(spec.arg, "name")}
-        source = None
+        source: Node | None = None
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 target = specs[node.name].target
@@ -47,6 +48,7 @@ class Lowering:
             elif node.op == "call_function":
                 environment[node] = self._call(node, environment)
             elif node.op == "output":
+                assert source is not None  # the columns
                 return source, environment[node.args[0][0]]
         raise LoweringError("the exported graph has no output")
 
@@ -79,9 +81,10 @@ class Lowering:
                 continue
             if tensor.dtype in (torch.float32, torch.float16, torch.bfloat16):
                 raise LoweringError(f"computes in {tensor.dtype}; the tile engine computes in float64")
-            if tensor.dim() == 0 or isinstance(tensor.shape[0], int):
+            shape: tuple[Any, ...] = tensor.shape  # int or SymInt: torch's own types know the first alone
+            if not shape or isinstance(shape[0], int):
                 raise LoweringError("the result loses the axis of the columns")
-            if any(not isinstance(n, int) for n in tensor.shape[1:]):
+            if any(not isinstance(n, int) for n in shape[1:]):
                 raise LoweringError("the columns are not the first axis of the result")
 
     def view(self, value) -> View:
@@ -131,7 +134,7 @@ class Places(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         frame = sys._getframe(1)
-        while Path(frame.f_code.co_filename).is_relative_to(_TORCH):
+        while frame.f_back is not None and Path(frame.f_code.co_filename).is_relative_to(_TORCH):
             frame = frame.f_back
         code = frame.f_code
         place = f"{Path(code.co_filename).name} line {frame.f_lineno}, in {code.co_name}"
