@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -38,14 +39,15 @@ def one_line_errors() -> Iterator[None]:
 class Commands(TyperGroup):
     """The commands; words on the line that they do not take end like other bad input, in one line from one rank."""
 
-    def main(self, *args, standalone_mode: bool = True, **extra):
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        options = {**extra, "standalone_mode": False}
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+            return super().main(*args, **options)
         try:
-            status = super().main(*args, standalone_mode=False, **extra)
+            status = super().main(*args, **options)
         except Exception as error:
             # Exceptions of click, whose module typer hides, carry the status and know their text.
-            if not hasattr(error, "format_message"):
+            if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
                 raise
             if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
                 _complain_once(error.format_message().replace("Value error, ", ""))
@@ -74,7 +76,8 @@ def on_all_ranks(comm, action: Callable):
 
     mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.
     """
-    result, error, status = None, None, 0
+    error: UserError | LandslideError | str | None = None
+    result, status = None, 0
     try:
         result = action()
     except (UserError, LandslideError) as caught:

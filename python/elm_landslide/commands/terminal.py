@@ -42,7 +42,7 @@ def progress(noun: str, total: int):
 def stages():
     """report(stage, done, total): a bar for each stage on a terminal, else a line as a stage is done; on stderr."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -56,7 +56,7 @@ def stages():
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as bars:
-        task, current = None, ""
+        task, current = TaskID(0), ""  # of no stage yet
 
         def report(stage: str, done: int, total: int) -> None:
             nonlocal task, current

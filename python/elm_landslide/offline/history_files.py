@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError
@@ -46,7 +47,7 @@ class HistoryFiles:
         self.paths = [Path(p) for p in paths]
         if not self.paths:
             raise UserError("no history file given")
-        self._open = None
+        self._open: tuple[Path | str, netCDF4.Dataset] | None = None
         self.records: list[Record] = []
         self.variables: set[str] = set()
         self.in_some: set[str] = set()
@@ -56,14 +57,13 @@ class HistoryFiles:
             with netcdf.open_dataset(path) as dataset:
                 netcdf.check_units(dataset, path)
                 times = read_times(dataset, path, axis)
-                axis = times.axis
+                axis = self.axis = times.axis
                 bounds = [None] * len(times.values) if times.bounds is None else [*map(tuple, times.bounds.tolist())]
                 stamps = enumerate(zip(times.values.tolist(), bounds, strict=True))
                 by_file.append([Record(path, i, stamp, interval) for i, (stamp, interval) in stamps])
                 names = set(dataset.variables)
                 self.variables = self.variables & names if self.variables else names
                 self.in_some |= names
-        self.axis = axis
         order = sorted(range(len(by_file)), key=lambda i: by_file[i][0].time if by_file[i] else -np.inf)
         self.paths = [self.paths[i] for i in order]
         self.records = [record for i in order for record in by_file[i]]
@@ -91,15 +91,14 @@ class HistoryFiles:
     def layout(self, name: str = STATE) -> Layout:
         """The layout of a variable; every file must have the same places. A place is active where it is in some file:
         what a file lacks is missing there."""
-        layout = None
-        for path in self.paths:
+        first, *others = self.paths
+        layout = places.layout_of(self.dataset(first), first, name)
+        for path in others:
             found = places.layout_of(self.dataset(path), path, name)
-            if layout is not None and not found.same_places(layout):
+            if not found.same_places(layout):
                 raise UserError(f"{path}: {name} is on other cells than in {self.paths[0]}")
-            if layout is None:
-                layout = found
-                continue
-            if layout.landunit is not None and (found.landunit != layout.landunit)[found.active & layout.active].any():
+            here, there = found.landunit, layout.landunit
+            if here is not None and there is not None and (here != there)[found.active & layout.active].any():
                 raise UserError(f"{path}: cols1d_itype_lunit differs from that in {self.paths[0]}: give one by one")
             if (found.active != layout.active).any():
                 self.masks_differ = True

@@ -15,8 +15,10 @@ _COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
 # Variables that place the values, copied where they lie on the horizontal dimensions.
 _PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
 # Attributes of the input that are not of the copy, which is whole and not packed.
-_LOST = ("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods", "scale_factor", "add_offset")
-_LOST += ("valid_min", "valid_max", "valid_range", "_Unsigned")
+_LOST = (
+    *("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods", "scale_factor", "add_offset"),
+    *("valid_min", "valid_max", "valid_range", "_Unsigned"),
+)
 _MAY_LACK = ("area", "landfrac")  # nothing rests on them
 
 

@@ -54,8 +54,8 @@ class RainWindows:
         return rain
 
     def _window(self, start: float, end: float) -> tuple[np.ndarray, str]:
-        first = max(np.searchsorted(self._edges, start, side="right") - 1, 0)
-        stop = min(np.searchsorted(self._edges, end, side="left"), self._owner.size)
+        first = max(int(np.searchsorted(self._edges, start, side="right")) - 1, 0)
+        stop = min(int(np.searchsorted(self._edges, end, side="left")), self._owner.size)
         owner = self._owner[first:stop]
         seconds = np.diff(np.clip(self._edges[first : stop + 1], start, end))
         total = np.zeros(self._tapes[0][1].index.size)

@@ -6,6 +6,7 @@ Dimensions of length 1 are dropped, and a time axis over which a constant does n
 from __future__ import annotations
 
 import math
+from typing import overload
 
 import numpy as np
 
@@ -25,6 +26,14 @@ def numbers_only(variable) -> None:
     """Refuse a variable of text or of structures."""
     if variable.dtype is str or getattr(variable.dtype, "kind", "") not in "iuf":
         raise UserError(f"{path_of(variable)}: {variable.name} holds text or structures, wanted numbers")
+
+
+@overload
+def level_dimension(variable, horizontal, levels: int) -> str: ...  # of 2 levels or more
+
+
+@overload
+def level_dimension(variable, horizontal, levels: int | None = None) -> str | None: ...
 
 
 def level_dimension(variable, horizontal, levels: int | None = None) -> str | None:
@@ -132,7 +141,7 @@ def single_axis(variable, dimension: str, path, pairs: bool = False) -> np.ndarr
         at = [slice(None) if d in others else 0 for d in variable.dimensions]
         if along is not None:
             at[along] = slice(start, min(start + _BLOCK, n))
-        values = np.ma.asarray(variable[tuple(at)] if at else variable[...])
+        values: np.ndarray = np.ma.asarray(variable[tuple(at)] if at else variable[...])
         values = np.ma.filled(values if values.dtype.kind == "f" else values.astype(np.float64), np.nan)
         if along is None:
             values = values[np.newaxis]

@@ -14,7 +14,7 @@ from elm_landslide.errors import LandslideError
 from elm_landslide.runtime.model import ERROR_ARGUMENT, PACKAGE, Model
 
 try:
-    from elm_landslide import _landslide_wrap
+    from elm_landslide import _landslide_wrap  # type: ignore[attr-defined]  # built from Fortran
 except ImportError as error:
     _landslide_wrap, _reason = None, str(error)
 
