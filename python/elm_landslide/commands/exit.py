@@ -6,18 +6,20 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 from elm_landslide import ranks
 from elm_landslide.errors import LandslideError, UserError
+from elm_landslide.ranks import Communicator
 
 BAD_INPUT, INTERRUPTED = 2, 130
+_Result = TypeVar("_Result")
 
 
-def complain(error) -> None:
+def complain(error: BaseException | str) -> None:
     """An error and its notes as one line."""
     words = "; ".join([str(error), *getattr(error, "__notes__", [])])
     print(f"elm-landslide: {' '.join(words.split())}", file=sys.stderr, flush=True)
@@ -70,14 +72,15 @@ def _complain_once(message: str) -> None:
     comm.barrier()
 
 
-def on_all_ranks(comm, action: Callable):
+def on_all_ranks(comm: Communicator, action: Callable[[], _Result]) -> _Result:
     """What `action` returns. Where it fails on a rank the line comes from rank 0, or from the lowest that failed, and
     every rank exits with the same status.
 
     mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.
     """
+    result: Any = None
     error: UserError | LandslideError | str | None = None
-    result, status = None, 0
+    status = 0
     try:
         result = action()
     except (UserError, LandslideError) as caught:
