@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +119,7 @@ class LandslideNetwork(nn.Module):
         filled = torch.where(given, x, self.stand_in)
         return given, torch.minimum(torch.maximum(filled, self.valid_low), self.valid_high)
 
-    def _raw_features(self, field) -> Tensor:
+    def _raw_features(self, field: Callable[[str], Tensor]) -> Tensor:
         """[n, N_FEATURES], not normalised: what the trunk sees, then what only the guard sees."""
         slope = field("slope")
         halves = torch.cat([self.upper, self.lower], dim=-1)
@@ -146,7 +146,7 @@ class LandslideNetwork(nn.Module):
         ]
         return torch.cat(trunk + guard, dim=-1)
 
-    def _prior(self, field) -> Tensor:
+    def _prior(self, field: Callable[[str], Tensor]) -> Tensor:
         """[n, latent]: logit of the prior strength of each latent within its bounds."""
         sand, clay = field("sand") @ self.lower, field("clay") @ self.lower
         constant = torch.zeros_like(sand)

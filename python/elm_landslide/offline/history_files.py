@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -42,7 +43,7 @@ class HistoryFiles:
     those in at least one; masks_differ: whether `layout` found other masks in other files.
     """
 
-    def __init__(self, paths, axis: TimeAxis | None = None):
+    def __init__(self, paths: Iterable[Path | str], axis: TimeAxis | None = None):
         """axis: on which to give the times; by default that of the first file."""
         self.paths = [Path(p) for p in paths]
         if not self.paths:
@@ -77,7 +78,7 @@ class HistoryFiles:
                     "or their time bounds overlap: give each record once, in files whose time goes forward"
                 )
 
-    def dataset(self, path):
+    def dataset(self, path: Path | str) -> netCDF4.Dataset:
         """The open dataset of one of the files."""
         if self._open is None or self._open[0] != path:
             self.close()
@@ -131,13 +132,13 @@ class HistoryFiles:
             self._open = None
 
 
-def tape_number(path) -> int:
+def tape_number(path: Path | str) -> int:
     """The tape that a file came from (1 for .h0.), 1 where its name does not tell."""
     found = re.search(r"\.h(\d)\.", Path(path).name)
     return int(found[1]) + 1 if found else 1
 
 
-def missing_variable(path, name: str, reason: str) -> UserError:
+def missing_variable(path: Path | str, name: str, reason: str) -> UserError:
     """A variable that is not there, with the line of user_nl_elm that adds it."""
     return UserError(
         f"{path}: no variable {name}, {reason}; add it in user_nl_elm with hist_fincl{tape_number(path)} = '{name}'"
@@ -158,7 +159,9 @@ class SoilConstants:
     by_column: bool
 
 
-def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstants:
+def read_constants(
+    paths: Sequence[Path | str], layout: Layout, here: Places, more: Iterable[str] = ()
+) -> SoilConstants:
     """The soil constants at the places `here` of a layout.
 
     paths: files to look in; the first that has all of CONSTANTS is taken (ELM writes them once a run). more: names of
@@ -200,7 +203,7 @@ def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstant
 _NODE_TOLERANCE = 1e-3  # m
 
 
-def check_level_axis(dataset, path, name: str, level: str, soil: SoilConstants) -> None:
+def check_level_axis(dataset: netCDF4.Dataset, path: Path | str, name: str, level: str, soil: SoilConstants) -> None:
     """Refuse a variable whose levels are not the layers of DZSOI, by the depths of nodes that the file gives.
 
     In ELM interfaces lie midway between nodes (initVerticalMod); other programs give the middles of the layers. A file
@@ -228,5 +231,5 @@ def check_level_axis(dataset, path, name: str, level: str, soil: SoilConstants) 
         )
 
 
-def _list(depths) -> str:
+def _list(depths: np.ndarray) -> str:
     return ", ".join(f"{d:.3g}" for d in depths)

@@ -22,7 +22,7 @@ _LOST = (
 _MAY_LACK = ("area", "landfrac")  # nothing rests on them
 
 
-def define(out, source, layout: Layout) -> dict[str, str]:
+def define(out: netCDF4.Dataset, source: netCDF4.Dataset, layout: Layout) -> dict[str, str]:
     """Define and fill what places the values; returns the attributes that say so of a variable on the places."""
     dims = layout.dims
     for name, length in zip(dims, layout.shape, strict=True):
@@ -51,7 +51,7 @@ def define(out, source, layout: Layout) -> dict[str, str]:
     return attributes
 
 
-def _copy(out, variable, dims) -> None:
+def _copy(out: netCDF4.Dataset, variable: netCDF4.Variable, dims: tuple[str, ...]) -> None:
     """A copy on those of the horizontal dimensions that the variable has, of its own kind."""
     own = tuple(d for d in dims if d in variable.dimensions)
     if not own:
@@ -69,7 +69,7 @@ def _copy(out, variable, dims) -> None:
     copy[:] = np.where(lacking, 0 if fill is None else fill, values).astype(kind)
 
 
-def _add_bounds(out, name: str) -> None:
+def _add_bounds(out: netCDF4.Dataset, name: str) -> None:
     """Bounds of the cells of a grid midway between their centres; of latitudes not beyond the poles."""
     centres = out[name][:].astype(float)
     if centres.size < 2:

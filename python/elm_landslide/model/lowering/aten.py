@@ -52,8 +52,8 @@ class Lowering:
                 return source, environment[node.args[0][0]]
         raise LoweringError("the exported graph has no output")
 
-    def _call(self, node, environment):
-        def value(argument):
+    def _call(self, node: torch.fx.Node, environment: dict) -> Any:
+        def value(argument: Any) -> Any:
             if isinstance(argument, torch.fx.Node):
                 return environment[argument]
             if isinstance(argument, (list, tuple)):
@@ -65,6 +65,7 @@ class Lowering:
             return COLUMNS
         args, kwargs = value(node.args), {name: value(item) for name, item in node.kwargs.items()}
         if not _mentions_columns(args) and not _mentions_columns(tuple(kwargs.values())):
+            assert callable(node.target)
             return node.target(*args, **kwargs)
         try:
             self._check(result)
@@ -75,7 +76,7 @@ class Lowering:
         except (LoweringError, ValueError, TypeError, IndexError) as error:
             raise LoweringError(f"{_name(node.target)}: {error}; {_place(node)}") from error
 
-    def _check(self, result) -> None:
+    def _check(self, result: Any) -> None:
         for tensor in result if isinstance(result, (tuple, list)) else (result,):
             if not isinstance(tensor, torch.Tensor):
                 continue
@@ -87,7 +88,7 @@ class Lowering:
             if any(not isinstance(n, int) for n in shape[1:]):
                 raise LoweringError("the columns are not the first axis of the result")
 
-    def view(self, value) -> View:
+    def view(self, value: Any) -> View:
         """An operand as a View: numbers and tensors become constants."""
         if isinstance(value, View):
             return value
@@ -123,7 +124,7 @@ class Lowering:
         return self.graph.elementwise(op, *self.operands(*values))
 
 
-def _name(target) -> str:
+def _name(target: Any) -> str:
     """aten.add.Tensor -> add; overloads differ only in what is a tensor and what a number."""
     text = str(target)
     return text.split(".")[1] if text.startswith("aten.") else getattr(target, "__name__", text)
@@ -142,11 +143,11 @@ class Places(TorchFunctionMode):
             return function(*args, **(kwargs or {}))
 
 
-def _place(node) -> str:
+def _place(node: torch.fx.Node) -> str:
     return node.meta.get("custom", {}).get("place", "its place in the source is not known")
 
 
-def _mentions_columns(args) -> bool:
+def _mentions_columns(args: tuple | list) -> bool:
     return any(
         isinstance(a, View) or a is COLUMNS or (isinstance(a, (tuple, list)) and _mentions_columns(a)) for a in args
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from elm_landslide.model.tile_program import Op
 
@@ -135,7 +136,7 @@ class Graph:
 
     known: dict = field(default_factory=dict)
 
-    def constant(self, values) -> View:
+    def constant(self, values: ArrayLike) -> View:
         data = np.array(values, dtype=np.float64, order="C")
         key = (CONSTANT, data.shape, data.tobytes())
         return self._once(key, lambda: Node(CONSTANT, data.shape, data=data.reshape(-1)))
@@ -191,7 +192,7 @@ class Graph:
             return self.elementwise(Op.SELECT, node.inputs[1], other, then)
         return self.elementwise(Op.SELECT, condition, then, other)
 
-    def _once(self, key, make) -> View:
+    def _once(self, key: tuple, make: Callable[[], Node]) -> View:
         if key not in self.known:
             self.known[key] = whole(make())
         return self.known[key]

@@ -44,7 +44,7 @@ def _uniform(shape: tuple[int, ...], strides: tuple[int, ...]) -> int | None:
     return axes[-1][1]
 
 
-def _step(shape, strides) -> int | None:
+def _step(shape: tuple[int, ...], strides: tuple[int, ...]) -> int | None:
     """As _uniform, but only what elementwise instructions can do: 0 or 1."""
     step = _uniform(shape, strides)
     return step if step in (0, 1) else None
