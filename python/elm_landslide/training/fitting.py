@@ -44,7 +44,7 @@ class Group:
     def part(self, rows: Tensor) -> Tensor:
         return rows[self.rank :: self.size]
 
-    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+    def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
         if self.size == 1:
             return
         # A parameter that the loss does not reach has no gradient, on one rank or on all.
@@ -151,7 +151,7 @@ class Fitting:
 
 def fit(
     name: str,
-    parameters: Iterable[nn.Parameter],
+    parameters: Iterable[Tensor],
     loss: Callable[[Tensor], Tensor],
     rows: int,
     settings: Fitting,
@@ -211,6 +211,6 @@ def fit(
         session.report(name, epoch + 1, settings.epochs)
 
 
-def _nothing(parameters: list[nn.Parameter]) -> Tensor:
+def _nothing(parameters: Sequence[Tensor]) -> Tensor:
     """A loss of 0 that reaches every parameter, of a rank without a row of the batch."""
     return torch.stack([p.sum() * 0.0 for p in parameters]).sum()
