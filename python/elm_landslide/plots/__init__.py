@@ -37,14 +37,14 @@ def draw(files, out, labels=(), inputs=()) -> list[Path]:
 
         out.mkdir(parents=True, exist_ok=True)
         return [figure for f in files for figure in draw_ensemble(f, out)]
-    found = series_of(files)
-    names = [one.name for one in found]
+    groups = series_of(files)
+    names = [one.name for one in groups]
     _check_names(names)
-    if len(labels) > len(found):
-        raise UserError(f"{len(labels)} labels for {len(found)} series of files: {', '.join(names)}")
+    if len(labels) > len(groups):
+        raise UserError(f"{len(labels)} labels for {len(groups)} series of files: {', '.join(names)}")
     folders = [*map(Path, inputs), sample_folder()]
     labels = [*labels, *names[len(labels) :]]
-    runs = [read(one.files, label, folders) for one, label in zip(found, labels, strict=True)]
+    runs = [read(one.files, label, folders) for one, label in zip(groups, labels, strict=True)]
     panels = panels_of(runs)
     for first, *others in panels:
         for run in others:
