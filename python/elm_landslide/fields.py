@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     from numpy.typing import ArrayLike
@@ -87,7 +87,7 @@ N_OUT: int = len(OUTPUTS)
 N_LAYERS: int = len(LAYER_INTERFACES) - 1
 
 
-def put(x: np.ndarray, name: str, value) -> None:
+def put(x: np.ndarray, name: str, value: ArrayLike) -> None:
     """Set a field of x [..., N_IN]; value: [..., layers], [...] for a field of one layer, or what broadcasts to it."""
     import numpy as np
 
@@ -164,10 +164,10 @@ def fortran_module() -> str:
     def real(value: float) -> str:
         return f"{value!r}_r8"
 
-    def array(literals) -> str:
+    def array(literals: Iterable[str]) -> str:
         return "[ &\n    " + ", &\n    ".join(literals) + "]"
 
-    def texts(name: str, values) -> str:
+    def texts(name: str, values: list[str]) -> str:
         values = [v.replace("'", "''") for v in values]
         width = max(map(len, values))
         quoted = array(f"'{v:<{width}}'" for v in values)

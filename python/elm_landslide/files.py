@@ -11,8 +11,8 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from elm_landslide import fields
 from elm_landslide.errors import UserError
@@ -43,7 +43,7 @@ def regular(path: Path | str, limit: int | None = None) -> int:
 
 
 @contextmanager
-def opened(path: Path | str, limit: int | None = None) -> Iterator[BinaryIO]:
+def opened(path: Path | str, limit: int | None = None) -> Iterator[BufferedReader]:
     """A file open for reading, after `regular`; an error of reading becomes a UserError too."""
     regular(path, limit)
     try:
@@ -96,10 +96,11 @@ def whole(path: Path | str, *also: type[Exception]) -> Iterator[Path]:
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file
+    kinds: tuple[type[Exception], ...] = (OSError, *also)
     try:
         yield part
         part.replace(path)
-    except (OSError, *also) as error:
+    except kinds as error:
         raise UserError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
     finally:
         part.unlink(missing_ok=True)

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 from elm_landslide.errors import LandslideError, UserError
 
 _CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
+_Result = TypeVar("_Result")
+Progress = Callable[[int], AbstractContextManager[Callable]]  # takes a number of steps; gives what is called after each
+
+
+class Communicator(Protocol):
+    """The part of an MPI communicator used here."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def bcast(self, value: Any, /, root: int = 0) -> Any: ...
+
+    def allgather(self, value: Any, /) -> list[Any]: ...
+
+    def gather(self, value: Any, /) -> list[Any] | None: ...
+
+    def barrier(self) -> None: ...
 
 
 class Serial:
-    """The part of an MPI communicator used here, for one process."""
+    """A Communicator of one process."""
 
     rank, size = 0, 1
 
-    def bcast(self, value, root=0):
+    def bcast(self, value: Any, root: int = 0) -> Any:
         return value
 
-    def allgather(self, value):
+    def allgather(self, value: Any) -> list[Any]:
         return [value]
 
     gather = allgather
 
-    def barrier(self):
+    def barrier(self) -> None:
         pass
 
 
@@ -37,7 +58,7 @@ def processes() -> int:
     return max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
 
 
-def world():
+def world() -> Communicator:
     """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
 
     Raises UserError where there would be several such processes: each would do the whole work, and write its file.
@@ -59,9 +80,10 @@ def share(n: int, rank: int, size: int) -> slice:
     return slice(n * rank // size, n * (rank + 1) // size)
 
 
-def together(comm, action: Callable, *arguments):
+def together(comm: Communicator, action: Callable[..., _Result], *arguments: Any) -> _Result:
     """Run an action on every rank. If it fails on one, every rank raises: no rank waits for another that is gone."""
-    result = error = None
+    result: Any = None
+    error: Exception | None = None
     try:
         result = action(*arguments)
     except Exception as caught:  # the other ranks must hear of every failure
@@ -78,6 +100,6 @@ def together(comm, action: Callable, *arguments):
 
 
 @contextmanager
-def silent(*_) -> Iterator[Callable]:
+def silent(*_: Any) -> Iterator[Callable]:
     """A progress that shows nothing: of the other ranks, and of calls from Python."""
     yield lambda *_: None

@@ -62,7 +62,7 @@ def test_train_prints_its_scores_as_json(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, place",
     [
-        (("inspect",), "elm_landslide.model.description.describe"),
+        (("inspect",), "elm_landslide.runtime.description.describe"),
         (("train", "--out", "model.pt"), "elm_landslide.training.run.train"),
         (("plot", "run.nc"), "elm_landslide.plots.draw"),
     ],

@@ -9,6 +9,7 @@ from elm_landslide.commands.main import app
 from elm_landslide.fields import FIELDS, FLAGS, OUTPUTS
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.inputs import Inputs
 from elm_landslide.runtime import replay
 from elm_landslide.runtime.fortran import FortranModel
 from support import elm_files
@@ -113,7 +114,7 @@ def test_the_same_columns(elm, use_cn, tmp_path):
     case.text("use_landslide = .true.\nlandslide_record = .true.\n")
     case.run("out", dtime=DTIME, use_cn=use_cn)
     history, surface = history_files(world, tmp_path, use_cn)
-    columns = Columns([history], [], surface)
+    columns = Columns(Inputs([history], surface))
     try:
         with FortranModel(SHIPPED) as component:
             elm_records = list(replay.read(case.folder / "landslide_record.0.1.bin"))

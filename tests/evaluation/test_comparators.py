@@ -58,25 +58,25 @@ def test_what_is_learnt_holds_elsewhere(made, kind, make_sites):
     """Far better than chance in other blocks; with labels shuffled nothing is, within four standard errors."""
     sites = against(make_sites(500, 500), kind)
     train, test = halves(sites)
-    baseline = made()
-    baseline.fit(train)
-    found = baseline.score(test)
+    comparator = made()
+    comparator.fit(train)
+    found = comparator.score(test)
     assert roc_auc_score(test.landslide, found) > 0.8 and ((found >= 0.0) & (found <= 1.0)).all()
     shuffled = dataclasses.replace(sites, landslide=np.random.default_rng(3).permutation(sites.landslide))
     train, test = halves(shuffled)
-    baseline.fit(train)
+    comparator.fit(train)
     n, m = test.landslide.sum(), (~test.landslide).sum()
     error = np.sqrt((n + m + 1) / (12.0 * n * m))
-    assert abs(roc_auc_score(test.landslide, baseline.score(test)) - 0.5) < 4.0 * error
+    assert abs(roc_auc_score(test.landslide, comparator.score(test)) - 0.5) < 4.0 * error
 
 
 def test_boosting_does_the_same_twice(make_sites):
     train, test = halves(against(make_sites(), "random"))
     scores = []
     for _ in range(2):
-        baseline = comparators.GradientBoosting()
-        baseline.fit(train)
-        scores.append(baseline.score(test))
+        comparator = comparators.GradientBoosting()
+        comparator.fit(train)
+        scores.append(comparator.score(test))
     np.testing.assert_array_equal(*scores)
 
 
@@ -86,10 +86,10 @@ def test_missing_slope_and_weather(make_sites):
     none = dataclasses.replace(some, slope=np.full(some.n, np.nan), weather=some.weather.copy())
     none.weather[:, 2:] = np.nan
     for sites in (some, none):
-        for baseline in comparators.all_baselines()[0]:
-            baseline.fit(against(sites, "random"))
-            assert np.isfinite(baseline.score(sites)).all(), baseline.name
-            assert baseline.score(sites).shape == (sites.n,)
+        for comparator in comparators.all_comparators()[0]:
+            comparator.fit(against(sites, "random"))
+            assert np.isfinite(comparator.score(sites)).all(), comparator.name
+            assert comparator.score(sites).shape == (sites.n,)
 
 
 def test_lhasa_11_by_hand(make_sites):
@@ -98,9 +98,9 @@ def test_lhasa_11_by_hand(make_sites):
         make_sites(8, 0), np.repeat([[60.0], [60.0], [60.0], [60.0], [60.0], [60.0], [0.1]], 16, axis=1)
     )
     sites = dataclasses.replace(sites, slope=np.array([1.9, 4.9, 5.0, 19.9, 20.0, np.nan, 30.0]))
-    baseline = comparators.Lhasa11()
-    baseline.threshold = 10.0
-    assert list(baseline.score(sites)) == [0.0, 0.0, 1.0, 1.0, 2.0, 1.0, 0.0]
+    comparator = comparators.Lhasa11()
+    comparator.threshold = 10.0
+    assert list(comparator.score(sites)) == [0.0, 0.0, 1.0, 1.0, 2.0, 1.0, 0.0]
 
 
 def test_lhasa_11_percentile(make_sites):
@@ -108,9 +108,9 @@ def test_lhasa_11_percentile(make_sites):
     sites = make_sites()
     index = comparators.antecedent_index(sites.weather[:, 0])
     for rows, of in ((np.full(sites.n, True), "random"), (sites.kind != "random", "same_site")):
-        baseline = comparators.Lhasa11()
-        baseline.fit(sites.select(rows))
-        assert baseline.threshold == np.quantile(index[sites.kind == of], 0.95)
+        comparator = comparators.Lhasa11()
+        comparator.fit(sites.select(rows))
+        assert comparator.threshold == np.quantile(index[sites.kind == of], 0.95)
     with pytest.raises(UserError, match="no row without a landslide"):
         comparators.Lhasa11().fit(sites.select(sites.landslide))
 
@@ -144,22 +144,22 @@ def test_lhasa_21_inputs_by_hand(weights, make_sites):
     rain[0, -4:] = 20.0, 5.0, 7.0, 80.0
     sites = dataclasses.replace(with_weather(make_sites(2, 0), rain, -1.0), slope=np.array([12.0, np.nan]))
     wanted = [[3.0, 12.0, 0.2, 0.6, 12.0, 2.0], [3.0, np.nan, 0.2, 0.5, 0.0, 0.0]]
-    baseline = comparators.Lhasa21(weights)
-    np.testing.assert_allclose(baseline.inputs(sites), wanted)
-    high, low = baseline.score(sites)
+    comparator = comparators.Lhasa21(weights)
+    np.testing.assert_allclose(comparator.inputs(sites), wanted)
+    high, low = comparator.score(sites)
     assert high > 0.8 and low < 0.2
 
 
 def test_lhasa_21_is_used_where_it_can_be(weights, monkeypatch):
     names = ["ari7", "logistic_rain", "gradient_boosting", "lhasa_1_1"]
-    found, left_out = comparators.all_baselines(weights)
+    found, left_out = comparators.all_comparators(weights)
     assert [b.name for b in found] == [*names, "lhasa_2_1"] and left_out == {}
     assert [b.fitted for b in found] == [False, True, True, True, False]
     assert all(b.description and "\n" not in b.description for b in found)
-    found, left_out = comparators.all_baselines()
+    found, left_out = comparators.all_comparators()
     assert [b.name for b in found] == names and left_out == {"lhasa_2_1": "no file of its weights was given"}
     monkeypatch.setitem(sys.modules, "xgboost", None)
-    found, left_out = comparators.all_baselines(weights)
+    found, left_out = comparators.all_comparators(weights)
     assert [b.name for b in found] == names and "xgboost is not installed" in left_out["lhasa_2_1"]
 
 

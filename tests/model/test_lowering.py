@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from elm_landslide.model.lowering import LoweringError, lower
-from elm_landslide.model.lowering.program import Op
+from elm_landslide.model.tile_program import Op
 
 F64 = torch.float64
 EXAMPLE = torch.linspace(0.1, 1.0, 24, dtype=F64).reshape(3, 8)

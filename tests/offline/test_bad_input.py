@@ -383,7 +383,7 @@ main()
 
 
 @pytest.mark.parametrize("size", [100, 20_000])
-def test_a_full_disk_removing_on_interrupt(tmp_path, size):
+def test_a_full_disk_leaves_nothing(tmp_path, size):
     good = Good(tmp_path)
     done = launch(0, *good.arguments(), code=FULL_DISK.format(size=size))
     assert done.returncode == 2, done.stderr

@@ -12,8 +12,8 @@ from elm_landslide.offline.missing import Missing
 from support import elm_files
 
 
-def counted(case, **options):
-    source = Columns(case.inputs(**options))
+def counted(case, rank: int = 0, size: int = 1, **inputs):
+    source = Columns(case.inputs(**inputs), rank, size)
     for record in source.records:
         source.x(record)
     source.close()

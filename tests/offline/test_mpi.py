@@ -80,16 +80,16 @@ def test_run_does_not_import_torch(tmp_path):
 FAILING = """
 import os, signal
 from mpi4py import MPI
-from elm_landslide import component
+from elm_landslide.runtime import fortran
 from elm_landslide.errors import LandslideError
 from elm_landslide.commands.main import main
-whole, calls = component.FortranModel.run, []
+whole, calls = fortran.FortranModel.run, []
 def run(self, x):
     calls.append(1)
     if len(calls) == 3 and MPI.COMM_WORLD.rank == {rank}:
         {action}
     return whole(self, x)
-component.FortranModel.run = run
+fortran.FortranModel.run = run
 main()
 """
 
@@ -142,7 +142,7 @@ def test_a_killed_run_leaves_no_output_under_its_name(tmp_path, n_ranks):
 
 
 @pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
-def test_an_interrupted_run_removing_on_interrupt(tmp_path, name, status):
+def test_an_interrupted_run_leaves_nothing(tmp_path, name, status):
     arguments = files_of_a_run(tmp_path)
     code = FAILING.format(rank=0, action=f"os.kill(os.getpid(), signal.{name}); signal.pause(); signal.pause()")
     done = launch(0, *arguments, code=code)

@@ -89,7 +89,7 @@ def test_an_existing_output_is_replaced_when_asked(tmp_path, case, model):
 
 
 @pytest.mark.parametrize("error", [LandslideError(5, "landslide_run: failed"), RuntimeError("a bug")])
-def test_a_failing_run_removing_on_interrupt(tmp_path, case, model, monkeypatch, error):
+def test_a_failing_run_leaves_nothing(tmp_path, case, model, monkeypatch, error):
     calls = []
 
     def fail(self, x):

@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 
 from elm_landslide import plots
 from elm_landslide.errors import UserError
-from elm_landslide.plots import ensemble as figures
+from elm_landslide.plots.ensemble import SHARE, _title, choose, draw_sizes, follow
 from elm_landslide.simulator import ensemble, ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble
 
@@ -37,8 +37,8 @@ def test_figures(steep, tmp_path):
 def test_history_is_that_of_the_file(steep):
     """The member that is run again gives what stands in the file, hour by hour between its states."""
     made, found = ensemble_file.read(steep)
-    chosen = figures.choose(made, found)
-    history = figures.follow(ensemble.Runner(made), chosen)
+    chosen = choose(made, found)
+    history = follow(ensemble.Runner(made), chosen)
     at = np.searchsorted(history.hours, found["time"])
     np.testing.assert_allclose(history.released[at], found["hillslope_released"][chosen], rtol=1e-6)
     of_storm = (found["event_member"] == chosen) & (found["event_initial"] == 0)
@@ -49,22 +49,22 @@ def test_history_is_that_of_the_file(steep):
 
 def test_the_member_chosen_keeps_most_of_its_soil(steep):
     made, found = ensemble_file.read(steep)
-    chosen = figures.choose(made, found)
+    chosen = choose(made, found)
     last = found["hillslope_released"][:, -1]
     candidates = {
         int(m) for m, initial in zip(found["event_member"], found["event_initial"], strict=True) if not initial
     }
     assert chosen in candidates
-    if any(last[m] <= figures.SHARE for m in candidates):
-        assert last[chosen] <= figures.SHARE
+    if any(last[m] <= SHARE for m in candidates):
+        assert last[chosen] <= SHARE
 
 
 def test_title_names_the_cover():
     """Both ends of the prior's last class are bare ground, which is never cleared."""
     p = {"cover": 0.0, "cleared": 0.1, "years": 2.0, "sand": 50.0, "gradient": 0.5}
-    assert figures._title(3, p) == "member 3: tree, cleared 2.0 years before, sand 50 %, gradient 0.50"
+    assert _title(3, p) == "member 3: tree, cleared 2.0 years before, sand 50 %, gradient 0.50"
     for cover in (4.0, 5.0):
-        assert figures._title(3, {**p, "cover": cover}) == "member 3: bare ground, sand 50 %, gradient 0.50"
+        assert _title(3, {**p, "cover": cover}) == "member 3: bare ground, sand 50 %, gradient 0.50"
 
 
 def test_where_nothing_slides_the_curve_says_so(tmp_path):
@@ -77,7 +77,7 @@ def test_one_hillslope_has_no_interval(steep, tmp_path, figures, members):
     made, found = ensemble_file.read(steep)
     rows = np.isin(found["event_member"], np.unique(found["event_member"][found["event_initial"] == 0])[:members])
     part = {name: found[name][rows] for name in ("event_initial", "event_area", "event_member")}
-    figures.draw_sizes(made, part, tmp_path / "sizes.png")
+    draw_sizes(made, part, tmp_path / "sizes.png")
     (axis,) = figures()[0].axes
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     (label,) = [label for label in labels if label.startswith("exponent -")]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from elm_landslide.physics import hydraulics
+from elm_landslide.simulator import hydraulics
 from elm_landslide.simulator.hydraulics import CLAPP_HORNBERGER, GARDNER, LINEAR, head_and_conductivity, water_content
 
 # kind, saturated, residual, ks, a, b, elastic; and the heads (m) of each at which it is tested

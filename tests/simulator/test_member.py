@@ -11,7 +11,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, N_IN, SLOPE_PERCENTILES, SPVAL
 from elm_landslide.model import model_file
 from elm_landslide.physics.constants import SECONDS_PER_HOUR as HOUR
-from elm_landslide.physics.roots import COVERS
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.simulator import column, member
 from elm_landslide.simulator.member import Settings
 from elm_landslide.simulator.prior import PRIORS, design, limits

@@ -212,11 +212,11 @@ class Case:
         return ("run", "--history", self.h1, "--constants", self.h0, "--surface", self.surface, "--out", out)
 
 
-def x_of(case, **options) -> np.ndarray:
+def x_of(case, rank: int = 0, size: int = 1, **inputs) -> np.ndarray:
     """The inputs of every record of a case (record, column, field); leaves no file open."""
     from elm_landslide.offline.columns import Columns
 
-    source = Columns(case.inputs(**options))
+    source = Columns(case.inputs(**inputs), rank, size)
     try:
         return np.array([source.x(record) for record in source.records])
     finally:

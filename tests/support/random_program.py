@@ -3,7 +3,7 @@
 import numpy as np
 
 from elm_landslide.fields import N_IN
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 from support.tile_support import Builder, round_up
 
 UNARY = [Op.NEG, Op.ABS, Op.SQRT, Op.EXP, Op.LOG, Op.TAN, Op.SIGMOID]

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from elm_landslide.model.lowering.program import Instruction, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Op, Operand, Program
 
 ELEMENTWISE = {
     Op.COPY: lambda a: a,

@@ -12,7 +12,7 @@ import cffi
 import numpy as np
 
 from elm_landslide.fields import N_IN, N_OUT
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = sorted(p for p in (REPOSITORY / "bridge").glob("*.cpp") if p.name != "landslide_torch_engine.cpp")

@@ -8,7 +8,7 @@ import torch
 
 from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, MISSING, N_IN, N_OUT, SPVAL
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 
 WEIGHTS = np.array([[1.0 / (1 + j) + k * (j % 7) for j in range(N_IN)] for k in range(N_OUT)])
 REQUIRED = np.concatenate([np.full(f.layers, f.required) for f in FIELDS.values()])

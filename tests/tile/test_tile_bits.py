@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from elm_landslide.model.lowering.program import Op, Operand
+from elm_landslide.model.tile_program import Op, Operand
 from support import reference
 from support.random_program import random_program
 from support.tile_support import REPOSITORY, SETS, Builder, Probe, columns, library, possible_sets, same_bits

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import N_IN
-from elm_landslide.model.lowering.program import Op, Operand
+from elm_landslide.model.tile_program import Op, Operand
 from support.tile_support import Builder, Probe, possible_sets, same_bits
 
 TINY = 5e-324

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import N_IN, SPVAL
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand
 from support import reference
 from support.tile_support import Builder, Probe, columns, possible_sets, same_bits
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.fields import N_IN, N_OUT
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 from support.random_program import random_program
 from support.tile_support import Builder, Probe, Refused, columns, round_up
 

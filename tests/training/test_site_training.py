@@ -336,7 +336,7 @@ def quick(monkeypatch):
     def export(network, x, path, provenance, observation=None):
         kept["file"] = network, provenance, observation
 
-    monkeypatch.setattr(stage_2, "table", table)
+    monkeypatch.setattr(designs, "site_rows", table)
     monkeypatch.setattr("elm_landslide.model.export.export", export)
 
     def train(folder, control="", **more):

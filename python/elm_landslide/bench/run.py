@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +49,12 @@ def compile_program(out: Path) -> None:
     compiler.build("bench", sorted([*compiler.folder("bench").glob("*.cpp"), *bridge]), out, FLAGS)
 
 
-def run(model=None, instruction_set: str = "auto", quick: bool = False, progress=lambda what: None) -> dict:
+def run(
+    model: Path | str | None = None,
+    instruction_set: str = "auto",
+    quick: bool = False,
+    progress: Callable[[str], object] = lambda what: None,
+) -> dict:
     """Measure; gives flat keys, as in bench.json.
 
     model: path of a model file, the shipped one by default. quick: a few calls, to see that it works. progress: called
@@ -100,7 +107,7 @@ def write(found: dict, out: Path) -> None:
         part.write_text(json.dumps(found, indent=1) + "\n")
 
 
-def aims(found: dict):
+def aims(found: dict) -> Iterator[tuple[str, float, str, bool]]:
     """(text, value, aim as text, whether it is met) of every aim that was measured."""
     for key, text, least, aim in AIMS:
         if key in found:
@@ -130,14 +137,14 @@ def _simulator(quick: bool) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
-def _value(text: str):
+def _value(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
 
 
-def _words(batches) -> str:
+def _words(batches: Iterable[int]) -> str:
     return ",".join(map(str, batches))
 
 

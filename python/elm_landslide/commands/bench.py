@@ -20,7 +20,7 @@ def bench_command(
     instruction_set: options.InstructionSet = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="A few calls only: to see that it works.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what is written instead of the table.")] = False,
-):
+) -> None:
     """Measure speed and memory of the engines and of the simulator, and set the aims beside them.
 
     Compiles the bridge with the flags of E3SM by the compiler at hand (CXX, else c++). The engines take turns, call by
@@ -39,7 +39,7 @@ def bench_command(
         print(json.dumps(figures, indent=1)) if as_json else _print_bench(figures, out)
 
 
-def _print_bench(figures: dict, out) -> None:
+def _print_bench(figures: dict, out: Path) -> None:
     """Tables of what bench.run gives."""
     from rich.console import Console
     from rich.table import Table

@@ -61,7 +61,7 @@ def enable_command(
     ] = None,
     dry_run: _DryRun = False,
     force: _Force = False,
-):
+) -> None:
     """Put the component, its hooks, its settings and a history tape into a case.
 
     Run it before ./case.build, and again after an update of ELM-Landslide or of the checkout. Nothing outside the case
@@ -75,7 +75,7 @@ def enable_command(
 
 
 @app.command("disable")
-def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False):
+def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False) -> None:
     """Take everything out again that enable put in; the case is as it was, with your edits since. Example:
 
     elm-landslide e3sm disable --caseroot CASE
@@ -85,7 +85,7 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 
 
 @app.command("check")
-def check_command(caseroot: _Caseroot):
+def check_command(caseroot: _Caseroot) -> None:
     """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place. Example:
 
     elm-landslide e3sm check --caseroot CASE

@@ -26,7 +26,7 @@ def evaluate_command(
         typer.Option(help="XGBoost weights of LHASA v2.1 (lhasa_v2.1_model.json); needs elm-landslide[lhasa]."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-):
+) -> None:
     """Score the sites of a table and set the model beside what people use now.
 
     Landslides are compared with other days of their sites and with random places. Rows in blocks that the model was
@@ -47,7 +47,7 @@ def evaluate_command(
         print(json.dumps(found, indent=2)) if as_json else _print_evaluation(found, out)
 
 
-def _print_evaluation(found: dict, out) -> None:
+def _print_evaluation(found: dict, out: Path) -> None:
     """The report of evaluation.report."""
     from elm_landslide.evaluation import report
 

@@ -6,17 +6,20 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 from elm_landslide import ranks
 from elm_landslide.errors import LandslideError, UserError
+from elm_landslide.ranks import Communicator
 
 BAD_INPUT, INTERRUPTED = 2, 130
+_Result = TypeVar("_Result")
 
 
-def complain(error) -> None:
+def complain(error: BaseException | str) -> None:
     """An error and its notes as one line."""
     words = "; ".join([str(error), *getattr(error, "__notes__", [])])
     print(f"elm-landslide: {' '.join(words.split())}", file=sys.stderr, flush=True)
@@ -38,14 +41,15 @@ def one_line_errors() -> Iterator[None]:
 class Commands(TyperGroup):
     """The commands; words on the line that they do not take end like other bad input, in one line from one rank."""
 
-    def main(self, *args, standalone_mode: bool = True, **extra):
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        options = {**extra, "standalone_mode": False}
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+            return super().main(*args, **options)
         try:
-            status = super().main(*args, standalone_mode=False, **extra)
+            status = super().main(*args, **options)
         except Exception as error:
             # Exceptions of click, whose module typer hides, carry the status and know their text.
-            if not hasattr(error, "format_message"):
+            if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
                 raise
             if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
                 _complain_once(error.format_message().replace("Value error, ", ""))
@@ -68,13 +72,15 @@ def _complain_once(message: str) -> None:
     comm.barrier()
 
 
-def on_all_ranks(comm, action: Callable):
+def on_all_ranks(comm: Communicator, action: Callable[[], _Result]) -> _Result:
     """What `action` returns. Where it fails on a rank the line comes from rank 0, or from the lowest that failed, and
     every rank exits with the same status.
 
     mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.
     """
-    result, error, status = None, None, 0
+    result: Any = None
+    error: UserError | LandslideError | str | None = None
+    status = 0
     try:
         result = action()
     except (UserError, LandslideError) as caught:

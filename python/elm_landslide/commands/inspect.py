@@ -18,7 +18,7 @@ def inspect_command(
     engine: options.Engine = "tile",
     weights: Annotated[bool, typer.Option("--weights", help="Show its tensors too; needs torch.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
+) -> None:
     """Say what a model file holds: schema, provenance, golden rows, checksum.
 
     The file is opened as for a run: what an engine would refuse is refused here, for the same reason.

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def removing_on_interrupt(temporary: Path, speak: bool):
+def removing_on_interrupt(temporary: Path, speak: bool) -> Iterator[None]:
     """While this is open a Ctrl-C or SIGTERM removes `temporary` and ends the process with 128 plus its number.
 
     speak: say so in one line on stderr. A thread of its own does it, for the main one may be waiting in MPI for a rank

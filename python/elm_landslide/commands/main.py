@@ -39,7 +39,7 @@ app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 
 
-def _version(wanted: bool):
+def _version(wanted: bool) -> None:
     if wanted:
         print(f"elm-landslide {__version__}")
         raise typer.Exit()
@@ -50,7 +50,7 @@ def main_options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
-):
+) -> None:
     pass
 
 

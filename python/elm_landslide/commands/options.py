@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand
@@ -48,7 +48,7 @@ _LISTS = ("--history", "--constants", "--rain")
 class ListOptions(TyperCommand):
     """Lets a list option take the words that a shell pattern expands to: --history a.nc b.nc."""
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         spread, current = [], None
         for word in args:
             if word.startswith("-"):
@@ -62,7 +62,14 @@ class ListOptions(TyperCommand):
         return super().parse_args(ctx, spread)
 
 
-def inputs(sample, history, constants, rain, surface, override) -> Inputs:
+def inputs(
+    sample: str | None,
+    history: list[str] | None,
+    constants: list[str] | None,
+    rain: list[str] | None,
+    surface: Path | None,
+    override: list[str] | None,
+) -> Inputs:
     """The files of a run, of a sample or as given, with the values that take their place."""
     values = overrides(override or [])
     if sample:

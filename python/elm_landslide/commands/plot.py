@@ -21,7 +21,7 @@ def plot_command(
         list[str] | None, typer.Option("--label", help="Label of each series of files in turn; by default its name.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
-):
+) -> None:
     """Draw time series, maps and flags of landslide history files, offline ones or of ELM itself.
 
     Of a file of elm-landslide simulate: a hillslope as it fails, how it came to that, and the sizes of all landslides.

@@ -21,7 +21,7 @@ def build_command(
     out: Annotated[
         Path | None, typer.Option(help="The file to write; by default where --engine torchscript finds it.")
     ] = None,
-):
+) -> None:
     """Compile the plug-in against the torch of this Python, any build of it (CPU, CUDA, ROCm); prints its path.
 
     Needs a C++20 compiler: that of CXX, else c++ or g++. Again after another torch is installed.
@@ -35,7 +35,7 @@ def build_command(
 
 
 @app.command("path")
-def path_command():
+def path_command() -> None:
     """Print the path of the plug-in for the torch of this Python; exit status 2 where it is not built.
 
     ELM takes it as landslide_plugin in user_nl_landslide, a host of its own in the setting plugin=PATH.

@@ -31,7 +31,7 @@ def profile_command(
         Path | None, typer.Option(help="File that run made of this input: gives the cell and time at highest risk.")
     ] = None,
     label: Annotated[str | None, typer.Option(help="Name of the site for the title.")] = None,
-):
+) -> None:
     """Draw what one probability rests on: the factor of safety of one column at one time, by slope and depth.
 
     Beside it stands what holds the soil and what drives it, with depth, at the 90th percentile of slope.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from elm_landslide.commands import options, terminal
 from elm_landslide.commands.exit import one_line_errors
+
+if TYPE_CHECKING:
+    from elm_landslide.runtime.replay import Replay
 
 
 def replay_command(
@@ -19,7 +22,7 @@ def replay_command(
     engine: options.Engine = "tile",
     instruction_set: options.InstructionSet = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
+) -> None:
     """Run columns that ELM recorded through the offline component and compare the results bit for bit.
 
     ELM records them where landslide_in says landslide_record = .true. (short runs only). Exit status 1 where a
@@ -39,7 +42,7 @@ def replay_command(
             raise typer.Exit(1)
 
 
-def _print_replay(result) -> None:
+def _print_replay(result: Replay) -> None:
     print(f"replayed    {result.column_steps} column steps of {result.steps} records in {result.files} file(s)")
     print(f"model       sha256 {result.model_sha256[:16]}..., engine {result.engine}, {result.instruction_set}")
     different = {name: n for name, n in result.different.items() if n}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from elm_landslide import files, ranks
 from elm_landslide.commands import options, terminal
 from elm_landslide.commands.exit import on_all_ranks, one_line_errors
 from elm_landslide.commands.interrupt import removing_on_interrupt
+
+if TYPE_CHECKING:
+    from elm_landslide.offline.driver import Summary
 
 
 def run_command(
@@ -28,7 +31,7 @@ def run_command(
     override: options.Override = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-):
+) -> None:
     """Step a model over ELM history files and write the landslide history file.
 
     Runs on one process, or on the ranks of mpirun with the columns split over them:
@@ -70,7 +73,7 @@ def run_command(
         print(summary.as_json()) if as_json else _print_summary(summary)
 
 
-def _print_summary(summary) -> None:
+def _print_summary(summary: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
 

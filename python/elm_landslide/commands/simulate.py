@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,10 @@ from elm_landslide.commands import options, terminal
 from elm_landslide.commands.exit import on_all_ranks, one_line_errors
 from elm_landslide.errors import UserError
 from elm_landslide.extras import need
+
+if TYPE_CHECKING:
+    from elm_landslide.simulator.ensemble import Ensemble
+    from elm_landslide.simulator.validation.check import Check
 
 
 def simulate_command(
@@ -54,7 +58,7 @@ def simulate_command(
     ] = None,
     surface: Annotated[Path | None, typer.Option(help="With --validate: the surface dataset of that run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
+) -> None:
     """Simulate storms on hillslopes, from rain to rupture, and the ELM-like column above each.
 
     What is drawn, from which distribution, stands in the file (parameter_*).
@@ -102,7 +106,13 @@ def simulate_command(
 
 
 def _simulate(
-    comm, out: Path, overwrite: bool, as_json: bool, cell_size: float | None, settings: dict, **choices
+    comm: ranks.Communicator,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+    cell_size: float | None,
+    settings: dict,
+    **choices: Any,
 ) -> bool:
     from elm_landslide.simulator import ensemble, ensemble_file, member
 
@@ -135,7 +145,7 @@ def _simulate(
     return True
 
 
-def _prepare(comm, made, out: Path, overwrite: bool) -> list[int]:
+def _prepare(comm: ranks.Communicator, made: Ensemble, out: Path, overwrite: bool) -> list[int]:
     from elm_landslide.simulator import ensemble
 
     if comm.rank:
@@ -144,7 +154,7 @@ def _prepare(comm, made, out: Path, overwrite: bool) -> list[int]:
     return ensemble.prepare(made, out)
 
 
-def _validate(comm, draws: int, history: list[Path], surface: Path | None, as_json: bool) -> bool:
+def _validate(comm: ranks.Communicator, draws: int, history: list[Path], surface: Path | None, as_json: bool) -> bool:
     from elm_landslide.simulator import ensemble, validation
 
     if draws < 1:
@@ -165,7 +175,7 @@ def _validate(comm, draws: int, history: list[Path], surface: Path | None, as_js
     return all(check.holds is not False for check in checks)
 
 
-def _print_ensemble(counts: dict, out) -> None:
+def _print_ensemble(counts: dict, out: Path) -> None:
     """What simulator.ensemble_file.write counted."""
     print(f"members     {counts['members']}, {counts['with_landslides']} with landslides, {counts['failed']} unsolved")
     print(f"landslides  {counts['landslides']}")
@@ -178,6 +188,6 @@ def _print_ensemble(counts: dict, out) -> None:
     print(f"written     {out}")
 
 
-def _print_check(check) -> None:
+def _print_check(check: Check) -> None:
     state = {True: "holds", False: "FAILS", None: "not run"}[check.holds]
     print(f"{state:<8}{check.name}: {check.figure}; wanted: {check.wanted}", flush=True)

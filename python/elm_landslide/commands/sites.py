@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from elm_landslide import files
 from elm_landslide.commands.exit import one_line_errors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from elm_landslide.sites.site_table import Sites
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,7 +39,7 @@ def convert_command(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: _Json = False,
-):
+) -> None:
     """Make a site table of the files of GLAS (weather before landslides of NASA's catalogue).
 
         elm-landslide sites convert glas --catalogue Global_Landslide_Catalog_Export.csv --out sites.csv
@@ -57,7 +62,7 @@ def convert_command(
 
 
 @app.command("describe")
-def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CSV).")], as_json: _Json = False):
+def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CSV).")], as_json: _Json = False) -> None:
     """Check a site table and count what it holds. Bad input is named with its row and column.
 
         elm-landslide sites describe sites.csv
@@ -99,7 +104,7 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
         _show({"file": str(file), **describe(site_table.read(file))}, as_json)
 
 
-def describe(table) -> dict:
+def describe(table: Sites) -> dict:
     """Counts of a site table, by name; of rows where nothing else is said."""
     import numpy as np
 
@@ -125,7 +130,7 @@ def describe(table) -> dict:
     }
 
 
-def _tally(names) -> dict[str, int]:
+def _tally(names: np.ndarray) -> dict[str, int]:
     """How often each name occurs, the most frequent first."""
     import numpy as np
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 
-def records(total: int):
+def records(total: int) -> AbstractContextManager[Callable]:
     """Progress over records of history."""
     return progress("record", total)
 
 
 @contextmanager
-def progress(noun: str, total: int):
+def progress(noun: str, total: int) -> Iterator[Callable]:
     """advance(n=1): a bar on a terminal, else a line every tenth; on stderr."""
     from rich.console import Console
 
@@ -29,7 +30,7 @@ def progress(noun: str, total: int):
         return
     done = 0
 
-    def advance(n: int = 1):
+    def advance(n: int = 1) -> None:
         nonlocal done
         done += n
         if done * 10 // total != (done - n) * 10 // total:
@@ -39,10 +40,10 @@ def progress(noun: str, total: int):
 
 
 @contextmanager
-def stages():
+def stages() -> Iterator[Callable[[str, int, int], None]]:
     """report(stage, done, total): a bar for each stage on a terminal, else a line as a stage is done; on stderr."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -56,7 +57,7 @@ def stages():
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as bars:
-        task, current = None, ""
+        task, current = TaskID(0), ""  # of no stage yet
 
         def report(stage: str, done: int, total: int) -> None:
             nonlocal task, current
@@ -72,7 +73,7 @@ def say(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
 
 
-def flat(value, prefix: str = ""):
+def flat(value: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
     """(dotted key, text) of nested dictionaries; long lists are for --json."""
     for key, item in value.items():
         if isinstance(item, dict):

@@ -36,7 +36,7 @@ def train_command(
         typer.Option(help="A training that must come out worse."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
-):
+) -> None:
     """Train a model and write its file.
 
     Stage 1 fits the network to columns over all of ELM's states and, with --ensemble, to simulated hillslopes. Stage 2,

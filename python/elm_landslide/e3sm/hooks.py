@@ -36,7 +36,7 @@ def read() -> tuple[dict[str, list[Hook]], list[dict]]:
 def block(text: str) -> str:
     """Lines between the marks, which are indented as they are."""
     text = text.strip("\n")
-    margin = re.match(r" *", text).group()
+    margin = text[: len(text) - len(text.lstrip(" "))]
     return f"{margin}{BEGIN}\n{text}\n{margin}{END}\n"
 
 

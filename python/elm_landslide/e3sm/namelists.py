@@ -72,6 +72,7 @@ def renew_pin(text: str, pin: str, name: str) -> str:
     that of another model file is theirs."""
     if "&landslide_inparm" not in text.lower():
         raise UserError(f"{name} has no group &landslide_inparm; start from cime_config/landslide_in.template")
-    if setting(text, "landslide_model") not in (None, "landslide.pt") or not setting(text, "landslide_sha256"):
+    own = setting(text, "landslide_sha256")
+    if setting(text, "landslide_model") not in (None, "landslide.pt") or not own:
         return text
-    return text if setting(text, "landslide_sha256").lower() == pin else _PIN.sub(rf"\g<1>'{pin}'", text)
+    return text if own.lower() == pin else _PIN.sub(rf"\g<1>'{pin}'", text)

@@ -117,7 +117,7 @@ def disable(case: Case, force: bool = False) -> Plan:
         plan.add(path.name, path, None if ours else _bytes(bare))
     path = case.root / SETTINGS
     if path.exists():
-        if force or sources.digest(_content(path)) == old.settings:
+        if force or sources.digest(inputs.read(path, inputs.MODEL)) == old.settings:
             plan.add(SETTINGS, path, None if old.settings_before is None else _bytes(old.settings_before))
         else:
             plan.notes.append(f"{SETTINGS} stays: it was edited (--force removes it); nothing reads it now")

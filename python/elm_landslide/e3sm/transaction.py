@@ -16,14 +16,14 @@ def diff(plan: Plan) -> str:
     parts = []
     for change in plan.changes:
         name = plan.case.name(change.path)
-        old = change.path if change.old is not None else change.like
+        source = change.path if change.old is not None else change.like
         before = change.old if change.old is not None else change.like.read_bytes() if change.like else b""
-        heads = (plan.case.name(old) if old else "/dev/null"), name if change.new is not None else "/dev/null"
+        heads = (plan.case.name(source) if source else "/dev/null"), name if change.new is not None else "/dev/null"
         if b"\0" in before or b"\0" in (change.new or b""):
             parts.append(f"Binary files {heads[0]} and {heads[1]} differ\n")
             continue
         texts = [(text or b"").decode("utf-8", "replace").splitlines(keepends=True) for text in (before, change.new)]
-        for line in difflib.unified_diff(*texts, *heads):
+        for line in difflib.unified_diff(texts[0], texts[1], *heads):
             parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     for name, old, new in plan.variables:
         parts.append(f"--- {name}\n+++ {name}\n@@ -1 +1 @@\n-{old}\n+{new}\n")

@@ -16,6 +16,10 @@ def beta_logit(log_p, log_q, a, b, c):
 class BetaCalibration(nn.Module):
     """Probabilities calibrated by `beta_logit` with a, b >= 0; the identity at a = b = 1, c = 0."""
 
+    a: Tensor
+    b: Tensor
+    c: Tensor
+
     def __init__(self, a: float = 1.0, b: float = 1.0, c: float = 0.0):
         super().__init__()
         if a < 0.0 or b < 0.0:

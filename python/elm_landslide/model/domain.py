@@ -11,6 +11,12 @@ from elm_landslide import fields
 class Domain(nn.Module):
     """Envelope of every input and Mahalanobis distance in feature space, both fitted on the training columns."""
 
+    low: Tensor
+    high: Tensor
+    mean: Tensor
+    whiten: Tensor
+    limit: Tensor
+
     def __init__(self, n_features: int):
         super().__init__()
         self.register_buffer("low", torch.full((fields.N_IN,), -torch.inf, dtype=torch.float64))

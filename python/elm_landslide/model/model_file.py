@@ -15,7 +15,7 @@ import numpy as np
 
 from elm_landslide import fields, files
 from elm_landslide.errors import UserError
-from elm_landslide.model.lowering.program import Program
+from elm_landslide.model.tile_program import Program
 
 SCHEMA, GOLDEN, TILE, INFO = "landslide_schema.txt", "landslide_golden.bin", "landslide_tile.bin", "landslide.json"
 OBSERVATION = "landslide_observation.pt"  # of the site scores; not every model has one

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +53,21 @@ class LandslideNetwork(nn.Module):
     N_STRENGTH_FEATURES = 14  # the first of the features; the rest only guard the domain
     N_FEATURES = 31
 
+    valid_low: Tensor
+    valid_high: Tensor
+    required: Tensor
+    unknown: Tensor
+    stand_in: Tensor
+    feature_mean: Tensor
+    feature_scale: Tensor
+    surface: Tensor
+    root_zone: Tensor
+    upper: Tensor
+    lower: Tensor
+    weights: Tensor
+    latent_low: Tensor
+    latent_range: Tensor
+
     def __init__(self, members: int = 3, width: int = 24):
         super().__init__()
         float64 = torch.float64
@@ -91,8 +107,8 @@ class LandslideNetwork(nn.Module):
             for _ in range(members)
         )
         for member in self.members:  # start from the prior
-            nn.init.zeros_(member[-1].weight)
-            nn.init.zeros_(member[-1].bias)
+            for parameter in list(member.parameters())[-2:]:  # of the last layer
+                nn.init.zeros_(parameter)
         self.domain = Domain(self.N_FEATURES)
         self.calibration = BetaCalibration()
 
@@ -103,7 +119,7 @@ class LandslideNetwork(nn.Module):
         filled = torch.where(given, x, self.stand_in)
         return given, torch.minimum(torch.maximum(filled, self.valid_low), self.valid_high)
 
-    def _raw_features(self, field) -> Tensor:
+    def _raw_features(self, field: Callable[[str], Tensor]) -> Tensor:
         """[n, N_FEATURES], not normalised: what the trunk sees, then what only the guard sees."""
         slope = field("slope")
         halves = torch.cat([self.upper, self.lower], dim=-1)
@@ -130,7 +146,7 @@ class LandslideNetwork(nn.Module):
         ]
         return torch.cat(trunk + guard, dim=-1)
 
-    def _prior(self, field) -> Tensor:
+    def _prior(self, field: Callable[[str], Tensor]) -> Tensor:
         """[n, latent]: logit of the prior strength of each latent within its bounds."""
         sand, clay = field("sand") @ self.lower, field("clay") @ self.lower
         constant = torch.zeros_like(sand)
@@ -222,7 +238,8 @@ class LandslideNetwork(nn.Module):
             located=slice(classes, classes + 1),
         )
         per_spread = -1.0 / latents["spread"]
-        probability, log_fos, depth = 0.0, 0.0, 0.0
+        nothing: Any = 0.0  # a tensor once one is added
+        probability, log_fos, depth = nothing, nothing, nothing
         for share, (fos, at) in zip(prepared.shares.split(1, dim=-1), runs, strict=True):
             kind = torch.log(fos) + latents["residual"]
             failing = normal_cdf(kind[..., :classes] * per_spread)

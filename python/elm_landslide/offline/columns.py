@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
 from elm_landslide.offline import places, variables
 from elm_landslide.offline.cell_methods import along_time
-from elm_landslide.offline.history_files import STATE, HistoryFiles, check_level_axis, missing_variable, read_constants
+from elm_landslide.offline.history_files import (
+    STATE,
+    HistoryFiles,
+    Record,
+    SoilConstants,
+    check_level_axis,
+    missing_variable,
+    read_constants,
+)
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import MOVED, TAKEN, Missing
 from elm_landslide.offline.netcdf import is_missing
@@ -161,7 +172,7 @@ class Columns:
             raise missing_variable(self._files.file_without(name), name, f"which {field} needs{also}")
         return []
 
-    def _check_variables(self, soil) -> None:
+    def _check_variables(self, soil: SoilConstants) -> None:
         """Every variable of a rule must lie on the places of the water table, and its levels be the soil layers."""
         instants = {name: self._files.is_instant(name) for name in self._levels}  # in the first file
         for path in self._files.paths:
@@ -178,7 +189,7 @@ class Columns:
                 if level:
                     check_level_axis(dataset, path, name, level, soil)
 
-    def _check_method(self, path, dataset, name: str, instant: bool) -> None:
+    def _check_method(self, path: Path | str, dataset: netCDF4.Dataset, name: str, instant: bool) -> None:
         """A state is a mean or an instant, the same in all files; a sum or an extreme is another quantity."""
         methods = along_time(str(getattr(dataset[name], "cell_methods", "")))
         if not set(methods) <= {"mean", "point"}:
@@ -189,7 +200,7 @@ class Columns:
         if ("point" in methods) != instant:
             raise UserError(f"{path}: {name} is an instant here or in {self._files.paths[0]}, and a mean in the other")
 
-    def x(self, record) -> np.ndarray:
+    def x(self, record: Record) -> np.ndarray:
         """Inputs of the columns at a record, float64 (n, N_IN), Fortran order; what is missing is SPVAL."""
         x = self._static.copy(order="F")
         values = {name: self._files.read(record, name, self._places, n).T for name, n in self._levels.items()}
@@ -219,7 +230,7 @@ class Columns:
             return f"{reason}, while the soil holds ice"
         return reason if FIELDS[name].filled is True else ""
 
-    def _count(self, record, x, why: dict[str, str]) -> None:
+    def _count(self, record: Record, x: np.ndarray, why: dict[str, str]) -> None:
         """Count what is missing, what a default of ELM stands for, and what lies outside its range."""
         number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
         beyond = ~lacking & ((x < _LOW) | (x > _HIGH))
@@ -253,7 +264,7 @@ def check_overrides(overrides: dict[str, float]) -> None:
             raise UserError(f"--set {name}={value:g}: wanted a value from {wanted}")
 
 
-def _interfaces(dz) -> np.ndarray | None:
+def _interfaces(dz: np.ndarray) -> np.ndarray | None:
     """Layer interfaces (m, from 0) of the column, of those with soil, that differs most from the schema's."""
     dz = dz[~is_missing(dz).any(axis=1)]
     if not len(dz):

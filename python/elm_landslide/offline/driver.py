@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +16,14 @@ from elm_landslide.errors import LandslideError, UserError
 from elm_landslide.fields import FLAGS, MISSING, OUTPUTS
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.history_files import Record
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import Missing
 from elm_landslide.offline.output import OutputFile
-from elm_landslide.ranks import silent, together, world
+from elm_landslide.ranks import Communicator, Progress, silent, together, world
+
+if TYPE_CHECKING:
+    from elm_landslide.runtime.fortran import FortranModel
 
 
 @dataclass
@@ -48,11 +53,11 @@ class Summary:
 
 def run(
     inputs: Inputs,
-    out,
-    model=None,
+    out: Path | str,
+    model: Path | str | None = None,
     engine: str = "tile",
     overwrite: bool = False,
-    progress=silent,
+    progress: Progress = silent,
     instruction_set: str = "auto",
     command: str = "elm-landslide run",
 ) -> Summary:
@@ -66,14 +71,14 @@ def run(
     comm = world()
     out, model = Path(out), Path(model) if model else SHIPPED
 
-    def prepare():
+    def prepare() -> tuple[bytes | None, Columns]:
         if comm.rank == 0:
             files.check_out(out, overwrite, inputs.paths)
         content = _read_model(model) if comm.rank == 0 else None
         return content, Columns(inputs, comm.rank, comm.size)
 
-    content, columns = together(comm, prepare)
-    content = comm.bcast(content)
+    read, columns = together(comm, prepare)
+    content: bytes = comm.bcast(read)
     component = None
     try:
         settings = {"instruction_set": instruction_set}
@@ -105,7 +110,7 @@ def _read_model(model: Path) -> bytes:
     return files.read(model, files.MODEL)
 
 
-def _open_model(content: bytes, model: Path, engine: str, settings: dict, columns: Columns):
+def _open_model(content: bytes, model: Path, engine: str, settings: dict, columns: Columns) -> FortranModel:
     from elm_landslide.runtime.fortran import FortranModel
 
     try:
@@ -128,7 +133,7 @@ class _Tally:
         self._low, self._high = np.full(len(OUTPUTS), np.inf), np.full(len(OUTPUTS), -np.inf)
         self._counts = np.zeros(len(FLAGS), dtype=np.int64)
 
-    def add(self, y, flag) -> None:
+    def add(self, y: np.ndarray, flag: np.ndarray) -> None:
         valid = np.abs(y) < MISSING
         self._low = np.minimum(self._low, np.where(valid, y, np.inf).min(axis=0, initial=np.inf))
         self._high = np.maximum(self._high, np.where(valid, y, -np.inf).max(axis=0, initial=-np.inf))
@@ -144,21 +149,28 @@ class _Tally:
         return {name: int(self._counts[value]) for name, value in FLAGS.items()}
 
 
-def _steps(comm, columns: Columns, component, summary: Summary, progress, command: str) -> None:
+def _steps(
+    comm: Communicator,
+    columns: Columns,
+    component: FortranModel,
+    summary: Summary,
+    progress: Progress,
+    command: str,
+) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
     writer = together(comm, lambda: _open_writer(columns, summary, command) if comm.rank == 0 else None)
     tally, seconds = _Tally(), 0.0
 
-    def accept(record, parts) -> None:
-        if comm.rank == 0:
+    def accept(record: Record, parts: list) -> None:
+        if writer:
             y, flag = (np.concatenate(part) for part in zip(*parts, strict=True))
             tally.add(y, flag)
             writer.write(record, y, flag)
 
-    def finish(parts) -> None:
+    def finish(parts: list) -> None:
         missing = Missing.merged(parts)
         summary.derived, summary.missing = columns.derived(missing), missing.by_field()
-        if comm.rank == 0:
+        if writer:
             writer.finish(_found(summary, tally.flags))
 
     try:
@@ -213,7 +225,7 @@ def _found(summary: Summary, flags: dict[str, int]) -> dict[str, str]:
     }
 
 
-def _step(columns: Columns, component, record):
+def _step(columns: Columns, component: FortranModel, record: Record) -> tuple[np.ndarray, np.ndarray, float]:
     """Outputs and flags of this rank's columns at a record, and the seconds that the component took."""
     x = columns.x(record)
     start = time.perf_counter()

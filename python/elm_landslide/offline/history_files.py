@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError
@@ -41,12 +43,12 @@ class HistoryFiles:
     those in at least one; masks_differ: whether `layout` found other masks in other files.
     """
 
-    def __init__(self, paths, axis: TimeAxis | None = None):
+    def __init__(self, paths: Iterable[Path | str], axis: TimeAxis | None = None):
         """axis: on which to give the times; by default that of the first file."""
         self.paths = [Path(p) for p in paths]
         if not self.paths:
             raise UserError("no history file given")
-        self._open = None
+        self._open: tuple[Path | str, netCDF4.Dataset] | None = None
         self.records: list[Record] = []
         self.variables: set[str] = set()
         self.in_some: set[str] = set()
@@ -56,14 +58,13 @@ class HistoryFiles:
             with netcdf.open_dataset(path) as dataset:
                 netcdf.check_units(dataset, path)
                 times = read_times(dataset, path, axis)
-                axis = times.axis
+                axis = self.axis = times.axis
                 bounds = [None] * len(times.values) if times.bounds is None else [*map(tuple, times.bounds.tolist())]
                 stamps = enumerate(zip(times.values.tolist(), bounds, strict=True))
                 by_file.append([Record(path, i, stamp, interval) for i, (stamp, interval) in stamps])
                 names = set(dataset.variables)
                 self.variables = self.variables & names if self.variables else names
                 self.in_some |= names
-        self.axis = axis
         order = sorted(range(len(by_file)), key=lambda i: by_file[i][0].time if by_file[i] else -np.inf)
         self.paths = [self.paths[i] for i in order]
         self.records = [record for i in order for record in by_file[i]]
@@ -77,7 +78,7 @@ class HistoryFiles:
                     "or their time bounds overlap: give each record once, in files whose time goes forward"
                 )
 
-    def dataset(self, path):
+    def dataset(self, path: Path | str) -> netCDF4.Dataset:
         """The open dataset of one of the files."""
         if self._open is None or self._open[0] != path:
             self.close()
@@ -91,15 +92,14 @@ class HistoryFiles:
     def layout(self, name: str = STATE) -> Layout:
         """The layout of a variable; every file must have the same places. A place is active where it is in some file:
         what a file lacks is missing there."""
-        layout = None
-        for path in self.paths:
+        first, *others = self.paths
+        layout = places.layout_of(self.dataset(first), first, name)
+        for path in others:
             found = places.layout_of(self.dataset(path), path, name)
-            if layout is not None and not found.same_places(layout):
+            if not found.same_places(layout):
                 raise UserError(f"{path}: {name} is on other cells than in {self.paths[0]}")
-            if layout is None:
-                layout = found
-                continue
-            if layout.landunit is not None and (found.landunit != layout.landunit)[found.active & layout.active].any():
+            here, there = found.landunit, layout.landunit
+            if here is not None and there is not None and (here != there)[found.active & layout.active].any():
                 raise UserError(f"{path}: cols1d_itype_lunit differs from that in {self.paths[0]}: give one by one")
             if (found.active != layout.active).any():
                 self.masks_differ = True
@@ -132,13 +132,13 @@ class HistoryFiles:
             self._open = None
 
 
-def tape_number(path) -> int:
+def tape_number(path: Path | str) -> int:
     """The tape that a file came from (1 for .h0.), 1 where its name does not tell."""
     found = re.search(r"\.h(\d)\.", Path(path).name)
     return int(found[1]) + 1 if found else 1
 
 
-def missing_variable(path, name: str, reason: str) -> UserError:
+def missing_variable(path: Path | str, name: str, reason: str) -> UserError:
     """A variable that is not there, with the line of user_nl_elm that adds it."""
     return UserError(
         f"{path}: no variable {name}, {reason}; add it in user_nl_elm with hist_fincl{tape_number(path)} = '{name}'"
@@ -159,7 +159,9 @@ class SoilConstants:
     by_column: bool
 
 
-def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstants:
+def read_constants(
+    paths: Sequence[Path | str], layout: Layout, here: Places, more: Iterable[str] = ()
+) -> SoilConstants:
     """The soil constants at the places `here` of a layout.
 
     paths: files to look in; the first that has all of CONSTANTS is taken (ELM writes them once a run). more: names of
@@ -201,7 +203,7 @@ def read_constants(paths, layout: Layout, here: Places, more=()) -> SoilConstant
 _NODE_TOLERANCE = 1e-3  # m
 
 
-def check_level_axis(dataset, path, name: str, level: str, soil: SoilConstants) -> None:
+def check_level_axis(dataset: netCDF4.Dataset, path: Path | str, name: str, level: str, soil: SoilConstants) -> None:
     """Refuse a variable whose levels are not the layers of DZSOI, by the depths of nodes that the file gives.
 
     In ELM interfaces lie midway between nodes (initVerticalMod); other programs give the middles of the layers. A file
@@ -229,5 +231,5 @@ def check_level_axis(dataset, path, name: str, level: str, soil: SoilConstants) 
         )
 
 
-def _list(depths) -> str:
+def _list(depths: np.ndarray) -> str:
     return ", ".join(f"{d:.3g}" for d in depths)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import netCDF4
 import numpy as np
+from numpy.typing import ArrayLike
 
 from elm_landslide import files
 from elm_landslide.errors import UserError
@@ -56,7 +57,7 @@ UNITS: dict[str, tuple[str, ...]] = {
 }
 
 
-def open_dataset(path) -> netCDF4.Dataset:
+def open_dataset(path: Path | str) -> netCDF4.Dataset:
     """Open a netCDF file to read; a file that cannot be read is a UserError."""
     if Path(path).exists():  # another name may be an address, which netCDF4 reads too
         files.regular(path)
@@ -66,7 +67,7 @@ def open_dataset(path) -> netCDF4.Dataset:
         raise UserError(f"{path}: cannot be read as netCDF ({error.strerror or error})") from None
 
 
-def check_units(dataset, path, may_lack: bool = False) -> list[str]:
+def check_units(dataset: netCDF4.Dataset, path: Path | str, may_lack: bool = False) -> list[str]:
     """Refuse a variable whose units are not among those that ELM writes.
 
     may_lack: accept variables that state no units. Returns their names.
@@ -82,12 +83,12 @@ def check_units(dataset, path, may_lack: bool = False) -> list[str]:
     return lacking
 
 
-def filled(values) -> np.ndarray:
+def filled(values: ArrayLike) -> np.ndarray:
     """float64 copy in which masked, not finite and huge values are SPVAL."""
     values = np.ma.filled(np.ma.asarray(values).astype(np.float64), SPVAL)
     values[~(np.abs(values) < MISSING)] = SPVAL
     return values
 
 
-def is_missing(values) -> np.ndarray:
+def is_missing(values: ArrayLike) -> np.ndarray:
     return np.abs(values) >= MISSING

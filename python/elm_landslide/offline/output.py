@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -15,7 +16,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL
 from elm_landslide.offline import output_places
 from elm_landslide.offline.columns import Columns
-from elm_landslide.offline.history_files import STATE
+from elm_landslide.offline.history_files import STATE, Record
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import short_way
 from elm_landslide.offline.times import num2date
@@ -46,7 +47,7 @@ def _coverage(columns: Columns) -> dict[str, str | float]:
     return found
 
 
-def _span(lon) -> tuple[float, float]:
+def _span(lon: np.ndarray) -> tuple[float, float]:
     """Longitudes (-180 to 180) between which all lie, beside the widest gap: the first is larger across the date
     line."""
     lon = np.unique(short_way(lon))
@@ -55,7 +56,7 @@ def _span(lon) -> tuple[float, float]:
     return float(lon[(at + 1) % lon.size]), float(lon[at])
 
 
-def _writing(method):
+def _writing(method: Callable) -> Callable:
     """What netCDF4 raises when it cannot write (no right, no space) becomes a UserError that names the file."""
 
     @wraps(method)
@@ -71,14 +72,16 @@ def _writing(method):
 class OutputFile:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
 
-    def __init__(self, path, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"):
+    def __init__(
+        self, path: Path | str, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"
+    ):
         """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
         line that made the file."""
         self.path = Path(path)
         self._part = files.part_of(self.path)
         self._layout, self._run = columns.layout, columns.run
         self._n = 0
-        self._out = self._create_file()
+        self._out: netCDF4.Dataset = self._create_file()
         try:
             self._define(columns, attributes, command)
         except BaseException:
@@ -152,13 +155,13 @@ class OutputFile:
             }
         )
 
-    def _create(self, name: str, long_name: str, units: str, dims, attributes) -> None:
+    def _create(self, name: str, long_name: str, units: str, dims: tuple[str, ...], attributes: dict[str, str]) -> None:
         variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)
         variable.set_var_chunk_cache(1)  # a record is written once: keep none; the default is 64 MB for each variable
         variable.setncatts({"long_name": long_name, "units": units, "missing_value": SPVAL, **attributes})
 
     @_writing
-    def write(self, record, y, flag) -> None:
+    def write(self, record: Record, y: np.ndarray, flag: np.ndarray) -> None:
         """Append a record. y: (n_run, n_out) and flag: (n_run,) of the columns run, in the order of Columns.run."""
         n, self._n = self._n, self._n + 1
         self._out["time"][n] = record.time
@@ -170,7 +173,7 @@ class OutputFile:
         self._out[OUTSIDE.history][n] = self._spread(outside, SPVAL)
         self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
 
-    def _spread(self, values, fill) -> np.ndarray:
+    def _spread(self, values: np.ndarray, fill: float) -> np.ndarray:
         """Values of the columns run, put on the whole layout."""
         whole = np.full(self._layout.size, fill, dtype=np.float64)
         whole[self._run] = values

@@ -15,12 +15,14 @@ _COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
 # Variables that place the values, copied where they lie on the horizontal dimensions.
 _PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
 # Attributes of the input that are not of the copy, which is whole and not packed.
-_LOST = ("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods", "scale_factor", "add_offset")
-_LOST += ("valid_min", "valid_max", "valid_range", "_Unsigned")
+_LOST = (
+    *("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods", "scale_factor", "add_offset"),
+    *("valid_min", "valid_max", "valid_range", "_Unsigned"),
+)
 _MAY_LACK = ("area", "landfrac")  # nothing rests on them
 
 
-def define(out, source, layout: Layout) -> dict[str, str]:
+def define(out: netCDF4.Dataset, source: netCDF4.Dataset, layout: Layout) -> dict[str, str]:
     """Define and fill what places the values; returns the attributes that say so of a variable on the places."""
     dims = layout.dims
     for name, length in zip(dims, layout.shape, strict=True):
@@ -49,7 +51,7 @@ def define(out, source, layout: Layout) -> dict[str, str]:
     return attributes
 
 
-def _copy(out, variable, dims) -> None:
+def _copy(out: netCDF4.Dataset, variable: netCDF4.Variable, dims: tuple[str, ...]) -> None:
     """A copy on those of the horizontal dimensions that the variable has, of its own kind."""
     own = tuple(d for d in dims if d in variable.dimensions)
     if not own:
@@ -67,7 +69,7 @@ def _copy(out, variable, dims) -> None:
     copy[:] = np.where(lacking, 0 if fill is None else fill, values).astype(kind)
 
 
-def _add_bounds(out, name: str) -> None:
+def _add_bounds(out: netCDF4.Dataset, name: str) -> None:
     """Bounds of the cells of a grid midway between their centres; of latitudes not beyond the poles."""
     centres = out[name][:].astype(float)
     if centres.size < 2:

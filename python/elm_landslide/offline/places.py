@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+import netCDF4
 import numpy as np
+from numpy.typing import ArrayLike
 
 from elm_landslide.errors import UserError
 from elm_landslide.offline import variables
@@ -14,6 +18,7 @@ from elm_landslide.offline.netcdf import is_missing
 TOLERANCE = 1e-3  # degrees within which a place is found in another file
 ROUNDING = 5e-5  # degrees that single precision may be off, at a longitude of 360
 SOIL_LANDUNITS = (1, 2)
+_Degrees = TypeVar("_Degrees", float, np.ndarray)
 _COORDINATES = {
     ("lat", "lon"): ("lat", "lon"),
     ("lndgrid",): ("lat", "lon"),
@@ -56,7 +61,7 @@ class Layout:
         return self.dims == other.dims and self.agrees_on_places(other)
 
 
-def layout_of(dataset, path, name: str) -> Layout:
+def layout_of(dataset: netCDF4.Dataset, path: Path | str, name: str) -> Layout:
     """The layout of variable `name`, which lies on (lat, lon), lndgrid, gridcell or column."""
     horizontal = horizontal_of(dataset, path, name)
     lat, lon = coordinates(dataset, path, _COORDINATES[horizontal], horizontal, name)
@@ -78,7 +83,7 @@ def layout_of(dataset, path, name: str) -> Layout:
     return Layout(horizontal, shape, lat, lon, active, landunit, mask)
 
 
-def horizontal_of(dataset, path, name: str) -> tuple[str, ...]:
+def horizontal_of(dataset: netCDF4.Dataset, path: Path | str, name: str) -> tuple[str, ...]:
     """The dimensions of the places of a variable: (lat, lon), lndgrid, gridcell or column."""
     dims = dataset[name].dimensions
     horizontal = next((h for h in _COORDINATES if set(h) <= set(dims)), None)
@@ -88,7 +93,9 @@ def horizontal_of(dataset, path, name: str) -> tuple[str, ...]:
     return horizontal
 
 
-def coordinates(dataset, path, names, horizontal, what: str) -> tuple[np.ndarray, np.ndarray]:
+def coordinates(
+    dataset: netCDF4.Dataset, path: Path | str, names: Sequence[str], horizontal: tuple[str, ...], what: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Latitude and longitude (degrees) of every place, flattened; of a grid by row and column, or of each cell."""
     found = []
     for name in names:
@@ -102,7 +109,7 @@ def coordinates(dataset, path, names, horizontal, what: str) -> tuple[np.ndarray
     return found[0], found[1]
 
 
-def _whole_numbers(variable, horizontal) -> np.ndarray:
+def _whole_numbers(variable: netCDF4.Variable, horizontal: tuple[str, ...]) -> np.ndarray:
     values = variables.read(variable, horizontal).ravel()
     return np.where(is_missing(values), -9999, values).astype(int)
 
@@ -110,7 +117,7 @@ def _whole_numbers(variable, horizontal) -> np.ndarray:
 class Places:
     """Some places of a layout; reads only the span of the file that holds them."""
 
-    def __init__(self, layout: Layout, index):
+    def __init__(self, layout: Layout, index: ArrayLike):
         """index: positions in the flattened layout, shape (n,)."""
         self.dims = layout.dims
         self.index = np.asarray(index, dtype=np.int64)
@@ -119,24 +126,28 @@ class Places:
         self._spans = {layout.dims[0]: slice(int(first), int(last) + 1)}
         self._within = self.index - first * row
 
-    def read(self, variable, record=None, levels: int | None = None) -> np.ndarray:
+    def read(
+        self, variable: netCDF4.Variable, record: int | slice | None = None, levels: int | None = None
+    ) -> np.ndarray:
         """Values at the places, ([record,] [level,] n); missing is SPVAL. The rest as of variables.read."""
         values = variables.read(variable, self.dims, self._spans, record, levels)
         values = values.reshape(*values.shape[: values.ndim - len(self.dims)], -1)
         return values[..., self._within]
 
 
-def short_way(degrees):
+def short_way(degrees: _Degrees) -> _Degrees:
     """A longitude, or a difference of two (degrees), from -180 to below 180."""
     return (degrees + 180.0) % 360.0 - 180.0
 
 
-def lon_distance(a, b) -> np.ndarray:
+def lon_distance(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Distance between longitudes (degrees), the short way round."""
     return np.abs(short_way(np.asarray(a) - b))
 
 
-def match_cells(lat, lon, cell_lat, cell_lon) -> tuple[np.ndarray, np.ndarray]:
+def match_cells(
+    lat: np.ndarray, lon: np.ndarray, cell_lat: np.ndarray, cell_lon: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Index of the nearest cell within TOLERANCE of each place, -1 where there is none; and whether another is as near.
 
     lat, lon: places (degrees), shape (n,). cell_lat, cell_lon: cells, shape (m,).
@@ -146,10 +157,10 @@ def match_cells(lat, lon, cell_lat, cell_lon) -> tuple[np.ndarray, np.ndarray]:
         return found, np.zeros(np.size(lat), dtype=bool)
     steps = round(360.0 / TOLERANCE)
 
-    def key(i_lat, i_lon):
+    def key(i_lat: np.ndarray, i_lon: np.ndarray) -> np.ndarray:
         return i_lat * steps + i_lon % steps
 
-    def whole(values):
+    def whole(values: np.ndarray) -> np.ndarray:
         return np.rint(np.clip(values, -1000.0, 1000.0) / TOLERANCE).astype(np.int64)  # a missing place matches none
 
     keys = key(whole(cell_lat), whole(np.mod(cell_lon, 360.0)))
@@ -168,7 +179,7 @@ def match_cells(lat, lon, cell_lat, cell_lon) -> tuple[np.ndarray, np.ndarray]:
     return found, (found >= 0) & (second <= nearest + ROUNDING)
 
 
-def locate(source: Layout, path, layout: Layout, index) -> np.ndarray:
+def locate(source: Layout, path: Path | str, layout: Layout, index: ArrayLike) -> np.ndarray:
     """Positions in a file's layout of some places of another, index [n].
 
     By position where both agree on all places; else the nearest by latitude and longitude, of columns among those of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,8 @@ class RainWindows:
         return rain
 
     def _window(self, start: float, end: float) -> tuple[np.ndarray, str]:
-        first = max(np.searchsorted(self._edges, start, side="right") - 1, 0)
-        stop = min(np.searchsorted(self._edges, end, side="left"), self._owner.size)
+        first = max(int(np.searchsorted(self._edges, start, side="right")) - 1, 0)
+        stop = min(int(np.searchsorted(self._edges, end, side="left")), self._owner.size)
         owner = self._owner[first:stop]
         seconds = np.diff(np.clip(self._edges[first : stop + 1], start, end))
         total = np.zeros(self._tapes[0][1].index.size)
@@ -67,7 +68,7 @@ class RainWindows:
             total = np.where(is_missing(rate) | is_missing(total), SPVAL, total + rate * s)
         return total, ABSENT if is_missing(total).any() else ""
 
-    def _lack(self, start: float, end: float, owner, seconds: float) -> str:
+    def _lack(self, start: float, end: float, owner: np.ndarray, seconds: float) -> str:
         """Why the intervals say nothing of a window, '' where they do. seconds: how much of it they cover."""
         if seconds < end - start - SLACK:
             if start < self._edges[0] - SLACK:
@@ -89,7 +90,7 @@ class RainWindows:
         self._tapes[self._open][0].close()
 
 
-def _finest(bounds) -> tuple[np.ndarray, np.ndarray]:
+def _finest(bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Edges (s) of all intervals, (m + 1,), and the shortest interval that covers each piece between them, or -1."""
     edges = np.unique(bounds)
     owner = np.full(max(edges.size - 1, 0), -1)
@@ -99,7 +100,9 @@ def _finest(bounds) -> tuple[np.ndarray, np.ndarray]:
     return edges, owner
 
 
-def gather(history: HistoryFiles, rain, constants, layout: Layout, here: Places) -> tuple[RainWindows | None, str]:
+def gather(
+    history: HistoryFiles, rain: Sequence[Path | str], constants: Sequence[Path | str], layout: Layout, here: Places
+) -> tuple[RainWindows | None, str]:
     """RainWindows over every time mean of RAIN in the files, or None and the reason why there is none.
 
     rain, constants: paths. layout, here: of the history. Raises UserError for a file of `rain` without time means, and

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError
@@ -31,7 +33,7 @@ class SurfaceFields:
     source: str  # the dataset's own global attribute
 
 
-def read_surface(path, layout: Layout, index) -> SurfaceFields:
+def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> SurfaceFields:
     """Static fields at some places of a layout, index [n].
 
     Columns take the cover of their landunit (1 soil, 2 crop); of cells the natural-vegetation and crop landunits are
@@ -107,7 +109,9 @@ def read_surface(path, layout: Layout, index) -> SurfaceFields:
     return SurfaceFields(values, derived, assumed, source)
 
 
-def read_constant_fields(path, names, layout: Layout, index) -> dict[str, np.ndarray]:
+def read_constant_fields(
+    path: Path | str, names: Sequence[str], layout: Layout, index: np.ndarray
+) -> dict[str, np.ndarray]:
     """Further variables of a surface dataset at some places of a layout, each [n]; missing is SPVAL."""
     with netcdf.open_dataset(path) as dataset:
         for name in (*_NEEDED[:2], *names):
@@ -118,7 +122,7 @@ def read_constant_fields(path, names, layout: Layout, index) -> dict[str, np.nda
         return {name: at.read(dataset[name]) for name in names}
 
 
-def _layout(dataset, path) -> Layout:
+def _layout(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
     """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), beside dimensions of length 1."""
     dims = dataset["LATIXY"].dimensions
     horizontal = next((h for h in (("gridcell",), ("lsmlat", "lsmlon")) if set(h) <= set(dims)), None)
@@ -129,7 +133,7 @@ def _layout(dataset, path) -> Layout:
     return Layout(horizontal, shape, lat, lon, np.ones(lat.size, dtype=bool))
 
 
-def _check_soil(path, values, lat, lon) -> None:
+def _check_soil(path: Path | str, values: dict[str, np.ndarray], lat: np.ndarray, lon: np.ndarray) -> None:
     """Refuse texture and slopes that cannot be: other units, another order, or fill values that are not declared."""
     sand, clay, slope = (np.where(is_missing(values[n]), np.nan, values[n]) for n in ("sand", "clay", "slope"))
     both = sand + clay
@@ -142,7 +146,7 @@ def _check_soil(path, values, lat, lon) -> None:
     _refuse(path, "SLP_P10", falls, slope[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles")
 
 
-def _check_cover(path, pft, natural, lat, lon) -> None:
+def _check_cover(path: Path | str, pft: np.ndarray, natural: np.ndarray, lat: np.ndarray, lon: np.ndarray) -> None:
     """Refuse PFTs that do not sum to 100 where there is natural vegetation; what is missing stays missing."""
     known = ~is_missing(pft).any(axis=1) & ~is_missing(natural)
     total = pft.sum(axis=1)
@@ -157,7 +161,9 @@ def _check_cover(path, pft, natural, lat, lon) -> None:
     )
 
 
-def _refuse(path, name: str, wrong, values, lat, lon, wanted: str) -> None:
+def _refuse(
+    path: Path | str, name: str, wrong: np.ndarray, values: np.ndarray, lat: np.ndarray, lon: np.ndarray, wanted: str
+) -> None:
     """UserError for the first of the places [n] or [n, level] where a value is wrong."""
     if wrong.any():
         i = int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))
@@ -165,7 +171,7 @@ def _refuse(path, name: str, wrong, values, lat, lon, wanted: str) -> None:
         raise UserError(f"{path}: {name} is {value:g} at lat {lat[i]:g}, lon {lon[i]:g}, {wanted}")
 
 
-def _weights(natural, crop, landunit):
+def _weights(natural: np.ndarray, crop: np.ndarray, landunit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the natural-vegetation and the crop landunit in each place: they sum to 1, or to 0 where there is
     none, and are nan where one is missing."""
     if landunit is not None:
@@ -175,7 +181,7 @@ def _weights(natural, crop, landunit):
     return natural / np.where(total > 0, total, 1.0), crop / np.where(total > 0, total, 1.0)
 
 
-def _cover(pft, natural, crop) -> np.ndarray:
+def _cover(pft: np.ndarray, natural: np.ndarray, crop: np.ndarray) -> np.ndarray:
     """Fraction of each place under each natural PFT, shape (n, N_PFT); crop PFTs count as the first of them.
     nan where the cover is not known."""
     cover = np.zeros((pft.shape[0], root_profile.N_PFT))

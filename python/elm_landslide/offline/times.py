@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import cftime
+import netCDF4
 import numpy as np
+from numpy.typing import ArrayLike
 
 from elm_landslide.errors import UserError
 from elm_landslide.offline.variables import single_axis
@@ -32,22 +37,22 @@ def calendar_of(name: str) -> str:
     return _CALENDARS.get(name, name)
 
 
-def num2date(values, units: str, calendar: str):
+def num2date(values: ArrayLike, units: str, calendar: str) -> Any:
     """cftime.num2date for any spelling of a calendar, with a year 0, in which model runs start."""
     return _with_year_zero(cftime.num2date, np.asarray(values), units, calendar=calendar_of(calendar))
 
 
-def date2num(dates, units: str, calendar: str):
+def date2num(dates: Any, units: str, calendar: str) -> Any:
     """cftime.date2num, as num2date here."""
     return _with_year_zero(cftime.date2num, dates, units, calendar=calendar_of(calendar))
 
 
-def date(*parts: int, calendar: str):
+def date(*parts: int, calendar: str) -> cftime.datetime:
     """A cftime date of year, month, day, hour, ..., as num2date here. Raises ValueError where there is no such day."""
     return _with_year_zero(cftime.datetime, *parts, calendar=calendar_of(calendar))
 
 
-def _with_year_zero(function, *arguments, **options):
+def _with_year_zero(function: Callable, *arguments, **options) -> Any:
     """Without cftime's warning that CF has no year 0 in the calendars of the world."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cftime.CFWarning)
@@ -65,7 +70,7 @@ class TimeAxis:
     origin: float
 
     @classmethod
-    def of(cls, variable, path, default: TimeAxis | None = None) -> TimeAxis:
+    def of(cls, variable: netCDF4.Variable, path: Path | str, default: TimeAxis | None = None) -> TimeAxis:
         """The axis of a time or bounds variable; default: what its attributes stand for where it has none."""
         units = str(getattr(variable, "units", default.units if default else ""))
         calendar = str(getattr(variable, "calendar", default.calendar if default else "standard"))
@@ -107,7 +112,7 @@ class Times:
     bounds: np.ndarray | None
 
 
-def read_times(dataset, path, onto: TimeAxis | None = None) -> Times:
+def read_times(dataset: netCDF4.Dataset, path: Path | str, onto: TimeAxis | None = None) -> Times:
     """The times of a history file, on its own axis or on `onto`.
 
     Raises UserError for a file without times, an axis that is no CF time axis, a calendar with other days than that of
@@ -143,7 +148,7 @@ def read_times(dataset, path, onto: TimeAxis | None = None) -> Times:
     return Times(onto, axis.to(onto, values), None if bounds is None else axis.to(onto, bounds))
 
 
-def _bounds(variable, path, axis: TimeAxis, n: int) -> np.ndarray:
+def _bounds(variable: netCDF4.Variable, path: Path | str, axis: TimeAxis, n: int) -> np.ndarray:
     """Bounds [n, 2] on the axis of the times; they may have units of their own."""
     own = TimeAxis.of(variable, path, default=axis)
     if not own.same_days(axis):
@@ -154,7 +159,7 @@ def _bounds(variable, path, axis: TimeAxis, n: int) -> np.ndarray:
     return own.to(axis, values)
 
 
-def _refuse(path, name: str, wrong: np.ndarray, values: np.ndarray, what: str) -> None:
+def _refuse(path: Path | str, name: str, wrong: np.ndarray, values: np.ndarray, what: str) -> None:
     if wrong.any():
         i = int(np.argmax(wrong))
         raise UserError(f"{path}: {name} {values[i]:.10g} of record {i} {what}")

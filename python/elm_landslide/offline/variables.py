@@ -6,7 +6,11 @@ Dimensions of length 1 are dropped, and a time axis over which a constant does n
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import overload
 
+import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError
@@ -17,14 +21,22 @@ _BLOCK = 500  # records read at a time: HDF5 takes some kilobytes for each chunk
 _BLOCK_VALUES = 4_000_000
 
 
-def path_of(variable) -> str:
+def path_of(variable: netCDF4.Variable) -> str:
     return variable.group().filepath()
 
 
-def numbers_only(variable) -> None:
+def numbers_only(variable: netCDF4.Variable) -> None:
     """Refuse a variable of text or of structures."""
     if variable.dtype is str or getattr(variable.dtype, "kind", "") not in "iuf":
         raise UserError(f"{path_of(variable)}: {variable.name} holds text or structures, wanted numbers")
+
+
+@overload  # of 2 levels or more
+def level_dimension(variable: netCDF4.Variable, horizontal: Sequence[str], levels: int) -> str: ...
+
+
+@overload
+def level_dimension(variable: netCDF4.Variable, horizontal: Sequence[str], levels: int | None = None) -> str | None: ...
 
 
 def level_dimension(variable, horizontal, levels: int | None = None) -> str | None:
@@ -47,7 +59,13 @@ def level_dimension(variable, horizontal, levels: int | None = None) -> str | No
     return long[0] if long else None
 
 
-def read(variable, horizontal, spans: dict | None = None, record=None, levels: int | None = None) -> np.ndarray:
+def read(
+    variable: netCDF4.Variable,
+    horizontal: Sequence[str],
+    spans: dict | None = None,
+    record: int | slice | None = None,
+    levels: int | None = None,
+) -> np.ndarray:
     """Values of a variable, float64, missing is SPVAL: ([record,] [level,] place, ...).
 
     horizontal: the dimensions of the places, in the order wanted; the variable must have each. spans: slices of some
@@ -76,7 +94,9 @@ def read(variable, horizontal, spans: dict | None = None, record=None, levels: i
     return _take(variable, at, order)
 
 
-def _without_time(variable, at, order, record) -> np.ndarray:
+def _without_time(
+    variable: netCDF4.Variable, at: dict[str, int | slice], order: list[str], record: int | slice | None
+) -> np.ndarray:
     """A variable without a time axis, as one record: xarray's isel(time=0) leaves it so."""
     times = variable.group().variables.get(TIME)
     if times is None or math.prod(times.shape) != 1:
@@ -87,7 +107,7 @@ def _without_time(variable, at, order, record) -> np.ndarray:
     return values[np.newaxis] if isinstance(record, slice) else values
 
 
-def _constant(variable, at, order) -> np.ndarray:
+def _constant(variable: netCDF4.Variable, at: dict[str, int | slice], order: list[str]) -> np.ndarray:
     """A variable that is the same at every time; xarray and ncrcat give constants a time axis."""
     n = variable.shape[variable.dimensions.index(TIME)]
     first = _take(variable, {**at, TIME: 0}, order)
@@ -103,7 +123,7 @@ def _constant(variable, at, order) -> np.ndarray:
     return first
 
 
-def _take(variable, at, order) -> np.ndarray:
+def _take(variable: netCDF4.Variable, at: dict[str, int | slice], order: list[str]) -> np.ndarray:
     """The values at an index for each dimension, with the sliced dimensions in the order wanted."""
     try:
         values = filled(variable[tuple(at[d] for d in variable.dimensions)])
@@ -113,7 +133,7 @@ def _take(variable, at, order) -> np.ndarray:
     return values.transpose([kept.index(d) for d in order])
 
 
-def single_axis(variable, dimension: str, path, pairs: bool = False) -> np.ndarray:
+def single_axis(variable: netCDF4.Variable, dimension: str, path: Path | str, pairs: bool = False) -> np.ndarray:
     """Values [n] along one dimension, or with `pairs` [n, m] of each along another; a scalar is one value. Floating
     point as in the file, else double; missing is NaN.
 
@@ -132,7 +152,7 @@ def single_axis(variable, dimension: str, path, pairs: bool = False) -> np.ndarr
         at = [slice(None) if d in others else 0 for d in variable.dimensions]
         if along is not None:
             at[along] = slice(start, min(start + _BLOCK, n))
-        values = np.ma.asarray(variable[tuple(at)] if at else variable[...])
+        values: np.ndarray = np.ma.asarray(variable[tuple(at)] if at else variable[...])
         values = np.ma.filled(values if values.dtype.kind == "f" else values.astype(np.float64), np.nan)
         if along is None:
             values = values[np.newaxis]

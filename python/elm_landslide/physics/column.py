@@ -33,7 +33,7 @@ class SoilColumn:
     perched_table: Tensor  # [n, 1] m, NO_TABLE where it is only the sentinel
     perched_floor: Tensor  # [n, 1] m, frost table: no perched water below
     bedrock: Tensor  # [n, 1] m
-    macropore_heads: tuple[Tensor, Tensor, Tensor]  # [n, 1] m, heads on the base if all the water of the last day, of
+    macropore_heads: tuple[Tensor, ...]  # [n, 1] m, heads on the base if all the water of the last day, of
     # the second and third, and of the fourth to seventh went there
 
 

@@ -8,6 +8,7 @@ to 1; bare ground has none.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # Parameters roota_par and rootb_par (1/m) of the ELM parameter file for its 17 natural PFTs, after Zeng (2001).
 # Every further crop PFT (17 and above) has the values of PFT 15.
@@ -21,7 +22,7 @@ COVERS = tuple(PFTS)
 OF_COVER = (7, 10, 13, 15)  # one PFT of each: broadleaf deciduous temperate tree and shrub, C3 grass, crop
 
 
-def root_profiles(interfaces) -> np.ndarray:
+def root_profiles(interfaces: ArrayLike) -> np.ndarray:
     """Root fraction of every PFT in every layer (1).
 
     interfaces: layer interfaces from 0 at the surface (m), shape (n_layers + 1,).
@@ -35,7 +36,7 @@ def root_profiles(interfaces) -> np.ndarray:
     return profile
 
 
-def root_fraction(cover, interfaces) -> np.ndarray:
+def root_fraction(cover: ArrayLike, interfaces: ArrayLike) -> np.ndarray:
     """Root fraction of columns, averaged over their PFTs as ELM averages with wtcol (1).
 
     cover: fraction of the column under each PFT (1), shape (n_columns, N_PFT); rows sum to 1 with bare ground.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from elm_landslide.fields import SLOPE_PERCENTILES
@@ -12,7 +15,9 @@ _STEP = 0.1
 assert np.allclose(np.diff(SLOPE_PERCENTILES), 100 * _STEP)
 
 
-def quadrature(segments=((0.0, 0.8, 8), (0.8, 1.0, 8))) -> tuple[np.ndarray, np.ndarray]:
+def quadrature(
+    segments: Sequence[tuple[float, float, int]] = ((0.0, 0.8, 8), (0.8, 1.0, 8)),
+) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes q (area quantile) and weights (sum 1) on segments (from, to, nodes).
 
     The steep tail fails, so it has half of the nodes. Against 2000 classes the failing share differs by 1e-4 on average
@@ -26,7 +31,7 @@ def quadrature(segments=((0.0, 0.8, 8), (0.8, 1.0, 8))) -> tuple[np.ndarray, np.
     return np.concatenate(nodes), np.concatenate(weights)
 
 
-def hermite_matrices(quantiles) -> tuple[Tensor, Tensor]:
+def hermite_matrices(quantiles: ArrayLike) -> tuple[Tensor, Tensor]:
     """([11, k], [11, k]): percentiles @ first + derivatives @ second is the cubic interpolant at quantiles [k]."""
     q = np.clip(np.asarray(quantiles, dtype=float), 0.0, 1.0)
     cell = np.minimum((q / _STEP + 1e-12).astype(int), len(SLOPE_PERCENTILES) - 2)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from elm_landslide import fields
+from elm_landslide import fields, files
 from elm_landslide.errors import UserError
 
 _PACKAGE = Path(__file__).parents[1]

@@ -6,7 +6,9 @@ f90wrap's generated Fortran wrappers are called as they are; its Python layer on
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from elm_landslide.errors import LandslideError
 from elm_landslide.runtime.model import ERROR_ARGUMENT, PACKAGE, Model
 
 try:
-    from elm_landslide import _landslide_wrap
+    from elm_landslide import _landslide_wrap  # type: ignore[attr-defined]  # built from Fortran
 except ImportError as error:
     _landslide_wrap, _reason = None, str(error)
 
@@ -30,7 +32,7 @@ def _absence() -> str:
     return f"the Fortran component does not load: {_reason}"
 
 
-def _fortran(name: str):
+def _fortran(name: str) -> Callable:
     """Procedure wrap_<name> of module landslide_wrap."""
     if _landslide_wrap is None:
         raise LandslideError(ERROR_ARGUMENT, _absence())
@@ -40,26 +42,26 @@ def _fortran(name: str):
 class FortranModel(Model):
     """The Fortran component from Python."""
 
-    def _open_file(self, path: bytes, settings: bytes):
+    def _open_file(self, path: bytes, settings: bytes) -> Any:
         return self._opened(*_fortran("load_file")(path, settings))
 
-    def _open_bytes(self, model: bytes, settings: bytes):
+    def _open_bytes(self, model: bytes, settings: bytes) -> Any:
         return self._opened(*_fortran("load_bytes")(np.frombuffer(model, np.int8), settings))
 
-    def _opened(self, handle, status, message):
+    def _opened(self, handle: Any, status: int, message: bytes) -> Any:
         self._check(status, message)
         return handle
 
-    def _run(self, handle, x, y, flag) -> None:
+    def _run(self, handle: Any, x: np.ndarray, y: np.ndarray, flag: np.ndarray) -> None:
         self._check(*_fortran("run")(handle, x, y, flag))
 
-    def _check_layers(self, handle, interfaces) -> None:
+    def _check_layers(self, handle: Any, interfaces: np.ndarray) -> None:
         self._check(*_fortran("check_layers")(handle, interfaces))
 
-    def _describe(self, handle) -> bytes:
+    def _describe(self, handle: Any) -> bytes:
         text = np.zeros(_fortran("describe_size")(handle), np.int8)
         _fortran("describe")(handle, text)
         return text.tobytes()
 
-    def _close(self, handle) -> None:
+    def _close(self, handle: Any) -> None:
         _fortran("close")(handle)

@@ -6,8 +6,10 @@ import json
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from elm_landslide.errors import LandslideError
 from elm_landslide.fields import FLAGS, N_IN, N_OUT, SPVAL
@@ -61,7 +63,7 @@ class Model(ABC):
         else:
             self._handle = self._open_file(os.fsencode(model), text)
 
-    def run(self, x) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, x: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Run columns.
 
         x: float64 (ncol, n_in), fields as in fields.FIELDS, SPVAL or not finite where missing.
@@ -77,7 +79,7 @@ class Model(ABC):
         self._run(handle, x, y, flag)
         return y, flag
 
-    def check_layers(self, interfaces) -> None:
+    def check_layers(self, interfaces: ArrayLike) -> None:
         """Raise LandslideError unless interfaces (m, from 0 at the surface) are those of the schema."""
         values = np.ascontiguousarray(interfaces, dtype=np.float64).ravel()
         self._check_layers(self._open_handle(), values)
@@ -103,7 +105,7 @@ class Model(ABC):
         if getattr(self, "_handle", None) is not None:
             self.close()
 
-    def _open_handle(self):
+    def _open_handle(self) -> Any:
         if self._handle is None:
             raise LandslideError(ERROR_ARGUMENT, "the model is closed; open it again")
         return self._handle
@@ -114,19 +116,19 @@ class Model(ABC):
             raise LandslideError(int(status), message.decode(errors="replace").strip())
 
     @abstractmethod
-    def _open_file(self, path: bytes, settings: bytes): ...
+    def _open_file(self, path: bytes, settings: bytes) -> Any: ...
 
     @abstractmethod
-    def _open_bytes(self, model: bytes, settings: bytes): ...
+    def _open_bytes(self, model: bytes, settings: bytes) -> Any: ...
 
     @abstractmethod
-    def _run(self, handle, x: np.ndarray, y: np.ndarray, flag: np.ndarray) -> None: ...
+    def _run(self, handle: Any, x: np.ndarray, y: np.ndarray, flag: np.ndarray) -> None: ...
 
     @abstractmethod
-    def _check_layers(self, handle, interfaces: np.ndarray) -> None: ...
+    def _check_layers(self, handle: Any, interfaces: np.ndarray) -> None: ...
 
     @abstractmethod
-    def _describe(self, handle) -> bytes: ...
+    def _describe(self, handle: Any) -> bytes: ...
 
     @abstractmethod
-    def _close(self, handle) -> None: ...
+    def _close(self, handle: Any) -> None: ...

@@ -33,7 +33,8 @@ def _places(torch: str) -> list[Path]:
     The folder names what the plug-in was compiled from, so that one of another torch, of other fields or of an older
     source is not taken.
     """
-    made_of = hashlib.sha256(str(util.find_spec("torch").origin).encode())
+    spec = util.find_spec("torch")
+    made_of = hashlib.sha256(str(spec.origin if spec else None).encode())
     made_of.update(fields.c_header().encode())
     for name in ("landslide_torch_engine.cpp", "landslide_engine.hpp", "landslide.h"):
         made_of.update((compiler.folder("bridge") / name).read_bytes())
@@ -103,7 +104,8 @@ def _torch_flags() -> list[str]:
     try:  # builds such as conda's keep them elsewhere
         from torch.utils import cpp_extension
 
-        includes, libraries = map(Path, cpp_extension.include_paths()), map(Path, cpp_extension.library_paths())
+        includes = [Path(path) for path in cpp_extension.include_paths()]
+        libraries = [Path(path) for path in cpp_extension.library_paths()]
     except ImportError:  # it needs setuptools
         includes = [root / "include", root / "include" / "torch" / "csrc" / "api" / "include"]
         libraries = [root / "lib"]

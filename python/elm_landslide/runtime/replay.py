@@ -6,8 +6,9 @@ fortran/elm/LandslideRecordMod.F90 writes them where landslide_record = .true., 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import N_IN, N_OUT, OUTPUTS
 from elm_landslide.model.model_file import SHIPPED
-from elm_landslide.ranks import silent
+from elm_landslide.ranks import Progress, silent
 from elm_landslide.runtime.fortran import FortranModel
 
 _MAGIC, _VERSION, _HEADER = 1280528210, 1, 9  # header: 32-bit integers
@@ -35,7 +36,7 @@ class Record:
     flag: np.ndarray  # (n,)
 
 
-def read(path) -> Iterator[Record]:
+def read(path: Path | str) -> Iterator[Record]:
     """The records of a file, of either byte order. Raises UserError where it is not one or ends within a record."""
     with files.opened(path) as file:
         left = os.fstat(file.fileno()).st_size
@@ -57,7 +58,7 @@ def read(path) -> Iterator[Record]:
             if left < 0:
                 raise UserError(f"{path}: ends within a record: was the run cut off?")
 
-            def take(kind: str, *shape: int, order=order):
+            def take(kind: str, *shape: int, order: str = order) -> np.ndarray:
                 data = file.read(int(kind[1:]) * int(np.prod(shape)))
                 return np.frombuffer(data, order + kind).reshape(shape, order="F").astype(kind)
 
@@ -78,7 +79,13 @@ class Replay:
     different: dict[str, int]
 
 
-def replay(paths, model=None, engine: str = "tile", instruction_set: str = "auto", progress=silent) -> Replay:
+def replay(
+    paths: Iterable[Path | str],
+    model: Path | str | None = None,
+    engine: str = "tile",
+    instruction_set: str = "auto",
+    progress: Progress = silent,
+) -> Replay:
     """Run recorded columns through the offline component and compare with what ELM got, bit for bit.
 
     progress: context manager that takes the number of files and gives a function to call after each.

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -62,9 +63,9 @@ class Table:
                 )
         self.rows = [row for row, _ in lines]
         self.n = len(self.rows)
-        cells = zip(*(cells for _, cells in lines), strict=True)
+        columns = zip(*(cells for _, cells in lines), strict=True)
         self.columns = {
-            name: [cell.strip() for cell in column] for name, column in zip(header, cells, strict=True) if name
+            name: [cell.strip() for cell in column] for name, column in zip(header, columns, strict=True) if name
         }
 
     def need(self, names: Iterable[str]) -> None:
@@ -74,7 +75,7 @@ class Table:
             hint = "; cells are separated by commas" if len(self._header) == 1 else ""
             raise UserError(f"{self.path}: lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}{hint}")
 
-    def error(self, i: int, column: str, what: str) -> UserError:
+    def error(self, i: SupportsIndex, column: str, what: str) -> UserError:
         """The error of a cell; i: index of its row, from 0; what: the sentence after its value."""
         value = self.columns[column][i] if column in self.columns else ""
         shown = repr(value if len(value) <= 40 else f"{value[:37]}...") if value else "an empty cell"
@@ -140,7 +141,7 @@ class Table:
         bad = ~((values >= low) & (values <= high) & np.isfinite(values))
         if not needed and bad.any():
             bad &= np.array([cell != "" for cell in cells])
-        for i in np.flatnonzero(bad):
+        for i in np.flatnonzero(bad).tolist():
             if not np.isfinite(values[i]):
                 raise self.error(i, column, f"is no number; {advice}")
             limits = f"{low:g} to {high:g}" if high < np.inf else f"{low:g} and more"

@@ -39,6 +39,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from elm_landslide import files
 from elm_landslide.errors import UserError
@@ -89,7 +90,7 @@ class Sites:
     def n_days(self) -> int:
         return self.weather.shape[2]
 
-    def select(self, mask) -> Sites:
+    def select(self, mask: np.ndarray) -> Sites:
         """The rows of a mask [n], or of indices in their order."""
         return Sites(**{field.name: getattr(self, field.name)[mask] for field in fields(self)})
 
@@ -117,7 +118,7 @@ class Sites:
         return [[name for name, gap in zip(gaps, row, strict=True) if gap] for row in rows.tolist()]
 
 
-def block_of(lat, lon, degrees: int = 5) -> np.ndarray:
+def block_of(lat: ArrayLike, lon: ArrayLike, degrees: int = 5) -> np.ndarray:
     """Names of blocks of so many degrees (a divisor of 90), of latitudes and longitudes (degrees), of their shape.
 
     A block is named after its south-west corner, which belongs to it: N45E010. The pole belongs to the last block, and

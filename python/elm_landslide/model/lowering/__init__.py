@@ -10,8 +10,8 @@ from torch.fx.traceback import preserve_node_meta
 
 from elm_landslide.model.lowering.aten import Lowering, LoweringError, Places
 from elm_landslide.model.lowering.operations import HANDLERS
-from elm_landslide.model.lowering.program import Program
 from elm_landslide.model.lowering.schedule import schedule
+from elm_landslide.model.tile_program import Program
 
 __all__ = ["LoweringError", "lower"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.fx.traceback import annotate
 from torch.overrides import TorchFunctionMode
 
 from elm_landslide.model.lowering.graph import INPUT, Graph, Node, View, whole
-from elm_landslide.model.lowering.program import Op
+from elm_landslide.model.tile_program import Op
 
 COLUMNS = object()  # stands for the number of columns wherever the graph mentions it
 _TORCH = Path(torch.__file__).parent
@@ -35,7 +36,7 @@ class Lowering:
         environment: dict = {}
         tensors = {**self.exported.state_dict, **self.exported.constants}
         specs = {spec.arg.name: spec for spec in self.exported.graph_signature.input_specs if hasattr(spec.arg, "name")}
-        source = None
+        source: Node | None = None
         for node in self.exported.graph.nodes:
             if node.op == "placeholder":
                 target = specs[node.name].target
@@ -47,11 +48,12 @@ class Lowering:
             elif node.op == "call_function":
                 environment[node] = self._call(node, environment)
             elif node.op == "output":
+                assert source is not None  # the columns
                 return source, environment[node.args[0][0]]
         raise LoweringError("the exported graph has no output")
 
-    def _call(self, node, environment):
-        def value(argument):
+    def _call(self, node: torch.fx.Node, environment: dict) -> Any:
+        def value(argument: Any) -> Any:
             if isinstance(argument, torch.fx.Node):
                 return environment[argument]
             if isinstance(argument, (list, tuple)):
@@ -63,6 +65,7 @@ class Lowering:
             return COLUMNS
         args, kwargs = value(node.args), {name: value(item) for name, item in node.kwargs.items()}
         if not _mentions_columns(args) and not _mentions_columns(tuple(kwargs.values())):
+            assert callable(node.target)
             return node.target(*args, **kwargs)
         try:
             self._check(result)
@@ -73,18 +76,19 @@ class Lowering:
         except (LoweringError, ValueError, TypeError, IndexError) as error:
             raise LoweringError(f"{_name(node.target)}: {error}; {_place(node)}") from error
 
-    def _check(self, result) -> None:
+    def _check(self, result: Any) -> None:
         for tensor in result if isinstance(result, (tuple, list)) else (result,):
             if not isinstance(tensor, torch.Tensor):
                 continue
             if tensor.dtype in (torch.float32, torch.float16, torch.bfloat16):
                 raise LoweringError(f"computes in {tensor.dtype}; the tile engine computes in float64")
-            if tensor.dim() == 0 or isinstance(tensor.shape[0], int):
+            shape: tuple[Any, ...] = tensor.shape  # int or SymInt: torch's own types know the first alone
+            if not shape or isinstance(shape[0], int):
                 raise LoweringError("the result loses the axis of the columns")
-            if any(not isinstance(n, int) for n in tensor.shape[1:]):
+            if any(not isinstance(n, int) for n in shape[1:]):
                 raise LoweringError("the columns are not the first axis of the result")
 
-    def view(self, value) -> View:
+    def view(self, value: Any) -> View:
         """An operand as a View: numbers and tensors become constants."""
         if isinstance(value, View):
             return value
@@ -120,7 +124,7 @@ class Lowering:
         return self.graph.elementwise(op, *self.operands(*values))
 
 
-def _name(target) -> str:
+def _name(target: Any) -> str:
     """aten.add.Tensor -> add; overloads differ only in what is a tensor and what a number."""
     text = str(target)
     return text.split(".")[1] if text.startswith("aten.") else getattr(target, "__name__", text)
@@ -131,7 +135,7 @@ class Places(TorchFunctionMode):
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         frame = sys._getframe(1)
-        while Path(frame.f_code.co_filename).is_relative_to(_TORCH):
+        while frame.f_back is not None and Path(frame.f_code.co_filename).is_relative_to(_TORCH):
             frame = frame.f_back
         code = frame.f_code
         place = f"{Path(code.co_filename).name} line {frame.f_lineno}, in {code.co_name}"
@@ -139,11 +143,11 @@ class Places(TorchFunctionMode):
             return function(*args, **(kwargs or {}))
 
 
-def _place(node) -> str:
+def _place(node: torch.fx.Node) -> str:
     return node.meta.get("custom", {}).get("place", "its place in the source is not known")
 
 
-def _mentions_columns(args) -> bool:
+def _mentions_columns(args: tuple | list) -> bool:
     return any(
         isinstance(a, View) or a is COLUMNS or (isinstance(a, (tuple, list)) and _mentions_columns(a)) for a in args
     )

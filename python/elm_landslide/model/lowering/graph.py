@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from elm_landslide.model.lowering.program import Op
+from elm_landslide.model.tile_program import Op
 
 INPUT, CONSTANT, CAT = "input", "constant", "cat"
-_FOLD = {
+_FOLD: dict[Op, Callable] = {
     Op.NEG: np.negative,
     Op.ABS: np.abs,
     Op.SQRT: np.sqrt,
@@ -33,6 +34,10 @@ _FOLD = {
 }
 
 
+def _nothing() -> np.ndarray:
+    return np.empty(0)
+
+
 @dataclass(eq=False)
 class Node:
     """A value of `shape` cells in row-major order, without the axis of the columns."""
@@ -41,9 +46,15 @@ class Node:
     shape: tuple[int, ...]
     inputs: tuple[View, ...] = ()
     axis: int = 0  # REDUCE_*, CAT
-    data: np.ndarray | None = None  # CONSTANT: the cells
-    matrix: np.ndarray | None = None  # LINEAR: [extent, size]
-    bias: np.ndarray | None = None  # LINEAR: [size]
+    data: np.ndarray = field(default_factory=_nothing)  # CONSTANT: the cells
+    matrix: np.ndarray = field(default_factory=_nothing)  # LINEAR: [extent, size]
+    bias: np.ndarray = field(default_factory=_nothing)  # LINEAR: [size]
+
+    @property
+    def operation(self) -> Op:
+        """Of a node that is no input, constant or cat."""
+        assert isinstance(self.op, Op)
+        return self.op
 
     @property
     def cells(self) -> int:
@@ -125,7 +136,7 @@ class Graph:
 
     known: dict = field(default_factory=dict)
 
-    def constant(self, values) -> View:
+    def constant(self, values: ArrayLike) -> View:
         data = np.array(values, dtype=np.float64, order="C")
         key = (CONSTANT, data.shape, data.tobytes())
         return self._once(key, lambda: Node(CONSTANT, data.shape, data=data.reshape(-1)))
@@ -181,7 +192,7 @@ class Graph:
             return self.elementwise(Op.SELECT, node.inputs[1], other, then)
         return self.elementwise(Op.SELECT, condition, then, other)
 
-    def _once(self, key, make) -> View:
+    def _once(self, key: tuple, make: Callable[[], Node]) -> View:
         if key not in self.known:
             self.known[key] = whole(make())
         return self.known[key]

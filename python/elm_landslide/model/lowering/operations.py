@@ -9,7 +9,7 @@ import numpy as np
 
 from elm_landslide.model.lowering.aten import COLUMNS, Lowering, LoweringError
 from elm_landslide.model.lowering.graph import CONSTANT, View
-from elm_landslide.model.lowering.program import Op
+from elm_landslide.model.tile_program import Op
 
 HANDLERS: dict[str, Callable] = {}
 

@@ -23,7 +23,7 @@ from elm_landslide.model.lowering.graph import (
     row_major,
     whole,
 )
-from elm_landslide.model.lowering.program import Instruction, Loop, Op, Operand, Program
+from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 
 LOOPED_CELLS = 96  # a smaller value is not worth a loop: it fits into the cache as it is
 _SPILL = 8  # writing goes on to a multiple of this many cells
@@ -44,7 +44,7 @@ def _uniform(shape: tuple[int, ...], strides: tuple[int, ...]) -> int | None:
     return axes[-1][1]
 
 
-def _step(shape, strides) -> int | None:
+def _step(shape: tuple[int, ...], strides: tuple[int, ...]) -> int | None:
     """As _uniform, but only what elementwise instructions can do: 0 or 1."""
     step = _uniform(shape, strides)
     return step if step in (0, 1) else None
@@ -105,7 +105,7 @@ class Scheduler:
             return self._copied(view.select(0, 0)).unsqueeze(0).expand(view.shape)
         if view.node.op in _CHEAP and view == whole(view.node).expand(view.shape):
             # Once more on the larger shape: what its operands share between rows is then copied outside the loop.
-            wide = self.graph.elementwise(view.node.op, *(v.expand(view.shape) for v in view.node.inputs))
+            wide = self.graph.elementwise(view.node.operation, *(v.expand(view.shape) for v in view.node.inputs))
             self._legalise([wide.node])
             return wide
         return self._copied(view)
@@ -220,7 +220,7 @@ class _Emitter:
         dies[self.scheduler.output.node] = clock
         source = self.scheduler.source
         blocks = [(0, self._size(source), 0, dies.get(source, 0))]  # offset, size, born, dies
-        for node in sorted(born, key=born.get):
+        for node in sorted(born, key=born.__getitem__):
             size, start = self._size(node), 0
             for offset, length, since, until in sorted(blocks):
                 if since <= dies[node] and born[node] <= until:
@@ -238,6 +238,7 @@ class _Emitter:
         step = _uniform(view.shape[inner], view.strides[inner])
         if node in self.one_row:
             stride = 0
+        assert stride is not None and step is not None  # as _legalise leaves them
         if node.op == CONSTANT:
             if node not in self.constants:
                 self.constants[node] = sum(len(p) for p in self.pool)
@@ -262,7 +263,7 @@ class _Emitter:
                 continue
             for node in step.nodes:
                 if node.reduces:
-                    start = self.scheduler.graph.constant(_START[node.op]).expand((node.cells,))
+                    start = self.scheduler.graph.constant(_START[node.operation]).expand((node.cells,))
                     operand = self.operand(start, slice(0, 0), slice(None))
                     emit(1, [Instruction(Op.COPY, node.cells, self.place[node], 0, (operand,))])
             emit(step.count, [i for node in step.nodes for i in self._row(node)])
@@ -285,14 +286,14 @@ class _Emitter:
             place = self.place[node]
             total = Operand(place, 0, 1)
             terms = tuple(self.operand(v, first, rest) for v in node.inputs)
-            op = Op.FMA if len(terms) == 2 else _FOLD[node.op]
+            op = Op.FMA if len(terms) == 2 else _FOLD[node.operation]
             return [Instruction(op, row, place, 0, (*terms, total))]
         stride = 0 if node in self.one_row else row
         if node.op == Op.COPY:
             return self._copies(node.inputs[0], self.place[node], stride, looped=True)
         return [
             Instruction(
-                node.op, row, self.place[node], stride, tuple(self.operand(v, first, rest) for v in node.inputs)
+                node.operation, row, self.place[node], stride, tuple(self.operand(v, first, rest) for v in node.inputs)
             )
         ]
 
@@ -315,11 +316,11 @@ class _Emitter:
         if node.reduces:
             view = node.inputs[0]
             operand = self.operand(view, slice(0, -1), slice(-1, None))
-            return node.cells, [Instruction(node.op, view.shape[-1], place, 1, (operand,))]
+            return node.cells, [Instruction(node.operation, view.shape[-1], place, 1, (operand,))]
         k = _split(node)
         count, size = math.prod(node.shape[:k]), math.prod(node.shape[k:])
         operands = tuple(self.operand(v, slice(0, k), slice(k, None)) for v in node.inputs)
-        return count, [Instruction(node.op, size, place, size if count > 1 else 0, operands)]
+        return count, [Instruction(node.operation, size, place, size if count > 1 else 0, operands)]
 
     def _copies(self, view: View, place: int, stride: int = 0, looped: bool = False) -> list[Instruction]:
         """Row-major copy of a view, in order of destination, because writing spills forwards."""
