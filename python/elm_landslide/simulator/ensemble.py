@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -154,7 +155,7 @@ def _work(ensemble: Ensemble, first: int) -> dict[str, np.ndarray]:
 
 
 @contextmanager
-def workers(comm) -> Iterator[Callable | None]:
+def workers(comm: Any) -> Iterator[Callable | None]:
     """On rank 0 a `map(function, *iterables)` that hands out work to the other ranks, and gives results as they come in
     order; with one rank, the map of Python. On the other ranks None, when the work is done."""
     if comm.size == 1:
@@ -162,8 +163,9 @@ def workers(comm) -> Iterator[Callable | None]:
         return
     from mpi4py.futures import MPICommExecutor
 
+    pool: Any  # of another class than mpi4py's stub says
     with MPICommExecutor(comm, root=0) as pool:
-        yield None if pool is None else pool.map  # type: ignore[attr-defined]  # mpi4py's stub: another class
+        yield None if pool is None else pool.map
 
 
 def parts_folder(out: Path) -> Path:

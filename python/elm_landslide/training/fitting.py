@@ -63,7 +63,7 @@ class Group:
 
 
 @contextmanager
-def group(comm) -> Iterator[Group]:
+def group(comm: Any) -> Iterator[Group]:
     """A torch.distributed group (gloo) of the ranks of an mpi4py communicator, while it is used."""
     if comm.size == 1:
         yield Group()

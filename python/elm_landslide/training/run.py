@@ -18,6 +18,7 @@ from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation import designs, metrics
 from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import DESIGNS, Observation, fit_calibration, reporting_features, weather_features
+from elm_landslide.ranks import Communicator
 from elm_landslide.sites import site_table
 from elm_landslide.sites.site_table import LEAST_DAYS, Sites, block_of, need_both_classes
 from elm_landslide.training import closed_form, simulated, stage_2
@@ -55,7 +56,7 @@ def train(
     config: Config,
     out: Path,
     seed: int,
-    comm,
+    comm: Communicator,
     report: Report,
     preset: str,
     ensemble: Path | None = None,
@@ -136,7 +137,9 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
     return sites
 
 
-def _data(training: Training, states: States | None, held_out: States | None, sites: Sites | None, comm) -> Data:
+def _data(
+    training: Training, states: States | None, held_out: States | None, sites: Sites | None, comm: Communicator
+) -> Data:
     settings, session = training.config.columns, training.session
     x = sample_columns(settings.count, session.seed)
     target = closed_form.make_targets(x, session.seed, settings.points, session.report, "targets")
