@@ -84,7 +84,7 @@ def test_a_map_without_the_mask_has_no_coastlines(tmp_path, figures, monkeypatch
 
 
 def test_the_mask_is_read_in_part():
-    coarse, fine = coast._land(-180, 180, -60, 80), coast._land(-11, -5, 51, 56)
+    coarse, fine = coast._land(coast.find_mask(), -180, 180, -60, 80), coast._land(coast.find_mask(), -11, -5, 51, 56)
     assert coarse.shape == (700, 1800) and fine.shape == (600, 720)
     assert coarse.mean() == pytest.approx(0.33, abs=0.03)
 
@@ -94,8 +94,8 @@ def test_the_mask_is_read_in_part():
 
     for lat, lon, is_land in ((53.2, -8.0, 1.0), (53.5, -5.3, 0.0)):
         assert at(coarse, -180, 80, lat, lon) == at(fine, -11, 56, lat, lon) == is_land
-    east = coast._land(175, 185, -20, -10)  # across the date line, to Fiji
-    np.testing.assert_array_equal(east[:, 600:], coast._land(-180, -175, -20, -10))
+    east = coast._land(coast.find_mask(), 175, 185, -20, -10)  # across the date line, to Fiji
+    np.testing.assert_array_equal(east[:, 600:], coast._land(coast.find_mask(), -180, -175, -20, -10))
     assert 0.0 < east[:, 600:].mean() < 1.0
 
 
@@ -154,7 +154,7 @@ def test_scattered_places_are_no_grid(scattered):
 def half_degree(tmp_path_factory):
     """62,000 cells of land on 360 x 720, ten records."""
     lat, lon = np.arange(-89.75, 90.0, 0.5), np.arange(0.25, 360.0, 0.5)
-    land = coast._land(0, 360, -90, 90)[::-1]
+    land = coast._land(coast.find_mask(), 0, 360, -90, 90)[::-1]
     rows, columns = (
         ((np.arange(n) + 0.5) * size / n).astype(int) for n, size in zip((360, 720), land.shape, strict=True)
     )

@@ -15,6 +15,7 @@ from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.simulator import column, member
 from elm_landslide.simulator.member import Settings
 from elm_landslide.simulator.prior import PRIORS, design, limits
+from elm_landslide.simulator.scene import scene as draw_scene
 from elm_landslide.simulator.terrain import hillslope, terrain, tile
 
 SMALL = Settings(rows=10, columns=10, spin_up=20, settle=5, hours=36, lead=6)
@@ -24,7 +25,7 @@ KNOWN = {"vegetation_carbon", "rain_1d", "rain_3d", "rain_7d", "snowmelt", "root
 
 
 def scene(p, seed=1, settings=SMALL, **more):
-    return member.scene(p, seed, settings, **more)
+    return draw_scene(p, seed, settings, **more)
 
 
 @pytest.fixture(scope="module")

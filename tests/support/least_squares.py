@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from elm_landslide.training.fitting import Checkpoint, Fitting, Group, fit, group
+from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Session, fit, group
 
 ROWS, BATCH = 41, 8  # the last batch has one row: the second of two ranks has none of it
 TRUTH = torch.tensor([1.5, -0.5, 0.25], dtype=torch.float64)
-SETTINGS = Fitting(epochs=6, batch=BATCH, rate=0.1, decay=0.0, seed=5)
+SETTINGS = Fitting(epochs=6, batch=BATCH, rate=0.1, decay=0.0)
 
 
 class Problem:
@@ -32,10 +32,9 @@ class Problem:
             y = y + 0.1 * torch.randn(len(rows), generator=self.drawn[0], dtype=torch.float64)
         return ((a @ self.weights - y) ** 2).mean()
 
-    def fit(self, checkpoint=None, report=lambda *_: None, ranks=None, settings=SETTINGS):
-        parameters = [self.weights, self.idle]
-        ranks, checkpoint = ranks or Group(), checkpoint or Checkpoint()
-        fit("least squares", parameters, self.loss, ROWS, settings, ranks, checkpoint, report, self.drawn)
+    def fit(self, checkpoint=None, report=lambda *_: None, ranks=None, settings=SETTINGS, seed=5):
+        session = Session(seed, ranks or Group(), checkpoint or Checkpoint(), report)
+        fit("least squares", [self.weights, self.idle], self.loss, ROWS, settings, session, self.drawn)
         return self.weights.detach()
 
     def state(self):

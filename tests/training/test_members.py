@@ -7,7 +7,7 @@ import torch
 
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.training import closed_form, simulated
-from elm_landslide.training.fitting import Checkpoint, Group, one_thread
+from elm_landslide.training.fitting import Group, Session, one_thread
 from elm_landslide.training.sampling import sample_columns
 from elm_landslide.training.stage_1 import first_weights, fit_members, fit_normalisation
 from support.small_training import HELD_OUT, MEMBERS, SMALL
@@ -43,7 +43,7 @@ def fitted(x, target, states):
         network = LandslideNetwork(2, 8)
         fit_normalisation(network, x, [states.x])  # outside the domain nothing would be learned from them
         with one_thread():
-            fit_members(network, x, target, some, config, SEED, ranks or Group(), Checkpoint(), lambda *_: None)
+            fit_members(network, x, target, some, config, Session(SEED, ranks or Group()))
         return network.members.state_dict()
 
     return fit
@@ -84,9 +84,9 @@ def test_the_loss_is_the_sum_of_both(fitted, x, target, states, monkeypatch):
     columns in an order of its own."""
     seen, seeds = [], set()
 
-    def fit(name, parameters, loss, rows, settings, *rest):
+    def fit(name, parameters, loss, rows, settings, session, drawn):
         seen.append(loss(torch.arange(rows)).item())
-        seeds.add(settings.seed)
+        seeds.add(session.seed)
 
     monkeypatch.setattr("elm_landslide.training.stage_1.fit", fit)
     one = states.rows(torch.zeros(1, dtype=torch.long))
@@ -106,9 +106,9 @@ def test_ranks_draw_states_of_their_own(fitted, states, monkeypatch):
     """Else the second would repeat the first; the generator is kept with the fit."""
     seen = {}
 
-    def fit(name, parameters, loss, rows, settings, ranks, checkpoint, report, drawn):
+    def fit(name, parameters, loss, rows, settings, session, drawn):
         loss(torch.arange(rows))
-        seen.setdefault(ranks.rank, []).append(drawn[0].get_state())
+        seen.setdefault(session.ranks.rank, []).append(drawn[0].get_state())
 
     monkeypatch.setattr("elm_landslide.training.stage_1.fit", fit)
     for rank in range(2):

@@ -16,7 +16,7 @@ from elm_landslide.observation import designs
 from elm_landslide.observation.model import DESIGNS, Observation
 from elm_landslide.sites.site_table import block_of
 from elm_landslide.training import run, stage_2
-from elm_landslide.training.fitting import Checkpoint, Group, one_thread
+from elm_landslide.training.fitting import Checkpoint, Group, Session, one_thread
 from elm_landslide.training.stage_1 import first_weights
 from support import made_sites
 from support.site_files import write_csv
@@ -255,10 +255,7 @@ def levels(network, part, settings=None, seed=4, again=None, kept=None, report=l
         part,
         again or (lambda member: torch.zeros((), dtype=torch.float64)),
         settings or made_sites.config(level_epochs=3, level_batch=16).sites,
-        seed,
-        Group(),
-        kept or Checkpoint(),
-        report,
+        Session(seed, Group(), kept or Checkpoint(), report),
         sources=sources,
     )
 

@@ -268,7 +268,7 @@ def test_an_interruption_is_one_line_and_leaves_the_checkpoint(tmp_path, monkeyp
     real = run.fit_members
 
     def interrupted(*arguments):
-        real(*arguments[:-1], stop_at("member 1 of 2", 1))
+        real(*arguments[:-1], replace(arguments[-1], report=stop_at("member 1 of 2", 1)))
 
     monkeypatch.setattr(run, "fit_members", interrupted)
     (tmp_path / "small.toml").write_text(

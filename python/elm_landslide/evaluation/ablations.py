@@ -18,7 +18,7 @@ from elm_landslide.observation.model import Observation
 from elm_landslide.sites.site_table import BAG
 from elm_landslide.training import stage_2
 from elm_landslide.training.config import SiteSettings
-from elm_landslide.training.fitting import Checkpoint, Group
+from elm_landslide.training.fitting import Session
 
 DESCRIPTIONS = {
     "physics_only": "failing share under prior strengths, before any training",
@@ -48,15 +48,15 @@ def fitted(
     seed: int, advance: Callable[[int], None],
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Scores [n] by name of observation models fitted to the rows of `train`; advance(1) after each."""
-    found = {}
+    scores = {}
     for name in ("physics", "macropores", "roots"):
         tables = (train, rows)
         if name == "physics":
             zs = [np.zeros((table.sites.n, BAG)) for table in tables]
         else:
             zs = [designs.log_failing(network, table, design, name) for table in tables]
-        made = Observation({"days": train.sites.n_days}, sizes)
-        stage_2.fit_heads(made, design, train.sites, zs[0], settings, seed, Group(), Checkpoint(), lambda *_: None)
-        found[f"without_{name}"] = made.logits(design, rows.sites, zs[1]).mean(1)
+        observation = Observation({"days": train.sites.n_days}, sizes)
+        stage_2.fit_heads(observation, design, train.sites, zs[0], settings, Session(seed))
+        scores[f"without_{name}"] = observation.logits(design, rows.sites, zs[1]).mean(1)
         advance(1)
-    return found
+    return scores

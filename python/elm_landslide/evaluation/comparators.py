@@ -14,6 +14,7 @@ import numpy as np
 from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.sites.cells import WEATHER
+from elm_landslide.sites.site_table import Sites
 
 SUMS = (1, 2, 3, 5, 7, 10)  # days, of logistic_rain
 _RAIN, _TEMPERATURE = WEATHER.index("precip"), WEATHER.index("temp")
@@ -30,10 +31,10 @@ class AntecedentRain:
     name, fitted = "ari7", False
     description = "antecedent rain index of 7 days, weights 1/k^2"
 
-    def fit(self, sites) -> None:
+    def fit(self, sites: Sites) -> None:
         pass
 
-    def score(self, sites) -> np.ndarray:
+    def score(self, sites: Sites) -> np.ndarray:
         return antecedent_index(sites.weather[:, _RAIN])
 
 
@@ -48,14 +49,14 @@ class LogisticRain:
 
         self._model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
 
-    def fit(self, sites) -> None:
+    def fit(self, sites: Sites) -> None:
         self._model.fit(self._inputs(sites), sites.landslide)
 
-    def score(self, sites) -> np.ndarray:
+    def score(self, sites: Sites) -> np.ndarray:
         return self._model.predict_proba(self._inputs(sites))[:, 1]
 
     @staticmethod
-    def _inputs(sites) -> np.ndarray:
+    def _inputs(sites: Sites) -> np.ndarray:
         rain = sites.weather[:, _RAIN]
         n_days = rain.shape[1]
         sums = [rain[:, -days:].sum(axis=1) for days in (*(d for d in SUMS if d < n_days), n_days)]
@@ -81,7 +82,7 @@ class GradientBoosting:
             random_state=0,
         )
 
-    def fit(self, sites) -> None:
+    def fit(self, sites: Sites) -> None:
         from threadpoolctl import threadpool_limits
 
         inputs = self._inputs(sites)
@@ -89,11 +90,11 @@ class GradientBoosting:
         with threadpool_limits(1, "openmp"):  # on busy cores threads that wait for one another take ten times as long
             self._model.fit(inputs[:, self._known], sites.landslide)
 
-    def score(self, sites) -> np.ndarray:
+    def score(self, sites: Sites) -> np.ndarray:
         return self._model.predict_proba(self._inputs(sites)[:, self._known])[:, 1]
 
     @staticmethod
-    def _inputs(sites) -> np.ndarray:
+    def _inputs(sites: Sites) -> np.ndarray:
         return np.column_stack([sites.weather.reshape(len(sites.slope), -1), sites.slope])
 
 
@@ -113,14 +114,14 @@ class Lhasa11:
     def __init__(self):
         self.threshold = np.nan  # mm/day
 
-    def fit(self, sites) -> None:
+    def fit(self, sites: Sites) -> None:
         dry = sites.kind == "random"
         dry = dry if dry.any() else ~sites.landslide
         if not dry.any():
             raise UserError("lhasa_1_1: no row without a landslide to take the 95th percentile of rain from")
         self.threshold = float(np.quantile(antecedent_index(sites.weather[dry, _RAIN]), 0.95))
 
-    def score(self, sites) -> np.ndarray:
+    def score(self, sites: Sites) -> np.ndarray:
         classes = 1 + np.digitize(sites.slope, self.SLOPES)
         classes = np.where(np.isnan(sites.slope), self.MISSING, classes)
         wet = antecedent_index(sites.weather[:, _RAIN]) > self.threshold
@@ -155,13 +156,13 @@ class Lhasa21:
         if tuple(names or ()) != self.INPUTS:
             raise UserError(f"{path}: not LHASA 2.1: its inputs are {names}, wanted {', '.join(self.INPUTS)}")
 
-    def fit(self, sites) -> None:
+    def fit(self, sites: Sites) -> None:
         pass
 
-    def score(self, sites) -> np.ndarray:
+    def score(self, sites: Sites) -> np.ndarray:
         return self._model.predict(self._matrix(self.inputs(sites), feature_names=list(self.INPUTS))).astype(float)
 
-    def inputs(self, sites) -> np.ndarray:
+    def inputs(self, sites: Sites) -> np.ndarray:
         """[n, input] in the order of INPUTS."""
         rain, temperature = sites.weather[:, _RAIN], sites.weather[:, _TEMPERATURE]
         n = len(sites.slope)
@@ -192,12 +193,12 @@ def bucket(rain: np.ndarray, temperature: np.ndarray, capacity: float = 200.0, d
 
 def all_comparators(lhasa: Path | None = None) -> tuple[list, dict[str, str]]:
     """(baselines, those left out {name: reason}). lhasa: the weights of LHASA 2.1."""
-    found, left_out = [AntecedentRain(), LogisticRain(), GradientBoosting(), Lhasa11()], {}
+    comparators, left_out = [AntecedentRain(), LogisticRain(), GradientBoosting(), Lhasa11()], {}
     if lhasa is None:
         left_out[Lhasa21.name] = "no file of its weights was given"
-        return found, left_out
+        return comparators, left_out
     try:
-        found.append(Lhasa21(lhasa))
+        comparators.append(Lhasa21(lhasa))
     except ImportError:
         left_out[Lhasa21.name] = "xgboost is not installed: pip install 'elm-landslide[lhasa]'"
-    return found, left_out
+    return comparators, left_out

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from elm_landslide.evaluation.report import MODEL, Comparison, limits
 from elm_landslide.observation import metrics
@@ -42,7 +44,7 @@ def draw_roc(comparisons: list[Comparison], result: dict, path: Path) -> Path:
     return save(figure, path)
 
 
-def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
+def _draw_curves(axis: Axes, comparison: Comparison, result: dict) -> None:
     name, auc = comparison.name, result["auc"][comparison.name]
     landslide, weights = comparison.landslide, np.ones((1, len(comparison.landslide)))
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
@@ -59,7 +61,7 @@ def _draw_curves(axis, comparison: Comparison, result: dict) -> None:
     axis.plot(list(marks), list(marks.values()), "o", color=VERMILION, markeredgecolor="white", markersize=8, zorder=5)
     for rate, value in marks.items():
         text = f"{value:.2f} at {100.0 * rate:.0f} %"
-        place = dict(xytext=(10, -10), textcoords="offset points", fontsize=8, zorder=6)
+        place: dict[str, Any] = dict(xytext=(10, -10), textcoords="offset points", fontsize=8, zorder=6)
         axis.annotate(
             text, (rate, value), color=VERMILION, bbox=dict(facecolor="white", edgecolor="none", pad=1), **place
         )
@@ -90,7 +92,7 @@ def draw_reliability(comparisons: list[Comparison], result: dict, path: Path) ->
     return save(figure, path)
 
 
-def _draw_bins(axis, comparison: Comparison, result: dict) -> None:
+def _draw_bins(axis: Axes, comparison: Comparison, result: dict) -> None:
     name = comparison.name
     table = result["reliability"][name]
     predicted, observed = (np.array([row[key] for row in table]) for key in ("predicted", "observed"))

@@ -27,7 +27,7 @@ def repeated(sites: Sites, train: Sites) -> np.ndarray:
         ours, theirs = (_course(table.weather[:, WEATHER.index(name), -days:]) for table in (sites, train))
         alike &= ours @ theirs.T > ALIKE
     alike &= sites.landslide[:, None] == train.landslide[None]
-    return alike.any(1)
+    return np.asarray(alike.any(1))
 
 
 def _course(values: np.ndarray) -> np.ndarray:

@@ -35,8 +35,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +46,7 @@ from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.evaluation import groups
 from elm_landslide.observation import metrics
+from elm_landslide.sites.site_table import Sites
 
 MODEL = "model"
 _RATES = tuple(f"{rate:.2f}" for rate in metrics.FALSE_ALARM_RATES)
@@ -76,7 +79,15 @@ class Comparison:
     repeated: np.ndarray | None = None
 
     @classmethod
-    def of(cls, name: str, sites, scores: dict, probability, members, repeated=None) -> Comparison:
+    def of(
+        cls,
+        name: str,
+        sites: Sites,
+        scores: dict[str, np.ndarray],
+        probability: np.ndarray,
+        members: np.ndarray,
+        repeated: np.ndarray | None = None,
+    ) -> Comparison:
         """Of the rows of a data.sites.Sites."""
         columns = ("landslide", "block", "pair", "accuracy", "lat", "lon")
         values = {c: getattr(sites, c) for c in columns}
@@ -95,7 +106,7 @@ class Notes:
 
 def build(comparisons: list[Comparison], notes: Notes, draws: int = 1000, seed: int = 0) -> dict:
     """The report. `draws` resamplings of blocks from `seed`."""
-    result = {
+    result: dict[str, Any] = {
         "rows": notes.rows,
         "fitted_on": notes.fitted_on,
         "draws": draws,
@@ -114,16 +125,16 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
     if c.landslide.all() or not c.landslide.any():
         raise UserError(f"{c.name}: {c.landslide.sum()} landslides among {len(c.landslide)} rows: nothing to compare")
     sample = metrics.resample(c.block, draws, seed)
-    found = {name: metrics.discrimination(c.landslide, score, sample) for name, score in c.scores.items()}
-    by_score = {name: _discrimination(measures) for name, measures in found.items()}
+    measured = {name: metrics.discrimination(c.landslide, score, sample) for name, score in c.scores.items()}
+    by_score = {name: _discrimination(measures) for name, measures in measured.items()}
     fits = _measures(metrics.calibration(c.landslide, c.probability, sample))
     return {
         "prevalence": float(c.landslide.mean()),
         "blocks": sample.counts.shape[1],
         **{key: {name: of[key] for name, of in by_score.items()} for key in by_score[MODEL]},
         "difference": {
-            name: _measures({key: found[MODEL][key] - measures[key] for key in ("auc", "pr_auc")})
-            for name, measures in found.items()
+            name: _measures({key: measured[MODEL][key] - measures[key] for key in ("auc", "pr_auc")})
+            for name, measures in measured.items()
             if name != MODEL
         },
         **{key.replace("ece", "ece_by"): value for key, value in fits.items()},
@@ -147,16 +158,16 @@ def _unrepeated(c: Comparison) -> dict | None:
     return {"n": int(rows.sum()), "landslides": int(landslide.sum()), "auc": {k: float(v) for k, v in auc.items()}}
 
 
-def _measures(found: dict[str, np.ndarray]) -> dict:
+def _measures(measures: dict[str, np.ndarray]) -> dict:
     """Value and interval of each measure [1 + draws]."""
-    values = {key: float(draws[0]) for key, draws in found.items()}
-    return {**values, **{f"{key}_interval": metrics.interval(draws) for key, draws in found.items()}}
+    values = {key: float(draws[0]) for key, draws in measures.items()}
+    return {**values, **{f"{key}_interval": metrics.interval(draws) for key, draws in measures.items()}}
 
 
-def _discrimination(found: dict[str, np.ndarray]) -> dict:
-    rates = {rate: found[rate] for rate in _RATES}
+def _discrimination(measures: dict[str, np.ndarray]) -> dict:
+    rates = {rate: measures[rate] for rate in _RATES}
     return {
-        **_measures({key: draws for key, draws in found.items() if key not in rates}),
+        **_measures({key: draws for key, draws in measures.items() if key not in rates}),
         "hit_rate": {rate: float(draws[0]) for rate, draws in rates.items()},
         "hit_rate_interval": {rate: metrics.interval(draws) for rate, draws in rates.items()},
     }
@@ -169,18 +180,18 @@ def _by_group(c: Comparison, sample: metrics.Resampling, labels: np.ndarray) -> 
         rows = (labels == name) | (labels == "")
         landslide, within = c.landslide[rows], sample.rows(rows)
         n, n_landslides = len(landslide), int(landslide.sum())
-        found = dict.fromkeys((*_BY_GROUP, *(f"{key}_interval" for key in _BY_GROUP)))
+        values = dict.fromkeys((*_BY_GROUP, *(f"{key}_interval" for key in _BY_GROUP)))
         if min(n_landslides, n - n_landslides) >= metrics.FEWEST:
-            found |= _discrimination(metrics.discrimination(landslide, c.scores[MODEL][rows], within))
-            found |= _measures(metrics.calibration(landslide, c.probability[rows], within))
-        result[name] = {"n": n, "landslides": n_landslides, "prevalence": n_landslides / n, **found}
+            values |= _discrimination(metrics.discrimination(landslide, c.scores[MODEL][rows], within))
+            values |= _measures(metrics.calibration(landslide, c.probability[rows], within))
+        result[name] = {"n": n, "landslides": n_landslides, "prevalence": n_landslides / n, **values}
     return result
 
 
 def table(result: dict) -> list[tuple[str, ...]]:
     """Rows of text under HEADER: the scores of each comparison, the model first."""
 
-    def text(value) -> str:
+    def text(value: float | None) -> str:
         return "" if value is None or math.isnan(value) else f"{value:.3f}"
 
     rows = []
@@ -201,7 +212,7 @@ def table(result: dict) -> list[tuple[str, ...]]:
     return rows
 
 
-def limits(pair, digits: str = ".3f") -> str:
+def limits(pair: Sequence[float | None], digits: str = ".3f") -> str:
     """An interval in words."""
     low, high = pair
     return "none" if low is None or math.isnan(low) else f"{low:{digits}} to {high:{digits}}"
@@ -213,7 +224,7 @@ def write(result: dict, path: Path) -> None:
         part.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -64,21 +64,21 @@ def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str)
     Raises UserError where nothing is left to compare.
     """
     need_both_classes(sites, path)
-    wanted = designs.rows_of_trigger(sites, trigger)
+    triggered = designs.rows_of_trigger(sites, trigger)
     trained = np.isin(block_of(sites.lat, sites.lon), blocks)
-    kept = sites.select(wanted & ~trained)
-    if wanted.any() and not kept.n:
-        raise UserError(f"{path}: all {int(wanted.sum())} rows lie in blocks {what}")
-    need_both_classes(kept, path)
+    rows = sites.select(triggered & ~trained)
+    if triggered.any() and not rows.n:
+        raise UserError(f"{path}: all {int(triggered.sum())} rows lie in blocks {what}")
+    need_both_classes(rows, path)
     counts = {
-        "used": kept.n,
-        "excluded_blocks": int((wanted & trained).sum()),
-        "excluded_trigger": int((~wanted).sum()),
-        "landslides": int(kept.landslide.sum()),
-        "same_site": int((kept.kind == "same_site").sum()),
-        "random": int((kept.kind == "random").sum()),
+        "used": rows.n,
+        "excluded_blocks": int((triggered & trained).sum()),
+        "excluded_trigger": int((~triggered).sum()),
+        "landslides": int(rows.landslide.sum()),
+        "same_site": int((rows.kind == "same_site").sum()),
+        "random": int((rows.kind == "random").sum()),
     }
-    return kept, counts
+    return rows, counts
 
 
 def columns(sites: Sites, model: SiteModel, progress: Callable) -> SiteRows:
@@ -103,16 +103,16 @@ def evaluate(
     """
     from elm_landslide.evaluation import figures
 
-    there = next(place for place in (out, *out.resolve().parents) if place.exists())
-    if not there.is_dir():
-        raise UserError(f"{there}: is a file; give the name of a folder for --out")
+    existing = next(place for place in (out, *out.resolve().parents) if place.exists())
+    if not existing.is_dir():
+        raise UserError(f"{existing}: is a file; give the name of a folder for --out")
     model = open_model(model_path)
     what = "that the model was trained on; its scores out of fold are in elm-landslide inspect"
     sites, counts = select(site_table.read(site_file), site_file, trigger, model.observation.info["blocks"], what)
     model.observation.check(sites)
     present = [design for design in DESIGNS if (sites.kind == design).any()]
     comparators, left_out = all_comparators(lhasa)
-    train = None
+    train, fitted_on = None, "nothing: no --train-sites"
     if train_file is not None:
         train = site_table.read(train_file)
         blocks = np.unique(block_of(sites.lat, sites.lon)).tolist()
@@ -121,19 +121,15 @@ def evaluate(
         for design in present:
             if not (train.kind == design).any():
                 raise UserError(f"{train_file}: column kind: no row is {design}; the rows evaluated are")
+        fitted_on = f"{train.n} rows of {Path(train_file).name} outside the blocks evaluated"
     rows = columns(sites, model, progress)
     train_rows = None if train is None else columns(train, model, progress)
     counts["outside_domain"] = int(designs.outside(model.network, rows).sum())
-    notes = Notes(rows=counts, left_out=left_out)
-    notes.fitted_on = (
-        "nothing: no --train-sites"
-        if train is None
-        else f"{train.n} rows of {Path(train_file).name} outside the blocks evaluated"
-    )
+    notes = Notes(rows=counts, fitted_on=fitted_on, left_out=left_out)
     comparisons, chances = [], {}
     for design in present:
-        made, at, chance = _comparison(design, model, rows, train_rows, comparators, notes, progress)
-        comparisons.append(made)
+        comparison, at, chance = _comparison(design, model, rows, train_rows, comparators, notes, progress)
+        comparisons.append(comparison)
         chances[design] = np.full(sites.n, np.nan)
         chances[design][at] = chance
     result = report.build(comparisons, notes)
@@ -171,10 +167,10 @@ def _comparison(
     if train is not None:
         others = train.rows(np.flatnonzero(designs.rows_of_design(design, train.sites)))
     for comparator in comparators:
-        if comparator.fitted and others is None:
-            notes.left_out[comparator.name] = "needs --train-sites"
-            continue
         if comparator.fitted:
+            if others is None:
+                notes.left_out[comparator.name] = "needs --train-sites"
+                continue
             comparator.fit(others.sites)
         scores[comparator.name] = comparator.score(part.sites)
         notes.comparators[comparator.name] = comparator.description

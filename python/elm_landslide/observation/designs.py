@@ -5,6 +5,7 @@ Here are the rows of each, the columns under them, and what the network alone sa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class SiteRows:
         return SiteRows(self.sites.select(rows), {d: x[rows] for d, x in self.x.items()}, self.solved[rows])
 
 
-def site_rows(sites: Sites, slopes: np.ndarray | None = None, advance=int) -> SiteRows:
+def site_rows(sites: Sites, slopes: np.ndarray | None = None, advance: Callable[[int], object] = int) -> SiteRows:
     """The columns under the rows of a table; slopes: quantiles that stand for missing ones, of the table by default."""
     # The simulator's column, which needs numba and scipy: a training without sites does without them.
     from elm_landslide.observation import site_columns
@@ -66,11 +67,11 @@ def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(len(blocks))
     landslides, rows = (np.bincount(at, weights=w, minlength=len(blocks)) for w in (sites.landslide, np.ones(sites.n)))
     order = order[np.argsort(-landslides[order], kind="stable")]
-    fold, held = np.zeros(len(blocks), dtype=int), np.zeros((count, 2))
+    fold, sizes = np.zeros(len(blocks), dtype=int), np.zeros((count, 2))
     for block in order:
-        least = int(np.lexsort((held[:, 1], held[:, 0]))[0]) if landslides[block] else int(held[:, 1].argmin())
+        least = int(np.lexsort((sizes[:, 1], sizes[:, 0]))[0]) if landslides[block] else int(sizes[:, 1].argmin())
         fold[block] = least
-        held[least] += landslides[block], rows[block]
+        sizes[least] += landslides[block], rows[block]
     return fold[at]
 
 
@@ -105,11 +106,11 @@ def log_failing(network: LandslideNetwork, rows: SiteRows, design: str, ablation
 @torch.no_grad()
 def outside(network: LandslideNetwork, rows: SiteRows) -> np.ndarray:
     """Rows [n] (bool) with a column outside the training domain; the network falls back to prior strengths there."""
-    found = []
+    parts = []
     for x, solved in zip(rows.x["random"].split(ROWS), rows.solved.split(ROWS), strict=True):
         flag = network.prepare(x.reshape(-1, x.shape[-1])).flag.view(x.shape[:-1])
-        found.append(((flag == FLAGS["outside"]) & solved.unsqueeze(-1)).any(-1).any(-1))
-    return torch.cat(found).numpy()
+        parts.append(((flag == FLAGS["outside"]) & solved.unsqueeze(-1)).any(-1).any(-1))
+    return torch.cat(parts).numpy()
 
 
 def over_days(z: np.ndarray) -> np.ndarray:

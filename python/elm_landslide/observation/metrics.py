@@ -77,13 +77,13 @@ def weighted_discrimination(landslide: np.ndarray, scores: np.ndarray, weights: 
     with np.errstate(divide="ignore", invalid="ignore"):
         area = (new_false * (hits[:, 1:] + hits[:, :-1])).sum(axis=1) / 2.0
         precision = np.nan_to_num(hits[:, 1:] / alarms[:, 1:])  # no alarm: no new hit to weigh it by
-        found = {
+        measures = {
             "auc": area / (n_hits * n_false)[:, 0],
             "pr_auc": (new_hits * precision).sum(axis=1) / n_hits[:, 0],
         }
         for rate in FALSE_ALARM_RATES:
-            found[f"{rate:.2f}"] = _hits_at(rate, hits, false) / n_hits[:, 0]
-    return found
+            measures[f"{rate:.2f}"] = _hits_at(rate, hits, false) / n_hits[:, 0]
+    return measures
 
 
 def roc(landslide: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,7 +94,7 @@ def roc(landslide: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # rows of one score alarm together
     weights = weights[:, order]
 
-    def cumulate(values):
+    def cumulate(values: np.ndarray) -> np.ndarray:
         return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)[:, ends]], axis=1)
 
     alarms, hits = cumulate(weights), cumulate(weights * landslide[order])
@@ -104,12 +104,12 @@ def roc(landslide: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple
 def _hits_at(rate: float, hits: np.ndarray, false: np.ndarray) -> np.ndarray:
     """Hits [draw] where the share `rate` of the others alarm: straight lines between points of the ROC curve, and the
     upper end where it rises upright. Rows of one score thus alarm in part."""
-    wanted = rate * false[:, -1]
+    alarms = rate * false[:, -1]
     rows = np.arange(len(hits))
-    last = (false <= wanted[:, None] + 1e-9).sum(axis=1) - 1
+    last = (false <= alarms[:, None] + 1e-9).sum(axis=1) - 1
     after = np.minimum(last + 1, hits.shape[1] - 1)
     step = false[rows, after] - false[rows, last]
-    part = np.divide(wanted - false[rows, last], step, out=np.zeros(len(hits)), where=step > 0.0)
+    part = np.divide(alarms - false[rows, last], step, out=np.zeros(len(hits)), where=step > 0.0)
     return hits[rows, last] + part * (hits[rows, after] - hits[rows, last])
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -59,8 +60,8 @@ def weather_features(sites: Sites, days: int) -> np.ndarray:
             continue
         values = weather[:, WEATHER.index(name)]
         mean = values.mean(1)
-        recent = [values[:, -k:].mean(1) for k in (1, 3, 7)]
-        parts += [values, mean, *recent, recent[0] - mean, recent[1] - mean]
+        means = [values[:, -k:].mean(1) for k in (1, 3, 7)]
+        parts += [values, mean, *means, means[0] - mean, means[1] - mean]
     return np.column_stack([part if part.ndim == 2 else part[:, None] for part in parts])
 
 
@@ -82,7 +83,7 @@ class Inputs:
     weather: Tensor
     reporting: Tensor
 
-    def rows(self, rows) -> Inputs:
+    def rows(self, rows: Tensor) -> Inputs:
         return Inputs(self.z[rows], self.weather[rows], self.reporting[rows])
 
 
@@ -145,6 +146,10 @@ class Observation(nn.Module):
             }
         )
 
+    def of_design(self, design: str) -> nn.ModuleList:
+        """The heads of a design."""
+        return cast(nn.ModuleList, self.heads[design])  # torch does not say what its containers hold
+
     def check(self, sites: Sites) -> None:
         """Raises UserError for a table with fewer days of weather than the training had."""
         if sites.n_days < self.info["days"]:
@@ -184,7 +189,7 @@ class Observation(nn.Module):
         """[n, member], before calibration."""
         inputs = self.inputs(design, self.raw(design, sites, z))
         use = reporting and design == "random"
-        return torch.stack([head.eval()(inputs, use) for head in self.heads[design]], -1).double().numpy()
+        return torch.stack([head.eval()(inputs, use) for head in self.of_design(design)], -1).double().numpy()
 
     def probabilities(
         self, design: str, logits: np.ndarray, prevalence: float | None = None
@@ -195,7 +200,7 @@ class Observation(nn.Module):
         share = trained if prevalence is None else prevalence
         a, b, c = self.info["calibration"][design]
 
-        def chance(logit):
+        def chance(logit: np.ndarray) -> np.ndarray:
             log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)
             return shifted(beta_logit(log_p, log_q, a, b, c), trained, share)
 
@@ -203,8 +208,8 @@ class Observation(nn.Module):
 
     def to_bytes(self) -> bytes:
         out = io.BytesIO()
-        kept = {"info": json.dumps(self.info), "sizes": json.dumps(self.sizes), "state": self.state_dict()}
-        torch.save(kept, out)
+        content = {"info": json.dumps(self.info), "sizes": json.dumps(self.sizes), "state": self.state_dict()}
+        torch.save(content, out)
         return out.getvalue()
 
     @classmethod
@@ -214,20 +219,20 @@ class Observation(nn.Module):
         with model_file.archive(name, data):
             pass  # what torch would unpack is within the limit of a model file
         try:
-            kept = torch.load(io.BytesIO(data), weights_only=True)
-            info, sizes, state = json.loads(kept["info"]), json.loads(kept["sizes"]), kept["state"]
+            content = torch.load(io.BytesIO(data), weights_only=True)
+            info, sizes, state = json.loads(content["info"]), json.loads(content["sizes"]), content["state"]
             if sizes["members"] > len(state) or sum(value.numel() for value in state.values()) > len(data):
                 raise ValueError("its sizes are more than it holds")
             with torch.device("meta"), torch.random.fork_rng(devices=[]):  # shapes alone, before memory is taken
-                wanted = {key: value.shape for key, value in cls(info, sizes).state_dict().items()}
-            if wanted != {key: value.shape for key, value in state.items()}:
+                shapes = {key: value.shape for key, value in cls(info, sizes).state_dict().items()}
+            if shapes != {key: value.shape for key, value in state.items()}:
                 raise ValueError("its tensors are not those of its sizes")
-            made = cls(info, sizes)
-            made.load_state_dict(state)
+            observation = cls(info, sizes)
+            observation.load_state_dict(state)
         except Exception as error:  # torch and JSON raise many kinds for what is damaged
             said = (str(error).splitlines() or [""])[0]
             raise UserError(f"{name}: is damaged ({type(error).__name__}: {said}): train the model again") from None
-        return made.eval().requires_grad_(False)
+        return observation.eval().requires_grad_(False)
 
 
 def shifted(logit: np.ndarray, trained: float, share: float) -> np.ndarray:
@@ -248,5 +253,6 @@ def fit_calibration(logit: np.ndarray, landslide: np.ndarray) -> tuple[float, fl
         value = np.where(landslide, np.logaddexp(0.0, -m), np.logaddexp(0.0, m)).mean()
         return value, np.array([(residual * log_p).mean(), -(residual * log_q).mean(), residual.mean()])
 
-    found = minimize(loss, [1.0, 1.0, 0.0], jac=True, bounds=[(0.0, None), (0.0, None), (None, None)])
-    return tuple(float(v) for v in found.x)
+    optimum = minimize(loss, [1.0, 1.0, 0.0], jac=True, bounds=[(0.0, None), (0.0, None), (None, None)])
+    a, b, c = (float(v) for v in optimum.x)
+    return a, b, c

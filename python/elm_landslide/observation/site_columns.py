@@ -56,11 +56,11 @@ class Draw:
 def draws(n: int = DRAWS, seed: int = SEED) -> list[Draw]:
     """n draws of what sites do not tell, a scrambled Sobol design."""
     unit = qmc.Sobol(8, scramble=True, rng=np.random.default_rng(seed)).random(n)
-    made = []
+    samples = []
     for u in unit:
         sand = 5.0 + 85.0 * u[0]
         cover = -np.log(np.append(u[2:5], 0.5))  # exponential: their shares are uniform over all mixtures
-        made.append(
+        samples.append(
             Draw(
                 sand=sand,
                 clay=(0.05 + 0.55 * u[1]) * (100.0 - sand),
@@ -70,7 +70,7 @@ def draws(n: int = DRAWS, seed: int = SEED) -> list[Draw]:
                 slope_quantile=u[7],
             )
         )
-    return made
+    return samples
 
 
 def soil_of(draw: Draw) -> column.Soil:
@@ -90,20 +90,25 @@ def soil_of(draw: Draw) -> column.Soil:
     )
 
 
-def fields(sites: Sites, made: list[Draw] | None = None, slopes: np.ndarray | None = None, advance: Callable = int):
+def fields(
+    sites: Sites,
+    samples: list[Draw] | None = None,
+    slopes: np.ndarray | None = None,
+    advance: Callable[[int], object] = int,
+) -> tuple[np.ndarray, np.ndarray]:
     """x [n, draw, day of the bag, N_IN], the day of the row first, and solved [n, draw] (bool).
 
     slopes (degrees): the known slopes from which a missing one is drawn, by default those of the table; advance(1) is
     called as a row is done. A draw whose column finds no solution is not solved and its x stays missing. Raises
     UserError for fewer than LEAST_DAYS days, or a row without any solution.
     """
-    made = draws() if made is None else made
+    samples = draws() if samples is None else samples
     if sites.n_days < LEAST_DAYS:
         raise UserError(f"sites: {sites.n_days} days of weather (precip, temp); at least {LEAST_DAYS} are needed")
-    x = np.full((sites.n, len(made), BAG, N_IN), SPVAL)
-    solved = np.zeros((sites.n, len(made)), dtype=bool)
-    soils = [soil_of(draw) for draw in made]
-    gradient = _gradients(sites, made, slopes)
+    x = np.full((sites.n, len(samples), BAG, N_IN), SPVAL)
+    solved = np.zeros((sites.n, len(samples)), dtype=bool)
+    soils = [soil_of(draw) for draw in samples]
+    gradient = _gradients(sites, samples, slopes)
     precipitation, temperature = (sites.weather[:, WEATHER.index(name)] for name in ("precip", "temp"))
 
     def one(i: int) -> None:
@@ -111,13 +116,13 @@ def fields(sites: Sites, made: list[Draw] | None = None, slopes: np.ndarray | No
         for substeps in (1, SHORTER):
             for k, soil in enumerate(soils):
                 try:
-                    done = column.run(
+                    result = column.run(
                         soil, column.state_from_table(soil, WATER_TABLE), forcing, SECONDS_PER_DAY / STEPS, substeps
                     )
                 except ArithmeticError:
                     continue
                 solved[i, k] = True
-                x[i, k] = _x(made[k], soil, done, rain, gradient[i, k])
+                x[i, k] = _x(samples[k], soil, result, rain, gradient[i, k])
             if solved[i].any():
                 break
         advance(1)
@@ -143,22 +148,22 @@ def _forcing(precipitation: np.ndarray, temperature: np.ndarray) -> tuple[np.nda
     return np.repeat(forcing, STEPS, axis=1), rain
 
 
-def on_reference_slope(x: np.ndarray, made: list[Draw] | None = None) -> np.ndarray:
+def on_reference_slope(x: np.ndarray, samples: list[Draw] | None = None) -> np.ndarray:
     """x [n, draw, ..., N_IN] with every row on the hillslope of REFERENCE_SLOPE: what is left is water and weather."""
     x = x.copy()
-    for k, draw in enumerate(draws() if made is None else made):
+    for k, draw in enumerate(draws() if samples is None else samples):
         x[:, k, ..., FIELDS["slope"].columns] = _percentiles(np.array([REFERENCE_SLOPE]), draw)[0]
     return x
 
 
-def _gradients(sites: Sites, made: list[Draw], slopes: np.ndarray | None) -> np.ndarray:
+def _gradients(sites: Sites, samples: list[Draw], slopes: np.ndarray | None) -> np.ndarray:
     """Slope percentiles [n, draw, 11] (m/m)."""
     known = sites.slope[np.isfinite(sites.slope)] if slopes is None else np.asarray(slopes, dtype=float)
     if not len(known):
         raise UserError("sites: slope: missing in all rows; give the slope (degrees) of some")
     given = np.isfinite(sites.slope)
-    filled = [np.where(given, sites.slope, np.quantile(known, draw.slope_quantile)) for draw in made]
-    return np.stack([_percentiles(degrees, draw) for degrees, draw in zip(filled, made, strict=True)], axis=1)
+    filled = [np.where(given, sites.slope, np.quantile(known, draw.slope_quantile)) for draw in samples]
+    return np.stack([_percentiles(degrees, draw) for degrees, draw in zip(filled, samples, strict=True)], axis=1)
 
 
 def _percentiles(degrees: np.ndarray, draw: Draw) -> np.ndarray:
@@ -168,7 +173,7 @@ def _percentiles(degrees: np.ndarray, draw: Draw) -> np.ndarray:
     return np.minimum(mean[:, None] * np.exp(draw.slope_spread * level - 0.5 * draw.slope_spread**2), MOST_GRADIENT)
 
 
-def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+def _x(draw: Draw, soil: column.Soil, result: dict, rain: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """x [day of the bag, N_IN]: states of each day's last step, fluxes as its means; rain (mm) of all days [day]."""
     sums = np.append(0.0, np.cumsum(rain))
     static = {
@@ -183,10 +188,10 @@ def _x(draw: Draw, soil: column.Soil, done: dict, rain: np.ndarray, gradient: np
         end = STEPS * day
         steps = slice(end - STEPS, end)
         moving = {
-            "liquid_water": done["liquid_water"][end - 1],
-            "water_table_depth": done["water_table"][end - 1],
+            "liquid_water": result["liquid_water"][end - 1],
+            "water_table_depth": result["water_table"][end - 1],
             **{
-                name: 1000.0 * done[source][steps].mean()
+                name: 1000.0 * result[source][steps].mean()
                 for name, source in (
                     ("surface_runoff", "surface_runoff"),
                     ("subsurface_drainage", "baseflow"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from elm_landslide.errors import UserError
@@ -20,31 +21,36 @@ def _is_simulated(path: Path) -> bool:
         return "event_area" in file.variables
 
 
-def draw(files, out, labels=(), inputs=()) -> list[Path]:
+def draw(
+    files: Iterable[Path | str],
+    out: Path | str,
+    labels: Sequence[str] = (),
+    inputs: Sequence[Path | str] = (),
+) -> list[Path]:
     """Draw landslide history files, or those of elm-landslide simulate; returns the figures written into `out`.
 
     Files that follow each other in time are one series (grouping.py). labels: one for each series in turn, its name
     where there is none. inputs: folders where the runs' input files lie, from which rain and water table are drawn; the
     package's sample is searched too.
     """
-    files, out = [Path(f) for f in files], Path(out)
-    if any(simulated := [_is_simulated(f) for f in files]):
-        _check_names([f.stem for f in files])
+    paths, out = [Path(f) for f in files], Path(out)
+    if any(simulated := [_is_simulated(f) for f in paths]):
+        _check_names([f.stem for f in paths])
         if not all(simulated) or labels or inputs:
             raise UserError("files of simulate are drawn by themselves: without others, --label and --inputs")
         need("plot of simulated hillslopes", "plot", "simulate")
         from elm_landslide.plots.ensemble import draw_ensemble  # compiles, which takes seconds
 
         out.mkdir(parents=True, exist_ok=True)
-        return [figure for f in files for figure in draw_ensemble(f, out)]
-    found = series_of(files)
-    names = [one.name for one in found]
+        return [figure for f in paths for figure in draw_ensemble(f, out)]
+    groups = series_of(paths)
+    names = [one.name for one in groups]
     _check_names(names)
-    if len(labels) > len(found):
-        raise UserError(f"{len(labels)} labels for {len(found)} series of files: {', '.join(names)}")
+    if len(labels) > len(groups):
+        raise UserError(f"{len(labels)} labels for {len(groups)} series of files: {', '.join(names)}")
     folders = [*map(Path, inputs), sample_folder()]
     labels = [*labels, *names[len(labels) :]]
-    runs = [read(one.files, label, folders) for one, label in zip(found, labels, strict=True)]
+    runs = [read(one.files, label, folders) for one, label in zip(groups, labels, strict=True)]
     panels = panels_of(runs)
     for first, *others in panels:
         for run in others:

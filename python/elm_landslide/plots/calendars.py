@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 
 from elm_landslide.offline.times import TimeAxis, date, date2num, num2date
 
@@ -16,20 +18,20 @@ _MOST = 6  # ticks
 _ISO = re.compile(r"(\d{4,})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?")
 
 
-def days(values, units: str, calendar: str) -> np.ndarray:
+def days(values: npt.ArrayLike, units: str, calendar: str) -> np.ndarray:
     """Days since 2000-01-01 of numbers in the units of a time axis."""
     return TimeAxis.named(units, calendar).to(TimeAxis.named(_UNITS, calendar), np.asarray(values, dtype=float))
 
 
 def number(text: str, units: str, calendar: str) -> float:
     """An ISO date in the units of a time axis; ValueError where the calendar has no such date."""
-    found = _ISO.fullmatch(text)
-    if not found:
+    parts = _ISO.fullmatch(text)
+    if not parts:
         raise ValueError("not an ISO date")
-    return float(date2num(date(*(int(part or 0) for part in found.groups()), calendar=calendar), units, calendar))
+    return float(date2num(date(*(int(part or 0) for part in parts.groups()), calendar=calendar), units, calendar))
 
 
-def label_days(axis, days, calendar: str) -> None:
+def label_days(axis: Axes, days: np.ndarray, calendar: str) -> None:
     """Ticks and labels of an x axis for these days in order."""
     at = ticks(days[0], days[-1], calendar) if days[-1] > days[0] else np.asarray(days[:1])
     pattern = "%d %b\n%Y" if len(at) == 1 or (at == np.rint(at)).all() else "%H:%M\n%d %b %Y"
@@ -51,5 +53,5 @@ def ticks(first: float, last: float, calendar: str) -> np.ndarray:
         for year in range(years[0] - years[0] % every, years[1] + 1, every)
         for month in range(1, 13, months)
     ]
-    found = np.asarray(date2num(starts, _UNITS, calendar), dtype=float)
-    return found[(found >= first) & (found <= last)]
+    at = np.asarray(date2num(starts, _UNITS, calendar), dtype=float)
+    return at[(at >= first) & (at <= last)]

@@ -8,15 +8,17 @@ from importlib import util
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 
 _FILE = "globe_combined_mask_compressed.npz"
 _MOST = 1800  # cells across a map: no finer than a figure shows
 
 
-def draw_coast(axis, colour: str) -> None:
+def draw_coast(axis: Axes, colour: str) -> None:
     """Coastlines within the limits of an axis in degrees east and north; nothing without the package."""
     window = _window(axis.get_xlim(), axis.get_ylim())
-    land = _land(*window) if find_mask() else None
+    mask = find_mask()
+    land = _land(mask, *window) if mask else None
     if land is None or not 0.0 < land.mean() < 1.0:
         return
     west, _, south, north = window
@@ -29,25 +31,25 @@ def draw_coast(axis, colour: str) -> None:
 
 def find_mask() -> Path | None:
     """The file of the mask. The package is not imported, for that would unpack it whole, 930 MB."""
-    found = util.find_spec("global_land_mask")
-    folders = found.submodule_search_locations if found else None
+    package = util.find_spec("global_land_mask")
+    folders = package.submodule_search_locations if package else None
     path = Path(folders[0], _FILE) if folders else None
     return path if path and path.exists() else None
 
 
-def _window(x, y) -> tuple[int, int, int, int]:
+def _window(x: tuple[float, float], y: tuple[float, float]) -> tuple[int, int, int, int]:
     """West, east, south, north in whole degrees around the limits."""
     west, east = int(np.floor(min(x))), int(np.ceil(max(x)))
     return west, min(east, west + 360), max(int(np.floor(min(y))), -90), min(int(np.ceil(max(y))), 90)
 
 
 @lru_cache(maxsize=8)
-def _land(west: int, east: int, south: int, north: int) -> np.ndarray:
+def _land(mask: Path, west: int, east: int, south: int, north: int) -> np.ndarray:
     """Share of land [row, column] of cells from north to south and from west (which may be any turn) to east.
 
     The mask is unpacked a band of rows at a time, down to the south: a second or two for the globe, and no memory.
     """
-    with zipfile.ZipFile(find_mask()) as archive, archive.open("mask.npy") as file:
+    with zipfile.ZipFile(mask) as archive, archive.open("mask.npy") as file:
         np.lib.format.read_magic(file)
         (n_rows, n_columns), _, kind = np.lib.format.read_array_header_1_0(file)
         each = n_rows // 180  # of a degree

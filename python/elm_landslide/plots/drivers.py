@@ -16,7 +16,7 @@ from elm_landslide.plots.calendars import days
 from elm_landslide.plots.grouping import series_of
 
 
-def without_missing(values) -> np.ndarray:
+def without_missing(values: np.ndarray) -> np.ndarray:
     return np.where(netcdf.is_missing(values), np.nan, values)
 
 
@@ -34,27 +34,29 @@ def middles(files: HistoryFiles, name: str) -> np.ndarray:
     return np.array([record.time for record in files.records])
 
 
-def drivers(tapes: list[list[Path]], layout: Layout, place: int, calendar: str):
+def drivers(
+    tapes: list[list[Path]], layout: Layout, place: int, calendar: str
+) -> tuple[tuple[np.ndarray, np.ndarray] | None, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
     """Water table (days, m) and daily rain (starts, mm/day, lengths in days) at a place of the layout, days as in
     calendars.py; each None where no tape has it."""
     water_table = rain = None
     for paths in tapes:
         files = HistoryFiles(paths)
-        wanted = []
+        names = []
         if "ZWT" in files.variables and water_table is None:
-            wanted.append("ZWT")
+            names.append("ZWT")
         if "RAIN" in files.variables and files.is_mean("RAIN") and files.records[0].bounds:
-            wanted.append("RAIN")
-        if wanted and calendar_of(files.axis.calendar) == calendar_of(calendar):
-            found = _read(files, wanted, layout, place)
-            if "ZWT" in found:
-                water_table = days(middles(files, "ZWT"), files.axis.units, files.axis.calendar), found["ZWT"]
-            if "RAIN" in found:
+            names.append("RAIN")
+        if names and calendar_of(files.axis.calendar) == calendar_of(calendar):
+            values = _read(files, names, layout, place)
+            if "ZWT" in values:
+                water_table = days(middles(files, "ZWT"), files.axis.units, files.axis.calendar), values["ZWT"]
+            if "RAIN" in values:
                 bounds = np.array([record.bounds for record in files.records])
                 lengths = (bounds[:, 1] - bounds[:, 0]) * files.axis.seconds / SECONDS_PER_DAY
                 rain = (
                     days(bounds[:, 0], files.axis.units, files.axis.calendar),
-                    found["RAIN"] * SECONDS_PER_DAY,
+                    values["RAIN"] * SECONDS_PER_DAY,
                     lengths,
                 )
         files.close()

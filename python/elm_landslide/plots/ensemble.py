@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LightSource
+from matplotlib.figure import Figure
 
 from elm_landslide.errors import UserError
 from elm_landslide.physics.constants import SECONDS_PER_HOUR
@@ -15,8 +18,11 @@ from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.plots.style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure, save, say
 from elm_landslide.simulator import ensemble_file, member
 from elm_landslide.simulator.ensemble import Ensemble, Runner
+from elm_landslide.simulator.hillslope import Hillslope
 from elm_landslide.simulator.scene import cover_of
 from elm_landslide.simulator.sizes import SIZES, exponent_interval
+from elm_landslide.simulator.terrain import Terrain
+from elm_landslide.simulator.triggering import Triggering
 
 SHARE = 0.35  # of a hillslope: one that loses no more is shown, for where all goes there is little to see
 _COVERS = (*COVERS, "bare ground")
@@ -46,52 +52,66 @@ class History:
 
 def draw_ensemble(path: Path, out: Path) -> list[Path]:
     """Figures of a file of elm-landslide simulate, into the folder `out`."""
-    ensemble, found = ensemble_file.read(path)
-    figures = [draw_sizes(ensemble, found, out / f"{path.stem}_sizes.png")]
-    chosen = choose(ensemble, found)
+    ensemble, variables = ensemble_file.read(path)
+    figures = [draw_sizes(ensemble, variables, out / f"{path.stem}_sizes.png")]
+    chosen = choose(ensemble, variables)
     if chosen is None:
         return figures
     try:
         history = follow(Runner(ensemble), chosen)
     except UserError as error:
         raise UserError(f"{path}: member {chosen} cannot be run again for its figures: {error}") from None
-    title = _title(chosen, {n.removeprefix("parameter_"): v[chosen] for n, v in found.items() if n.startswith("param")})
+    title = _title(
+        chosen, {n.removeprefix("parameter_"): v[chosen] for n, v in variables.items() if n.startswith("param")}
+    )
     figures.append(draw_hillslope(history, title, out / f"{path.stem}_hillslope.png"))
     figures.append(draw_history(history, title, out / f"{path.stem}_history.png"))
     return figures
 
 
-def choose(ensemble: Ensemble, found: dict[str, np.ndarray]) -> int | None:
+def choose(ensemble: Ensemble, variables: dict[str, np.ndarray]) -> int | None:
     """The member with the largest landslide among those that keep most of their soil; None where nothing slid in a
     storm."""
-    owner = found["event_member"].astype(int)
-    storm = found["event_initial"] == 0
-    part = storm & (found["hillslope_released"][owner, -1] <= SHARE)
+    owner = variables["event_member"].astype(int)
+    storm = variables["event_initial"] == 0
+    part = storm & (variables["hillslope_released"][owner, -1] <= SHARE)
     usable = part if part.any() else storm
-    return int(owner[np.argmax(np.where(usable, found["event_area"], -1.0))]) if usable.any() else None
+    return int(owner[np.argmax(np.where(usable, variables["event_area"], -1.0))]) if usable.any() else None
 
 
 def follow(runner: Runner, number: int) -> History:
     """Run a member again, hour by hour."""
-    settings, made = runner.ensemble.settings, runner.scene(number)
-    storm = member.begin(made, settings)
-    hill = made.hill
+    settings, scene = runner.ensemble.settings, runner.scene(number)
+    storm = member.begin(scene, settings)
+    hill = scene.hill
     rows, tables = [], []
     for hour in range(settings.hours):
-        member.advance(made, storm, settings, hour)
-        state = member.state(made)
+        member.advance(scene, storm, settings, hour)
+        state = member.state(scene)
         rows.append([hour + 1 - settings.lead, *(state[n] for n in ("fos", "fos_median", "probability", "released"))])
         tables.append(water_table(hill))
-    hours, *series = np.array(rows).T
+    hours, fos, fos_median, unstable, released = np.array(rows).T
     slides = [slide for slide in hill.landslides() if slide.time >= -settings.lead * SECONDS_PER_HOUR]
     largest = max(slides, key=lambda slide: slide.area)
     shown = float(np.median(hill.released_at[largest.cells]) / SECONDS_PER_HOUR)  # it may grow over some hours
-    rain = made.rain[-settings.hours :]
+    rain = scene.rain[-settings.hours :]
     table = tables[int(np.searchsorted(hours, shown))]
-    return History(made, hours, rain, *series, hill.released_at / SECONDS_PER_HOUR, shown, largest.cells, table)
+    return History(
+        scene=scene,
+        hours=hours,
+        rain=rain,
+        fos=fos,
+        fos_median=fos_median,
+        unstable=unstable,
+        released=released,
+        released_at=hill.released_at / SECONDS_PER_HOUR,
+        shown=shown,
+        slide=largest.cells,
+        water_table=table,
+    )
 
 
-def water_table(hill) -> np.ndarray:
+def water_table(hill: Triggering) -> np.ndarray:
     """Depth (m) of the table over bedrock, by the head there; the soil's thickness where there is none."""
     slope = hill.hillslope
     head = np.maximum(slope.base()[0][:, -1], 0.0) / slope.cosine2
@@ -120,7 +140,7 @@ def draw_hillslope(history: History, title: str, path: Path) -> Path:
     return save(figure, path)
 
 
-def _draw_map(figure, axis, history: History, land) -> None:
+def _draw_map(figure: Figure, axis: Axes, history: History, land: Terrain) -> None:
     height, width = (n * land.size for n in land.shape)
     elevation = land.grid(land.elevation)
     shade = LightSource(315, 35).hillshade(np.nan_to_num(elevation), dx=land.size, dy=land.size)
@@ -145,14 +165,14 @@ def _draw_map(figure, axis, history: History, land) -> None:
     axis.set_ylabel("down the slope (m)")
 
 
-def _section_column(history: History, land) -> int:
+def _section_column(history: History, land: Terrain) -> int:
     """The column of cells with most of the largest landslide."""
     counts = np.bincount(land.column[history.slide], minlength=land.shape[1])
     return int(counts.argmax()) if len(history.slide) else land.shape[1] // 2
 
 
-def _draw_section(profile, soil, history: History, hill, land, column: int) -> None:
-    def along(values):
+def _draw_section(profile: Axes, soil: Axes, history: History, hill: Hillslope, land: Terrain, column: int) -> None:
+    def along(values: np.ndarray) -> np.ndarray:
         return np.repeat(land.grid(np.asarray(values, dtype=float))[:, column], 2)
 
     edges = np.arange(land.shape[0] + 1) * land.size
@@ -169,7 +189,7 @@ def _draw_section(profile, soil, history: History, hill, land, column: int) -> N
     profile.tick_params(labelbottom=False)
     soil.fill_between(y, 0.0, thickness, color=ORANGE, alpha=0.4, linewidth=0, label="soil")
     soil.fill_between(y, 0.0, water, color=SKY, linewidth=0, label="under water")
-    cut = dict(facecolor="none", edgecolor=VERMILION, hatch="////", linewidth=0.0, label="slides")
+    cut: dict[str, Any] = dict(facecolor="none", edgecolor=VERMILION, hatch="////", linewidth=0.0, label="slides")
     soil.fill_between(y, 0.0, thickness, where=gone, **cut)
     soil.plot(y, thickness, color=GREEN, linewidth=1.5, label="ground")
     soil.set_ylim(0.0, 1.35 * np.nanmax(thickness))
@@ -210,11 +230,11 @@ def _hillslopes(n: int) -> str:
     return "one hillslope" if n == 1 else f"{n:,} hillslopes"
 
 
-def draw_sizes(ensemble: Ensemble, found: dict[str, np.ndarray], path: Path) -> Path:
+def draw_sizes(ensemble: Ensemble, variables: dict[str, np.ndarray], path: Path) -> Path:
     """Probability density of landslide areas and the power law fitted to it."""
     cell = ensemble.settings.size**2
-    storm = found["event_initial"] == 0
-    area, owner = found["event_area"][storm], found["event_member"][storm].astype(int)
+    storm = variables["event_initial"] == 0
+    area, owner = variables["event_area"][storm], variables["event_member"][storm].astype(int)
     figure = new_figure(6.4, 4.8)
     axis = figure.subplots()
     axis.set_title(f"{len(area):,} landslides in storms on {_hillslopes(ensemble.members)}", fontsize=11)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.colors import Normalize
 
 from elm_landslide.plots.calendars import label_days
 from elm_landslide.plots.maps import draw_map, map_figure
-from elm_landslide.plots.run_output import Run
+from elm_landslide.plots.run_output import RunOutput
 from elm_landslide.plots.style import GREEN, ORANGE, SKY, new_figure, save, say
 
 _COLOURS = {"inside": GREEN, "ok": GREEN, "filled": SKY, "outside": ORANGE, "invalid": "#000000"}
@@ -24,7 +25,7 @@ _MEANINGS = {
 }
 
 
-def draw_flags(run: Run, path: Path) -> Path:
+def draw_flags(run: RunOutput, path: Path) -> Path:
     """Share of columns by flag through time."""
     counts = np.stack([*run.flag_count.values()])
     total = counts.sum()
@@ -45,7 +46,9 @@ def draw_flags(run: Run, path: Path) -> Path:
         return save(figure, path)
     with np.errstate(invalid="ignore"):  # a record without any
         shares = 100.0 * counts[seen] / counts.sum(axis=0)
-    style = [dict(facecolor=_COLOURS[n], hatch=_HATCHES.get(n), edgecolor="white", linewidth=0.0) for n in names]
+    style: list[dict[str, Any]] = [
+        dict(facecolor=_COLOURS[n], hatch=_HATCHES.get(n), edgecolor="white", linewidth=0.0) for n in names
+    ]
     edges = np.concatenate([np.zeros_like(shares[:1]), np.cumsum(shares, axis=0)])
     days = run.days
     if len(days) == 1:
@@ -65,12 +68,12 @@ def _share(count: float, total: float) -> str:
     return f"{text} ({count:,.0f} of {total:,.0f})"
 
 
-def differs_outside(run: Run) -> bool:
+def differs_outside(run: RunOutput) -> bool:
     """Whether some places are more often outside the training domain than others."""
     return bool(np.nanmax(run.share_outside) > np.nanmin(run.share_outside))
 
 
-def draw_outside(run: Run, path: Path) -> Path:
+def draw_outside(run: RunOutput, path: Path) -> Path:
     """A map of the share of time outside the training domain."""
     figure, axes, frame = map_figure(run, 1, 9.0)
     label, values = "share of valid records outside\nthe training domain (%)", 100.0 * run.share_outside

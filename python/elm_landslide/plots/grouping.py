@@ -33,12 +33,12 @@ def series_of(files: list[Path]) -> list[Series]:
     whose names differ by a date alone, if cells, model and overrides are the same and their times do not overlap; else
     each is by itself.
     """
-    found: dict[tuple, list] = {}
+    groups: dict[tuple, list] = {}
     for path in files:
         key, span = _key(path)
-        found.setdefault(key, []).append((span, path))
+        groups.setdefault(key, []).append((span, path))
     result = []
-    for (name, is_tape, *_), members in found.items():
+    for (name, is_tape, *_), members in groups.items():
         spans = sorted(span for span, _ in members)
         apart = is_tape or all(before[1] < after[0] for before, after in pairwise(spans))
         if len(members) > 1 and apart:
@@ -49,7 +49,7 @@ def series_of(files: list[Path]) -> list[Series]:
     return sorted(result, key=lambda one: min(order[path] for path in one.files))
 
 
-def _key(path: Path):
+def _key(path: Path) -> tuple[tuple, tuple[float, float]]:
     """What the files of a series share, its name first, and the time from first to last record."""
     tape = _TAPE.fullmatch(path.stem)
     with netcdf.open_dataset(path) as dataset:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm, Normalize
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection, QuadMesh
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from elm_landslide.offline.places import short_way
 from elm_landslide.plots.coast import draw_coast
-from elm_landslide.plots.run_output import Run
+from elm_landslide.plots.run_output import RunOutput
 from elm_landslide.plots.style import GREY, new_figure, save
 
 NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability cannot be told from none
@@ -45,7 +47,7 @@ class Frame:
         return float(np.cos(np.radians((self.south + self.north) / 2.0))) if self.north - self.south < 60.0 else 1.0
 
 
-def draw_cells(run: Run, path: Path) -> Path:
+def draw_cells(run: RunOutput, path: Path) -> Path:
     """The largest probability and the lowest factor of safety of every cell."""
     figure, axes, frame = map_figure(run, 2, 11.0)
     largest, extreme = run.largest_probability, run.extremes["probability"]
@@ -58,7 +60,7 @@ def draw_cells(run: Run, path: Path) -> Path:
     return save(figure, path)
 
 
-def map_figure(run: Run, n: int, width: float):
+def map_figure(run: RunOutput, n: int, width: float) -> tuple[Figure, np.ndarray, Frame]:
     """A figure, n axes in it, one above the other where the places lie far from west to east, and their limits."""
     frame = frame_of(run)
     shape = (frame.east - frame.west) * frame.across / (frame.north - frame.south)
@@ -67,21 +69,30 @@ def map_figure(run: Run, n: int, width: float):
     return figure, figure.subplots(rows, columns, squeeze=False).ravel(), frame
 
 
-def probability_colours() -> tuple[ListedColormap, Normalize]:
+def probability_colours() -> tuple[Colormap, Normalize]:
     """Logarithmic, for most places have small values, and the same on every map, so that maps can be compared."""
     # Without the palest fifth, which would pass for nothing.
     colours = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.2, 1.0, 256)))
     return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, 1.0)
 
 
-def fos_colours() -> tuple[ListedColormap, Normalize]:
+def fos_colours() -> tuple[Colormap, Normalize]:
     below = matplotlib.colormaps["Reds_r"](np.linspace(0.1, 0.6, 3))
     above = matplotlib.colormaps["YlGnBu_r"](np.linspace(0.05, 0.9, len(_FOS_LEVELS) - 4))
     colours = ListedColormap(np.concatenate([below, above]))
     return colours.with_extremes(under="#3B0008", over=_PALE, bad=_NO_VALUE), BoundaryNorm(_FOS_LEVELS, colours.N)
 
 
-def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: Normalize, worst_is_high=True) -> None:
+def draw_map(
+    axis: Axes,
+    run: RunOutput,
+    frame: Frame,
+    values: np.ndarray,
+    label: str,
+    colours: Colormap,
+    norm: Normalize,
+    worst_is_high: bool = True,
+) -> None:
     """values: one a place of the run's layout, NaN where there is none.
 
     worst_is_high: where several columns share a place, the one drawn on top.
@@ -94,9 +105,11 @@ def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: No
         at = run.lat[order], lon[order], values[order]
         mesh = _lattice_mesh(*at, frame.lattice) if frame.lattice else None
     if mesh:
-        drawn = axis.pcolormesh(*mesh, cmap=colours, norm=norm, rasterized=True)
+        drawn: QuadMesh | PolyCollection = axis.pcolormesh(*mesh, cmap=colours, norm=norm, rasterized=True)
     else:
-        drawn = PolyCollection(_squares(*at[:2], frame.spacing), cmap=colours, norm=norm, rasterized=True)
+        squares = _squares(*at[:2], frame.spacing)
+        # One array, which matplotlib takes at once; its stub says a sequence.
+        drawn = PolyCollection(squares, cmap=colours, norm=norm, rasterized=True)  # type: ignore[arg-type]
         drawn.set(array=at[2], linewidth=0.0, antialiased=False)
         axis.add_collection(drawn)
     axis.set(xlim=(frame.west, frame.east), ylim=(frame.south, frame.north))
@@ -105,7 +118,7 @@ def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: No
     extend = {BoundaryNorm: "both", LogNorm: "min"}.get(type(norm), "neither")
     bar = axis.figure.colorbar(drawn, ax=axis, label=label, extend=extend, aspect=25, pad=0.02)
     if isinstance(norm, BoundaryNorm):
-        bar.set_ticks(norm.boundaries, labels=[f"{level:g}" for level in norm.boundaries])
+        bar.set_ticks(list(norm.boundaries), labels=[f"{level:g}" for level in norm.boundaries])
     elif isinstance(norm, LogNorm):
         bar.ax.yaxis.set_major_formatter("{x:g}")
     axis.set_xlabel("longitude (degrees east)")
@@ -116,7 +129,7 @@ def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: No
     axis.grid(alpha=0.3, linewidth=0.5)
 
 
-def frame_of(run: Run) -> Frame:
+def frame_of(run: RunOutput) -> Frame:
     """Across the date line where that is the shorter way."""
     valid = np.isfinite(run.lowest_fos)
     lat, lon = run.lat[valid], run.lon[valid]
@@ -133,7 +146,7 @@ def frame_of(run: Run) -> Frame:
     return Frame(west, east, max(lat.min() - margin, -90.0), min(lat.max() + margin, 90.0), spacing, lattice)
 
 
-def _lattice(lat, lon) -> tuple[float, float] | None:
+def _lattice(lat: np.ndarray, lon: np.ndarray) -> tuple[float, float] | None:
     """Steps (degrees) of latitude and longitude of which all distances are multiples; None where the places are not
     cut out of such a grid, or are so few that it would be mere chance."""
     steps = []
@@ -151,7 +164,9 @@ def _lattice(lat, lon) -> tuple[float, float] | None:
     return (steps[0], steps[1]) if boxes < _LATTICE_BOXES else None
 
 
-def _lattice_mesh(lat, lon, values, steps: tuple[float, float]):
+def _lattice_mesh(
+    lat: np.ndarray, lon: np.ndarray, values: np.ndarray, steps: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What `_mesh` gives, of places cut out of a regular grid; of several at one place the last."""
     rows, columns = (np.rint((at - at.min()) / step).astype(int) for at, step in zip((lat, lon), steps, strict=True))
     grid = np.full((rows.max() + 1, columns.max() + 1), np.nan)
@@ -161,7 +176,7 @@ def _lattice_mesh(lat, lon, values, steps: tuple[float, float]):
     return x, y, grid
 
 
-def _spacing(lat, lon) -> float:
+def _spacing(lat: np.ndarray, lon: np.ndarray) -> float:
     """Distance (degrees of latitude) of places to their nearest neighbours: the median over a sample."""
     places = np.unique(np.stack([lat, np.mod(lon, 360.0)], axis=1), axis=0)
     if len(places) < 2:
@@ -174,7 +189,7 @@ def _spacing(lat, lon) -> float:
     return float(np.median(nearest))
 
 
-def _squares(lat, lon, spacing: float) -> np.ndarray:
+def _squares(lat: np.ndarray, lon: np.ndarray, spacing: float) -> np.ndarray:
     """Corners [place, 4, (lon, lat)] of squares wider than the places are apart, so that no gaps are left."""
     half = 0.7 * spacing
     wide = half / np.maximum(np.cos(np.radians(lat)), 0.05)
@@ -182,7 +197,9 @@ def _squares(lat, lon, spacing: float) -> np.ndarray:
     return np.moveaxis(np.array(corners), 2, 0)
 
 
-def _mesh(shape, lat, lon, values):
+def _mesh(
+    shape: tuple[int, ...], lat: np.ndarray, lon: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """(x edges, y edges, values) of a regular grid, longitudes ascending; None for anything else."""
     if len(shape) != 2:
         return None
@@ -193,7 +210,7 @@ def _mesh(shape, lat, lon, values):
     return _edges(lon[0, order]), _edges(lat[:, 0]), values[:, order]
 
 
-def _edges(centres) -> np.ndarray:
+def _edges(centres: np.ndarray) -> np.ndarray:
     """Halfway between the centres; half a degree to each side of a single one."""
     if len(centres) == 1:
         return centres[0] + np.array([-0.5, 0.5])

@@ -99,8 +99,8 @@ def explain(network: LandslideNetwork, x) -> Profile:
 def _parts(network: LandslideNetwork, prepared: Prepared, latents: dict[str, Tensor]) -> dict[str, Tensor]:
     """[member, class] and [member, class, plane], as LandslideNetwork.run_members puts its strengths together."""
     strength = network.hillslopes(prepared, latents)
-    found = candidate_planes(prepared.column, prepared.gradient, strength, network.planes)
-    below = found.planes.depth > found.base.depth
+    candidates = candidate_planes(prepared.column, prepared.gradient, strength, network.planes)
+    below = candidates.planes.depth > candidates.base.depth
 
     def join(on_planes: Tensor, on_base: Tensor) -> Tensor:
         """[member, class, plane]: the planes, the base in place of those below it, and the base."""
@@ -108,16 +108,16 @@ def _parts(network: LandslideNetwork, prepared: Prepared, latents: dict[str, Ten
         return torch.cat([on_planes, on_base.expand_as(on_planes[:, :1])], dim=1)[0].movedim(0, -1)
 
     def part(name: str) -> Tensor:
-        return join(getattr(found.planes, name), getattr(found.base, name))
+        return join(getattr(candidates.planes, name), getattr(candidates.base, name))
 
     depth, weight, stress = part("depth"), part("weight"), part("stress")
     gradient, tan_phi = prepared.gradient[0].unsqueeze(-1), torch.tan(torch.deg2rad(strength.friction[0])).unsqueeze(-1)
     normal = weight * cosine_squared(gradient)
-    log_fos, log_least, least_depth, root, failing = 0.0, 0.0, 0.0, 0.0, 0.0
+    log_fos = log_least = least_depth = root = failing = torch.zeros((), dtype=torch.float64)  # sums over the cover
     cohesions = strength.root_cohesion
-    ratios = map(join, found.planes.strength_ratios(cohesions), found.base.strength_ratios(cohesions))
+    ratios = map(join, candidates.planes.strength_ratios(cohesions), candidates.base.strength_ratios(cohesions))
     for share, cohesion, ratio in zip(prepared.shares[0], cohesions, ratios, strict=True):
-        fos = bounded(ratio / found.driving[0].unsqueeze(-1), FOS_INNER_CAP)
+        fos = bounded(ratio / candidates.driving[0].unsqueeze(-1), FOS_INNER_CAP)
         kind = torch.log(fos) + latents["residual"][0].unsqueeze(-1)
         log_fos = log_fos + share * kind
         least = kind.amin(-1)
@@ -132,8 +132,8 @@ def _parts(network: LandslideNetwork, prepared: Prepared, latents: dict[str, Ten
         "failing": failing,
         "least_depth": least_depth,
         "depth": depth,
-        "thickness": found.base.depth[0, 0],
-        "head": found.head[0],
+        "thickness": candidates.base.depth[0, 0],
+        "head": candidates.head[0],
         "normal": normal,
         "shear": normal * gradient,
         "friction": normal * tan_phi,

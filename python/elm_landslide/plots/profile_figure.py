@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -40,7 +44,7 @@ def draw_profile(profile: Profile, title: str, path: Path) -> Path:
     return save(figure, path)
 
 
-def _draw_failing(axis, p: Profile) -> None:
+def _draw_failing(axis: Axes, p: Profile) -> None:
     """Bars as wide as the classes' shares of the area, so that what they cover is the probability."""
     classes = p.weight > 0.0
     width = 100.0 * p.weight[classes]
@@ -54,7 +58,7 @@ def _draw_failing(axis, p: Profile) -> None:
     top.set_xlabel("area percentile, from gentle to steep (%)")
 
 
-def _explain(axis, p: Profile) -> None:
+def _explain(axis: Axes, p: Profile) -> None:
     """In words, how there is a probability where every class has a factor of safety above 1."""
     most = int(np.argmax(np.where(p.weight > 0.0, p.failing, -1.0)))
     total, given = p.uncalibrated, p.outputs["probability"]
@@ -74,7 +78,7 @@ def _percent(share: float) -> str:
     return f"{100.0 * share:.0f} %" if share >= 0.01 else f"{100.0 * share:.2g} %"
 
 
-def _draw_mesh(axis, p: Profile) -> None:
+def _draw_mesh(axis: Axes, p: Profile) -> None:
     """FoS over area percentile and depth, so that equal widths are equal areas."""
     percentile = 100.0 * p.quantile
     across = np.broadcast_to(percentile[:, None], p.depth.shape)
@@ -94,13 +98,13 @@ def _draw_mesh(axis, p: Profile) -> None:
     above = p.depth < p.thickness[:, None]
     lines += axis.plot(across[above], p.depth[above], ".", color=GREY, markersize=2, label="planes of the model")
     lines += axis.plot(percentile, p.thickness, color="#8C510A", linewidth=2.5, label="base of the soil")
-    least = {"color": "white", "markeredgecolor": "black", "markersize": 5, "linewidth": 0}
+    least: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "markersize": 5, "linewidth": 0}
     failing = p.least < FOS_CAP  # else every plane is as safe, and none is the least
     at = p.least_depth[failing]
     lines += axis.plot(percentile[failing], at, "o", label="least FoS of the class", clip_on=False, **least)
     axis.text(50.0, p.depth.min() / 2.0, "no plane is tried here", color=GREY, fontsize=8, ha="center", va="center")
     if p.head.max() > 0.0:
-        wet = {"color": BLUE, "linestyle": (0, (2.5, 0.8)), "linewidth": 1.8, "path_effects": _OUTLINE}
+        wet: dict[str, Any] = {"color": BLUE, "linestyle": (0, (2.5, 0.8)), "linewidth": 1.8, "path_effects": _OUTLINE}
         lines += axis.plot(percentile, p.thickness - p.head, label="water from macropores on the base", **wet)
     lines += _water_table(axis, p.water_table, p, "regional water table", "--")
     if p.perched_table is not None:
@@ -115,13 +119,13 @@ def _draw_mesh(axis, p: Profile) -> None:
     _legend(axis, lines)
 
 
-def _water_table(axis, depth: float, p: Profile, name: str, style: str) -> list:
+def _water_table(axis: Axes, depth: float, p: Profile, name: str, style: str) -> list:
     if depth > 1.1 * p.thickness.max():
         return [Line2D([], [], linestyle="none", label=f"{name} at {depth:.1f} m: below the soil")]
     return [axis.axhline(depth, color=BLUE, linestyle=style, linewidth=1.8, label=name, path_effects=_OUTLINE)]
 
 
-def _draw_balance(axis, p: Profile) -> None:
+def _draw_balance(axis: Axes, p: Profile) -> None:
     """At the 90th percentile: the parts of the strength side by side, and the stress they must hold."""
     r = p.reported
     depth = p.depth[r]
@@ -132,16 +136,17 @@ def _draw_balance(axis, p: Profile) -> None:
         ("cohesion of the soil", p.cohesion[r], ORANGE),
         ("roots", p.roots[r], GREEN),
     )
-    total, drawn = np.zeros_like(depth), []
+    total = np.zeros_like(depth)
+    drawn: list[Artist] = []
     for name, values, colour in parts:
         values = values / 1000.0
         drawn.append(axis.fill_betweenx(depth, total, total + values, color=colour, linewidth=0, label=name))
         total = total + values
     if (lost < 0.0).any():
-        style = {"facecolor": "none", "edgecolor": BLUE, "hatch": "////", "linewidth": 0}
+        style: dict[str, Any] = {"facecolor": "none", "edgecolor": BLUE, "hatch": "////", "linewidth": 0}
         drawn.append(axis.fill_betweenx(depth, total, total - lost / 1000.0, label="lost to pore pressure", **style))
     drawn += axis.plot(p.shear[r] / 1000.0, depth, color="black", linewidth=2.2, label="drives: weight along the slope")
-    normal = {"color": PURPLE, "linestyle": "--", "linewidth": 1.4}
+    normal: dict[str, Any] = {"color": PURPLE, "linestyle": "--", "linewidth": 1.4}
     drawn += axis.plot(p.normal[r] / 1000.0, depth, label="weight across the slope", **normal)
     axis.axhline(p.least_depth[r], color=VERMILION, linewidth=1.2)
     drawn.append(Line2D([], [], color=VERMILION, linewidth=1.2, label="depth of the least FoS"))
@@ -153,5 +158,5 @@ def _draw_balance(axis, p: Profile) -> None:
     _legend(axis, drawn)
 
 
-def _legend(axis, handles) -> None:
+def _legend(axis: Axes, handles: Sequence[Artist]) -> None:
     axis.legend(handles=handles, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.11), frameon=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,15 @@ from elm_landslide.model.export import load_eager
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.offline.columns import Columns
-from elm_landslide.offline.history_files import HistoryFiles
+from elm_landslide.offline.history_files import HistoryFiles, Record
 from elm_landslide.offline.inputs import Inputs
-from elm_landslide.offline.places import lon_distance
+from elm_landslide.offline.places import Layout, lon_distance
 from elm_landslide.offline.times import num2date
 from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.plots.calendars import number
 from elm_landslide.plots.profile import Profile, explain
 from elm_landslide.plots.profile_figure import draw_profile
-from elm_landslide.plots.run_output import Run, read
+from elm_landslide.plots.run_output import RunOutput, read
 from elm_landslide.plots.style import where
 from elm_landslide.runtime.description import describe
 
@@ -33,13 +34,13 @@ _REACH = 3.2  # degrees, from the centre to a corner of the coarsest cell of ELM
 
 def draw(
     inputs: Inputs,
-    out,
-    model=None,
-    cell=None,
-    time=None,
-    landslide=None,
+    out: Path | str,
+    model: Path | str | None = None,
+    cell: str | None = None,
+    time: str | None = None,
+    landslide: Path | str | None = None,
     label: str = "",
-    tell=lambda line: None,
+    tell: Callable[[str], object] = lambda line: None,
 ) -> Profile:
     """Draw the profile of one column at one time into the file `out`; returns what was drawn.
 
@@ -90,14 +91,20 @@ def _check_layers(columns: Columns) -> None:
         raise UserError(f"the soil layers of the history files differ from the schema's by {gap:.3g} m")
 
 
-def open_network(model=None) -> LandslideNetwork:
+def open_network(model: Path | str | None = None) -> LandslideNetwork:
     """The eager network of a model file, the shipped one by default."""
     path = Path(model) if model else SHIPPED
     describe(path)  # what the component refuses is refused here
     return load_eager(path)
 
 
-def choose_cell(cell: str | None, layout, active: np.ndarray, run: Run | None, tell=lambda line: None) -> int:
+def choose_cell(
+    cell: str | None,
+    layout: Layout,
+    active: np.ndarray,
+    run: RunOutput | None,
+    tell: Callable[[str], object] = lambda line: None,
+) -> int:
     """The place in the layout that is meant; see `draw`."""
     if cell is None:
         if run:
@@ -119,14 +126,14 @@ def choose_cell(cell: str | None, layout, active: np.ndarray, run: Run | None, t
     nearest = int(np.argmin(distance))
     place = int(active[nearest])
     at = layout.lat[place], layout.lon[place]
-    found = f"the nearest soil column, at {where(*at)}, is {_KM_PER_DEGREE * distance[nearest]:.0f} km away"
+    answer = f"the nearest soil column, at {where(*at)}, is {_KM_PER_DEGREE * distance[nearest]:.0f} km away"
     if distance[nearest] > _REACH:
-        raise UserError(f"--cell {cell}: {found}, beyond any cell of ELM; give a place where the files have columns")
-    tell(f"--cell {cell}: {found}")
+        raise UserError(f"--cell {cell}: {answer}, beyond any cell of ELM; give a place where the files have columns")
+    tell(f"--cell {cell}: {answer}")
     return place
 
 
-def _angles(lat, lon, at_lat: float, at_lon: float) -> np.ndarray:
+def _angles(lat: np.ndarray, lon: np.ndarray, at_lat: float, at_lon: float) -> np.ndarray:
     """Great-circle distances (degrees) of places from a point, by the haversine formula."""
     lat, across = np.radians(lat), np.radians(lon_distance(lon, at_lon))
     at = np.radians(at_lat)
@@ -134,7 +141,9 @@ def _angles(lat, lon, at_lat: float, at_lon: float) -> np.ndarray:
     return np.degrees(2.0 * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0))))
 
 
-def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None, run: Run | None, place: int):
+def _choose_record(
+    columns: Columns, network: LandslideNetwork, time: str | None, run: RunOutput | None, place: int
+) -> Record:
     records, files = columns.records, columns.files
     times = np.array([record.time for record in records])
     if time is None:
@@ -142,17 +151,17 @@ def _choose_record(columns: Columns, network: LandslideNetwork, time: str | None
             return records[_most_probable(columns, network)]
         if not np.isfinite(run.largest_probability[place]):
             raise UserError("the cell has no valid record in the landslide file")
-        wanted = run.times[run.largest_at[place]]
+        target = run.times[run.largest_at[place]]
     else:
         try:
-            wanted = number(time, files.axis.units, files.axis.calendar)
+            target = number(time, files.axis.units, files.axis.calendar)
         except ValueError as error:
             raise UserError(f"--time {time}: wanted a date such as 2001-12-01 or 2001-12-01T06:00 ({error})") from None
     day = SECONDS_PER_DAY / files.axis.seconds
-    if time is not None and not times[0] - day <= wanted <= times[-1] + day:
+    if time is not None and not times[0] - day <= target <= times[-1] + day:
         first, last = num2date(times[[0, -1]], files.axis.units, files.axis.calendar)
         raise UserError(f"--time {time}: the history files go from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
-    return records[int(np.argmin(np.abs(times - wanted)))]
+    return records[int(np.argmin(np.abs(times - target)))]
 
 
 def _most_probable(columns: Columns, network: LandslideNetwork) -> int:

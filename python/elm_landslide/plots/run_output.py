@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,7 @@ from elm_landslide.plots.calendars import days
 from elm_landslide.plots.drivers import drivers, middles, over_intervals, tapes_of, without_missing
 
 _BLOCK_VALUES = 1_000_000  # of one variable in memory at a time
+Block = tuple[int, Path, slice]  # index of its first record, the file, and where they lie in it
 _ELM_SHARES = ["inside", "outside"]  # of a history file of ELM
 _VARIABLES = {"probability": "LANDSLIDE_PROB", "fos": "LANDSLIDE_FOS", "fos_median": "LANDSLIDE_FOS_MEDIAN"}
 # Days that an interval lasts, and what a value of it is called.
@@ -27,7 +29,7 @@ _INTERVALS = ((1 / 24, 1 / 24, "hourly"), (1, 1, "daily"), (28, 31, "monthly"), 
 
 
 @dataclass
-class Run:
+class RunOutput:
     """One series. Arrays by place lie on the flattened layout, NaN where no record is valid.
 
     days are numbers as in calendars.py, of means and extremes the middle of the interval. period: from the first to
@@ -69,18 +71,18 @@ class Run:
         """Places with a valid record."""
         return int(np.isfinite(self.lowest_fos).sum())
 
-    def show(self, cell: int, folders) -> None:
+    def show(self, cell: int, folders: Iterable[Path]) -> None:
         """Draw another place of the layout, that of a run beside it."""
         if cell == self.cell:
             return
         files = HistoryFiles(self.files)
-        for name, values in _series(files, _blocks(files.records, self.layout.size), self.layout, cell).items():
-            setattr(self, name, values)
+        blocks = _blocks(files.records, self.layout.size)
+        self.probability, self.fos, self.fos_median = _series(files, blocks, self.layout, cell)
         files.close()
         self.cell = cell
         self.find_drivers(folders)
 
-    def find_drivers(self, folders) -> None:
+    def find_drivers(self, folders: Iterable[Path]) -> None:
         """Water table and rain at the cell shown; of the input files that lie in the folders, or of ELM's own."""
         named = [next((f / name for f in folders if (f / name).exists()), None) for name in self.input_files.split()]
         paths = [path for path in named if path]
@@ -88,7 +90,19 @@ class Run:
         self.water_table, self.rain = drivers(tapes, self.layout, self.cell, self.calendar)
 
 
-def read(paths, label: str, folders=()) -> Run:
+@dataclass
+class Reduction:
+    """What one pass over the records gives; as in RunOutput."""
+
+    largest_probability: np.ndarray
+    largest_at: np.ndarray
+    lowest_fos: np.ndarray
+    share_outside: np.ndarray
+    probability_range: np.ndarray
+    flag_count: dict[str, np.ndarray]
+
+
+def read(paths: Iterable[Path | str], label: str, folders: Iterable[Path] = ()) -> RunOutput:
     """Read files of elm-landslide run or history files of ELM with the component on, of one series.
 
     folders: where the input files of elm-landslide run may lie, for rain and water table; ELM's history has its own.
@@ -109,12 +123,13 @@ def read(paths, label: str, folders=()) -> Run:
         reduced = _reduce(files, blocks, layout)
         # A place without coordinates is on no map.
         nowhere = is_missing(layout.lat) | is_missing(layout.lon)
-        for name in ("largest_probability", "lowest_fos", "share_outside"):
-            reduced[name] = np.where(nowhere, np.nan, reduced[name])
-        lowest = reduced["lowest_fos"]
+        largest, lowest, outside = (
+            np.where(nowhere, np.nan, values)
+            for values in (reduced.largest_probability, reduced.lowest_fos, reduced.share_outside)
+        )
         if not np.isfinite(lowest).any():
             raise UserError(f"{first}: no valid value of LANDSLIDE_FOS to draw")
-        if not np.isfinite(reduced["largest_probability"]).any():
+        if not np.isfinite(largest).any():
             raise UserError(f"{first}: no valid value of LANDSLIDE_PROB to draw")
         cell = int(np.nanargmin(lowest))
         times = np.array([record.time for record in files.records])
@@ -122,7 +137,8 @@ def read(paths, label: str, folders=()) -> Run:
             name: str(getattr(files.dataset(first), name, ""))
             for name in ("surface_source", "overrides", "input_files")
         }
-        run = Run(
+        probability, fos, fos_median = _series(files, blocks, layout, cell)
+        run = RunOutput(
             label=label,
             files=files.paths,
             times=times,
@@ -137,8 +153,15 @@ def read(paths, label: str, folders=()) -> Run:
             synthetic="synthetic" in attributes["surface_source"],
             overrides=attributes["overrides"] or "none",
             input_files=attributes["input_files"],
-            **reduced,
-            **_series(files, blocks, layout, cell),
+            largest_probability=largest,
+            largest_at=reduced.largest_at,
+            lowest_fos=lowest,
+            share_outside=outside,
+            probability_range=reduced.probability_range,
+            flag_count=reduced.flag_count,
+            probability=probability,
+            fos=fos,
+            fos_median=fos_median,
         )
     finally:
         files.close()
@@ -146,7 +169,7 @@ def read(paths, label: str, folders=()) -> Run:
     return run
 
 
-def _blocks(records: list[Record], size: int) -> list[tuple[int, Path, slice]]:
+def _blocks(records: list[Record], size: int) -> list[Block]:
     """Records that follow each other in one file, as many as may be in memory: index of the first, the file, and where
     they lie in it. size: places of a record."""
     step = max(_BLOCK_VALUES // size, 1)
@@ -158,24 +181,28 @@ def _blocks(records: list[Record], size: int) -> list[tuple[int, Path, slice]]:
     return blocks
 
 
-def _series(files: HistoryFiles, blocks, layout: Layout, cell: int) -> dict[str, np.ndarray | None]:
+def _series(
+    files: HistoryFiles, blocks: list[Block], layout: Layout, cell: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Probability, factor of safety and, where the files have it, that of the median slope, of one place."""
     place = Places(layout, [cell])
 
     def values(variable: str) -> np.ndarray:
         read = [place.read(files.dataset(path)[variable], block)[:, 0] for _, path, block in blocks]
         return without_missing(np.concatenate(read))
 
-    found = {name: values(var) if var in files.variables else None for name, var in _VARIABLES.items()}
-    if found["fos_median"] is not None and np.isnan(found["fos_median"]).all():
-        found["fos_median"] = None
-    return found
+    probability, fos = values(_VARIABLES["probability"]), values(_VARIABLES["fos"])
+    fos_median = values(_VARIABLES["fos_median"]) if _VARIABLES["fos_median"] in files.variables else None
+    if fos_median is not None and np.isnan(fos_median).all():
+        fos_median = None
+    return probability, fos, fos_median
 
 
 def _period(files: HistoryFiles) -> str:
     """Means and extremes are stamped with the end of their interval, so their first date is that of its start."""
     first, last = files.records[0], files.records[-1]
     ends = [first.time, last.time]
-    if over_intervals(files, "LANDSLIDE_PROB"):
+    if first.bounds and last.bounds and over_intervals(files, "LANDSLIDE_PROB"):
         ends = [first.bounds[0], max(last.bounds[1] - 1.0 / files.axis.seconds, first.bounds[0])]
     first_date, last_date = (f"{date:%Y-%m-%d}" for date in num2date(ends, files.axis.units, files.axis.calendar))
     return f"{first_date} to {last_date}" if first_date != last_date else first_date
@@ -196,7 +223,7 @@ def _extreme(files: HistoryFiles, name: str) -> str:
     return f"{length:.3g}-day {word}" if np.ptp(lengths) < 0.01 * length else word
 
 
-def _reduce(files: HistoryFiles, blocks, layout: Layout) -> dict[str, np.ndarray]:
+def _reduce(files: HistoryFiles, blocks: list[Block], layout: Layout) -> Reduction:
     """One pass over the records: extremes by place, range over the places and shares of the flags by record."""
     size = layout.size
     largest, at, lowest = np.full(size, -np.inf), np.zeros(size, dtype=int), np.full(size, np.inf)
@@ -208,7 +235,7 @@ def _reduce(files: HistoryFiles, blocks, layout: Layout) -> dict[str, np.ndarray
     everywhere = Places(layout, np.arange(size))
     for start, path, block in blocks:
         dataset, length = files.dataset(path), block.stop - block.start
-        here = slice(start, start + length)
+        rows = slice(start, start + length)
 
         def values(name, dataset=dataset, block=block):
             return without_missing(everywhere.read(dataset[name], block))
@@ -219,7 +246,7 @@ def _reduce(files: HistoryFiles, blocks, layout: Layout) -> dict[str, np.ndarray
         at = np.where(peak > largest, start + filled.argmax(axis=0), at)
         largest = np.maximum(largest, peak)
         low = np.where(np.isnan(probability), np.inf, probability).min(axis=1)
-        extent[here] = np.stack([low, filled.max(axis=1)], axis=1)
+        extent[rows] = np.stack([low, filled.max(axis=1)], axis=1)
         lowest = np.fmin(lowest, np.fmin.reduce(values("LANDSLIDE_FOS"), axis=0))
         if names is _ELM_SHARES:
             share = values(OUTSIDE.history)
@@ -227,15 +254,15 @@ def _reduce(files: HistoryFiles, blocks, layout: Layout) -> dict[str, np.ndarray
         else:
             flag = values("LANDSLIDE_FLAG")  # NaN where no column was run
             counts = [flag == value for value in FLAGS.values()]
-        flags[here] = np.stack([np.nansum(count, axis=1) for count in counts], axis=1)
+        flags[rows] = np.stack([np.nansum(count, axis=1) for count in counts], axis=1)
         outside += np.nansum(counts[names.index("outside")], axis=0)
         valid += np.isfinite(probability).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):  # n/0 is no share, as wanted
-        return {
-            "largest_probability": np.where(np.isfinite(largest), largest, np.nan),
-            "largest_at": at,
-            "lowest_fos": np.where(np.isfinite(lowest), lowest, np.nan),
-            "share_outside": outside / valid,
-            "probability_range": np.where(np.isfinite(extent), extent, np.nan),
-            "flag_count": dict(zip(names, flags.T, strict=True)),
-        }
+        return Reduction(
+            largest_probability=np.where(np.isfinite(largest), largest, np.nan),
+            largest_at=at,
+            lowest_fos=np.where(np.isfinite(lowest), lowest, np.nan),
+            share_outside=outside / valid,
+            probability_range=np.where(np.isfinite(extent), extent, np.nan),
+            flag_count=dict(zip(names, flags.T, strict=True)),
+        )

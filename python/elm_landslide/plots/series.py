@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from elm_landslide.plots.calendars import label_days
-from elm_landslide.plots.run_output import Run
+from elm_landslide.plots.run_output import RunOutput
 from elm_landslide.plots.style import (
     BLACK,
     BLUE,
@@ -26,9 +29,9 @@ from elm_landslide.plots.style import (
 _OF_RUNS = (VERMILION, BLACK, SKY, PURPLE, ORANGE)  # that share a panel
 
 
-def panels_of(runs: list[Run]) -> list[list[Run]]:
+def panels_of(runs: list[RunOutput]) -> list[list[RunOutput]]:
     """Runs of elm-landslide run over the same input, but for their overrides, share a panel: with and without roots."""
-    result: list[list[Run]] = []
+    result: list[list[RunOutput]] = []
     for run in runs:
         for panel in result:
             if _same_input(panel[0], run) and run.overrides not in {other.overrides for other in panel}:
@@ -41,7 +44,7 @@ def panels_of(runs: list[Run]) -> list[list[Run]]:
     return result
 
 
-def _same_input(a: Run, b: Run) -> bool:
+def _same_input(a: RunOutput, b: RunOutput) -> bool:
     return (
         bool(a.input_files)
         and a.input_files == b.input_files
@@ -52,7 +55,7 @@ def _same_input(a: Run, b: Run) -> bool:
     )
 
 
-def draw_series(panels: list[list[Run]], path: Path) -> Path:
+def draw_series(panels: list[list[RunOutput]], path: Path) -> Path:
     """panels: runs of each, as of `panels_of`; what drives them is that of the first."""
     rows = ["rain", "water_table", "probability", "fos"]
     firsts = [panel[0] for panel in panels]
@@ -75,7 +78,7 @@ def draw_series(panels: list[list[Run]], path: Path) -> Path:
     return save(figure, path)
 
 
-def _title(panel: list[Run]) -> str:
+def _title(panel: list[RunOutput]) -> str:
     run, labels = panel[0], [run.label for run in panel]
     together = all(label.startswith(run.label) for label in labels)  # "site" and "site, no roots"
     place = where(run.lat[run.cell], run.lon[run.cell])
@@ -84,13 +87,13 @@ def _title(panel: list[Run]) -> str:
     return f"{run.label if together else ' / '.join(labels)}\n{shown}{note}"
 
 
-def _share_scale(axes) -> None:
+def _share_scale(axes: Iterable[Axes]) -> None:
     top = max(axis.get_ylim()[1] for axis in axes)
     for axis in axes:
         axis.set_ylim(0.0, top)
 
 
-def _plot(axis, days, values, **style) -> None:
+def _plot(axis: Axes, days: np.ndarray, values: np.ndarray, **style: Any) -> None:
     """A line, and a point for each value that has no neighbour to be joined with."""
     axis.plot(days, values, **style)
     finite = np.concatenate([[False], np.isfinite(values), [False]])
@@ -100,7 +103,7 @@ def _plot(axis, days, values, **style) -> None:
         axis.plot(days[alone], values[alone], **{**style, "linestyle": "none", "marker": "o", "markersize": 5})
 
 
-def _draw_rain(axis, panel: list[Run]) -> None:
+def _draw_rain(axis: Axes, panel: list[RunOutput]) -> None:
     axis.set_ylabel("rain\n(mm/day)")
     if panel[0].rain is None:
         return say(axis, "no time means of rain")
@@ -108,7 +111,7 @@ def _draw_rain(axis, panel: list[Run]) -> None:
     axis.bar(starts, rain, width=lengths, align="edge", color=BLUE, edgecolor=BLUE, linewidth=0.6)  # over a pixel wide
 
 
-def _draw_water_table(axis, panel: list[Run]) -> None:
+def _draw_water_table(axis: Axes, panel: list[RunOutput]) -> None:
     axis.set_ylabel("water table\ndepth (m)")
     if panel[0].water_table is None:
         return say(axis, "input files not found")
@@ -116,7 +119,7 @@ def _draw_water_table(axis, panel: list[Run]) -> None:
     axis.invert_yaxis()
 
 
-def _draw_probability(axis, panel: list[Run]) -> None:
+def _draw_probability(axis: Axes, panel: list[RunOutput]) -> None:
     run = panel[0]
     extreme = run.extremes["probability"]
     axis.set_ylabel(f"landslide probability (1),\n{extreme}" if extreme else "landslide\nprobability (1)")
@@ -134,7 +137,7 @@ def _draw_probability(axis, panel: list[Run]) -> None:
         axis.legend(fontsize=8, ncols=2 if len(panel) < 3 else 1, loc="upper right")
 
 
-def _draw_fos(axis, panel: list[Run]) -> None:
+def _draw_fos(axis: Axes, panel: list[RunOutput]) -> None:
     extreme = panel[0].extremes["fos"]
     axis.set_ylabel(f"factor of safety (1),\n{extreme}" if extreme else "factor of\nsafety (1)")
     tops = [1.0]
@@ -155,11 +158,11 @@ def _draw_fos(axis, panel: list[Run]) -> None:
 _ROWS = {"rain": _draw_rain, "water_table": _draw_water_table, "probability": _draw_probability, "fos": _draw_fos}
 
 
-def _band(axis, run: Run) -> None:
+def _band(axis: Axes, run: RunOutput) -> None:
     if run.n_cells < 2:
         return
     low, high = run.probability_range.T
-    style = dict(color=GREY, alpha=0.25, label=f"range of all cells, up to {np.nanmax(high):.2g}")
+    style: dict[str, Any] = dict(color=GREY, alpha=0.25, label=f"range of all cells, up to {np.nanmax(high):.2g}")
     if len(run.days) > 1:
         axis.fill_between(run.days, low, high, linewidth=0, **style)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elm_landslide.offline.places import short_way
@@ -20,7 +21,7 @@ def where(lat: float, lon: float) -> str:
     return f"{abs(lat):.2f} {'N' if lat >= 0 else 'S'}, {abs(lon):.2f} {'E' if lon >= 0 else 'W'}"
 
 
-def say(axis, text: str) -> None:
+def say(axis: Axes, text: str) -> None:
     """A line in the middle of an axis that has nothing to draw."""
     axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", color=GREY)
 

@@ -178,7 +178,9 @@ def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturat
     return fluxes, moisture, -1
 
 
-def run(soil: Soil, water: Water, forcing: np.ndarray, seconds: float = 3600.0, substeps: int = 1):
+def run(
+    soil: Soil, water: Water, forcing: np.ndarray, seconds: float = 3600.0, substeps: int = 1
+) -> dict[str, np.ndarray]:
     """Step a column through its weather, in place.
 
     forcing [4, time]: rows of FORCING, held over steps of `seconds`, each solved in `substeps`. Returns a dict of

@@ -59,16 +59,17 @@ class Places:
     """Upper left corners where a tile fits, counted row by row; free [row, column]: which, by default all."""
 
     def __init__(self, rows: int, columns: int, free: np.ndarray | None = None):
-        self._columns, self._free = columns, free
-        self._ends = None if free is None else free.sum(1).cumsum()
-        self.n = rows * columns if free is None else int(self._ends[-1])
+        self._columns = columns
+        self._free = None if free is None else (free, free.sum(1).cumsum())  # and how many there are down to each row
+        self.n = rows * columns if self._free is None else int(self._free[1][-1])
 
     def __getitem__(self, k: int) -> tuple[int, int]:
         if self._free is None:
             return divmod(int(k), self._columns)
-        row = int(np.searchsorted(self._ends, k, side="right"))
-        before = int(self._ends[row - 1]) if row else 0
-        return row, int(np.flatnonzero(self._free[row])[k - before])
+        free, ends = self._free
+        row = int(np.searchsorted(ends, k, side="right"))
+        before = int(ends[row - 1]) if row else 0
+        return row, int(np.flatnonzero(free[row])[k - before])
 
 
 def read_grid(path: Path | str, size: float | None = None) -> Grid:
@@ -133,13 +134,14 @@ def _header(words: Iterator[str]) -> tuple[dict[str, str], str]:
 
 def _read_header(header: dict[str, str]) -> tuple[tuple[int, int], float, float]:
     """(rows, columns), size of a cell, the value that stands for none."""
-    numbers = {}
+    numbers: dict[str, float] = {}
     for name, word in header.items():
-        numbers[name] = _number(word)
-        if numbers[name] is None:
+        value = _number(word)
+        if value is None:
             raise ValueError(f"header: {name} is {_shown(word)}, which is no number")
-        if name in CORNERS and not np.isfinite(numbers[name]):
+        if name in CORNERS and not np.isfinite(value):
             raise ValueError(f"header: {name} is {_shown(word)}; it must be finite")
+        numbers[name] = value
     for axis in "xy":
         if {f"{axis}llcorner", f"{axis}llcenter"} <= numbers.keys():
             raise ValueError(f"header: has {axis}llcorner and {axis}llcenter; leave one")
@@ -189,7 +191,7 @@ def _values(words: Iterator[str], shape: tuple[int, int]) -> np.ndarray:
     return values.reshape(shape)
 
 
-def _take_out(elevation: np.ndarray, nodata: float, path) -> None:
+def _take_out(elevation: np.ndarray, nodata: float, path: Path | str) -> None:
     """Make what is missing nan, in place; refuse what is no elevation."""
     rounding = ROUNDED if _LARGE < abs(nodata) < np.inf else 0.0
     for row, values in enumerate(elevation):  # row by row: no second grid in memory

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from elm_landslide.errors import UserError, with_unit
 from elm_landslide.simulator import member, weather
 from elm_landslide.simulator.dem import Grid, read_grid
 from elm_landslide.simulator.prior import LIMITS, PRIORS, design, limits
+from elm_landslide.simulator.scene import scene as draw_scene
 from elm_landslide.simulator.terrain import Terrain, check_slopes, tile
 
 PARCEL = 20  # members
@@ -78,8 +80,8 @@ def open_grid(path: str, size: float | None) -> Grid:
         grid = read_grid(path, size)
         check_slopes(grid)
     except ValueError as error:
-        told = str(error)
-        raise UserError(told if told.startswith(path) else f"{path}: {told}") from None
+        message = str(error)
+        raise UserError(message if message.startswith(path) else f"{path}: {message}") from None
     return grid
 
 
@@ -105,22 +107,22 @@ class Runner:
         if self._weather is not None:
             site = int(rng.integers(len(self._weather[0])))
             days = self._weather[0][site], self._weather[1][site]
-        land = self._land(rng) if self._dem is not None else None
+        land = self._land(self._dem, rng) if self._dem is not None else None
         seed = [self.ensemble.seed, i, 1]
-        return member.scene(parameters or self.parameters(i), seed, self.ensemble.settings, days, land, **changes)
+        return draw_scene(parameters or self.parameters(i), seed, self.ensemble.settings, days, land, **changes)
 
-    def _land(self, rng: np.random.Generator) -> Terrain:
+    def _land(self, grid: Grid, rng: np.random.Generator) -> Terrain:
         settings = self.ensemble.settings
         try:
-            return tile(self._dem, settings.rows, settings.columns, rng)
+            return tile(grid, settings.rows, settings.columns, rng)
         except ValueError as error:
             raise UserError(f"{self.ensemble.dem}: {error}") from None
 
     def run(self, i: int, **changes) -> dict[str, np.ndarray]:
         """Member i as member.run gives it, with `failed` 1 where its equations found no solution (then no state)."""
-        made = self.scene(i, **changes)
+        scene = self.scene(i, **changes)
         try:
-            return {**member.run(made, self.ensemble.settings), "failed": np.array(0.0)}
+            return {**member.run(scene, self.ensemble.settings), "failed": np.array(0.0)}
         except ArithmeticError:
             return {"failed": np.array(1.0)}
 
@@ -153,7 +155,7 @@ def _work(ensemble: Ensemble, first: int) -> dict[str, np.ndarray]:
 
 
 @contextmanager
-def workers(comm) -> Iterator[Callable | None]:
+def workers(comm: Any) -> Iterator[Callable | None]:
     """On rank 0 a `map(function, *iterables)` that hands out work to the other ranks, and gives results as they come in
     order; with one rank, the map of Python. On the other ranks None, when the work is done."""
     if comm.size == 1:
@@ -161,6 +163,7 @@ def workers(comm) -> Iterator[Callable | None]:
         return
     from mpi4py.futures import MPICommExecutor
 
+    pool: Any  # of another class than mpi4py's stub says
     with MPICommExecutor(comm, root=0) as pool:
         yield None if pool is None else pool.map
 
@@ -199,11 +202,11 @@ def run(ensemble: Ensemble, out: Path, run_map: Callable, left: list[int], advan
     folder = parts_folder(out)
     advance(sum(min(PARCEL, ensemble.members - f) for f in range(0, ensemble.members, PARCEL) if f not in set(left)))
     # Parcels come back in order; a slow one holds up what is behind it only on its way to disk.
-    for first, found in zip(left, run_map(_work, [ensemble] * len(left), left), strict=True):
+    for first, results in zip(left, run_map(_work, [ensemble] * len(left), left), strict=True):
         path = _parcel_file(folder, ensemble, first)
         try:
             with files.whole(path) as part, part.open("wb") as file:
-                np.savez(file, **found)
+                np.savez(file, **results)
         except UserError as error:
             raise UserError(f"{error}; what is finished is kept") from None
         advance(min(PARCEL, ensemble.members - first))
@@ -214,8 +217,8 @@ def parcels(ensemble: Ensemble, out: Path) -> Iterator[tuple[slice, dict[str, np
     for first in range(0, ensemble.members, PARCEL):
         path = _parcel_file(parts_folder(out), ensemble, first)
         try:
-            with np.load(path) as found:
-                yield slice(first, first + len(found["failed"])), dict(found)
+            with np.load(path) as results:
+                yield slice(first, first + len(results["failed"])), dict(results)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"{path}: cannot be read ({error}); remove it and run again") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -53,7 +54,7 @@ def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
         if "event_area" not in file.variables:
             raise UserError(f"{path}: not a file of elm-landslide simulate")
         identity = json.loads(file.ensemble)
-        made = Ensemble(
+        ensemble = Ensemble(
             members=len(file.dimensions["member"]),
             seed=int(file.seed),
             settings=member.Settings(**identity["settings"]),
@@ -62,7 +63,7 @@ def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
             dem_size=identity["dem_size"],
             fixed=tuple(sorted(identity["fixed"].items())),
         )
-        return made, {name: netcdf.filled(v[:]) for name, v in file.variables.items() if v.dtype.kind in "fi"}
+        return ensemble, {name: netcdf.filled(v[:]) for name, v in file.variables.items() if v.dtype.kind in "fi"}
 
 
 def write(ensemble: Ensemble, out: Path, command: str) -> dict:
@@ -72,8 +73,8 @@ def write(ensemble: Ensemble, out: Path, command: str) -> dict:
         _define(file, ensemble, command)
         for name, values in zip(PRIORS, ensemble.design().T, strict=True):
             file[f"parameter_{name}"][:] = values
-        for members, found in parcels(ensemble, out):
-            _put(file, members, found, counts)
+        for members, results in parcels(ensemble, out):
+            _put(file, members, results, counts)
     return counts
 
 
@@ -103,23 +104,25 @@ def _define(file: netCDF4.Dataset, ensemble: Ensemble, command: str) -> None:
     for name, size in sizes.items():
         file.createDimension(name, size)
 
-    def variable(name, dims, unit, long_name, kind="f4", **options):
+    def variable(
+        name: str, dims: tuple[str, ...], unit: str, long_name: str, kind: str = "f4", **options: Any
+    ) -> netCDF4.Variable:
         chunks = [1024] if dims == ("event",) else None
-        made = file.createVariable(name, kind, dims, zlib=True, chunksizes=chunks, **options)
-        made.setncatts({"units": unit, "long_name": long_name})
-        return made
+        result = file.createVariable(name, kind, dims, zlib=True, chunksizes=chunks, **options)
+        result.setncatts({"units": unit, "long_name": long_name})
+        return result
 
     variable("time", ("time",), "h", f"time, {_HOUR}")[:] = settings.times
     variable("percentile", ("percentile",), "%", "percentile of area by gradient")[:] = SLOPE_PERCENTILES
     for name, prior in PRIORS.items():
-        made = variable(f"parameter_{name}", ("member",), prior.unit, f"drawn: {prior.long_name}", "f8")
-        made.prior = f"{prior.kind}({prior.a:g}, {prior.b:g})"
+        parameter = variable(f"parameter_{name}", ("member",), prior.unit, f"drawn: {prior.long_name}", "f8")
+        parameter.prior = f"{prior.kind}({prior.a:g}, {prior.b:g})"
     for field in FIELDS.values():
         axis = (_AXES[field.layers],) if field.layers > 1 else ()
-        made = variable(
+        state = variable(
             field.name, ("member", "time", *axis), field.unit, field.long_name, fill_value=np.float32(SPVAL)
         )
-        made.comment = "as the network takes it from ELM"
+        state.comment = "as the network takes it from ELM"
     for name, (dims, unit, long_name) in HILLSLOPE.items():
         variable(f"hillslope_{name}", dims, unit, long_name)
     count = variable("event_count", ("member",), "1", "number of landslides of the member", "i4")
@@ -129,23 +132,23 @@ def _define(file: netCDF4.Dataset, ensemble: Ensemble, command: str) -> None:
         variable(name, ("event",), unit, long_name)
 
 
-def _put(file: netCDF4.Dataset, members: slice, found: dict, counts: dict) -> None:
-    counts["failed"] += int(found["failed"].sum())
-    file["hillslope_failed"][members] = found["failed"]
-    if "x" not in found:
+def _put(file: netCDF4.Dataset, members: slice, results: dict, counts: dict) -> None:
+    counts["failed"] += int(results["failed"].sum())
+    file["hillslope_failed"][members] = results["failed"]
+    if "x" not in results:
         file["event_count"][members] = 0
         return
-    for name, values in unpack(np.nan_to_num(found["x"], nan=SPVAL)).items():
+    for name, values in unpack(np.nan_to_num(results["x"], nan=SPVAL)).items():
         file[name][members] = values
     for name in HILLSLOPE:
-        file[f"hillslope_{name}"][members] = found[name]
-    file["event_count"][members] = found["event_count"]
-    start, n = len(file.dimensions["event"]), len(found["event_time"])
+        file[f"hillslope_{name}"][members] = results[name]
+    file["event_count"][members] = results["event_count"]
+    start, n = len(file.dimensions["event"]), len(results["event_time"])
     if n:
         numbers = np.arange(members.start, members.stop)
-        file["event_member"][start : start + n] = np.repeat(numbers, found["event_count"])
+        file["event_member"][start : start + n] = np.repeat(numbers, results["event_count"])
         for name in EVENTS:
-            file[name][start : start + n] = found[name]
+            file[name][start : start + n] = results[name]
     counts["landslides"] += n
-    counts["with_landslides"] += int((found["event_count"] > 0).sum())
-    counts["balance"] = max(counts["balance"], float(np.nanmax(found["balance"])))
+    counts["with_landslides"] += int((results["event_count"] > 0).sum())
+    counts["balance"] = max(counts["balance"], float(np.nanmax(results["balance"])))

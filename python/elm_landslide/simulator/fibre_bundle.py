@@ -16,7 +16,7 @@ def weibull_peak(scale: float, shape: float) -> tuple[float, float]:
     return strain, strain * np.exp(-1.0 / shape)
 
 
-def damage(load, shape: float):
+def damage(load: np.ndarray | float, shape: float) -> np.ndarray:
     """Share of broken fibres (1) of a Weibull bundle that carries `load`, as a share of its peak (0 to 1).
 
     From x exp(-x^m) = load peak on the rising branch: x^m = -W(-load^m / e) / m with Lambert's W.

@@ -38,7 +38,7 @@ class HillslopeSoil:
     bedrock takes.
     """
 
-    thickness: np.ndarray
+    thickness: np.ndarray | float
     porosity: float
     ks: float
     sucsat: float

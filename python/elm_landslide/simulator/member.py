@@ -19,7 +19,7 @@ from elm_landslide.physics.infinite_slope import FOS_CAP, FOS_FLOOR
 from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.stability import SHALLOWEST_PLANE
 from elm_landslide.simulator import column
-from elm_landslide.simulator.scene import Scene, Settings, scene
+from elm_landslide.simulator.scene import Scene, Settings
 from elm_landslide.simulator.terrain import Terrain
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "advance",
     "begin",
     "run",
-    "scene",
     "state",
 ]
 SETTLING = 3  # h, steps in which the hillslope settles
@@ -53,28 +52,28 @@ class Storm:
     error: float
 
 
-def begin(made: Scene, settings: Settings) -> Storm:
+def begin(scene: Scene, settings: Settings) -> Storm:
     """Take the column through season and event, and the hillslope to where the event begins."""
-    before = made.forcing.shape[1] - settings.hours
-    total = made.water.total()
-    season = column.run(made.soil, made.water, made.forcing[:, :before])
-    _start(made, season, settings)
-    stored = made.hill.hillslope.stored()
-    budget = _settle(made, season, settings)
-    made.hill.update(-(settings.lead + SETTLING) * SECONDS_PER_HOUR)  # somewhere in the last long step
-    event = column.run(made.soil, made.water, made.forcing[:, before:])
-    return Storm(event, budget, stored, _column_error(total, made, season, event))
+    before = scene.forcing.shape[1] - settings.hours
+    total = scene.water.total()
+    season = column.run(scene.soil, scene.water, scene.forcing[:, :before])
+    _start(scene, season, settings)
+    stored = scene.hill.hillslope.stored()
+    budget = _settle(scene, season, settings)
+    scene.hill.update(-(settings.lead + SETTLING) * SECONDS_PER_HOUR)  # somewhere in the last long step
+    event = column.run(scene.soil, scene.water, scene.forcing[:, before:])
+    return Storm(event, budget, stored, _column_error(total, scene, season, event))
 
 
-def advance(made: Scene, storm: Storm, settings: Settings, hour: int) -> None:
+def advance(scene: Scene, storm: Storm, settings: Settings, hour: int) -> None:
     """One hour of the event on the hillslope."""
     part = SECONDS_PER_HOUR / settings.substeps
     for k in range(1, settings.substeps + 1):
-        storm.budget = storm.budget + _fluxes(made.hill.hillslope.step(storm.event["water_input"][hour], part))
-        made.hill.update((hour - settings.lead) * SECONDS_PER_HOUR + k * part)
+        storm.budget = storm.budget + _fluxes(scene.hill.hillslope.step(storm.event["water_input"][hour], part))
+        scene.hill.update((hour - settings.lead) * SECONDS_PER_HOUR + k * part)
 
 
-def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
+def run(scene: Scene, settings: Settings) -> dict[str, np.ndarray]:
     """Run a scene; returns `x` [time, N_IN], what the hillslope did at those times [time, ...], and its landslides:
 
     probability: share of the cells whose FoS of the infinite slope is below 1 somewhere; fos, fos_median, depth as in
@@ -84,19 +83,20 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
     event_depth (m), event_initial (1: before the first hour of the event); balance: greatest error of the water
     balance, as a share of the input.
     """
-    storm = begin(made, settings)
-    hill, land = made.hill.hillslope, made.hill.hillslope.terrain
-    classes, out, kept = slope_classes(land), {}, []
+    storm = begin(scene, settings)
+    hill, land = scene.hill.hillslope, scene.hill.hillslope.terrain
+    classes, hours = slope_classes(land), []
+    out: dict[str, list] = {}
     for hour in range(settings.hours):
-        advance(made, storm, settings, hour)
+        advance(scene, storm, settings, hour)
         if (hour + 1) % settings.every == 0:
-            kept.append(hour)
-            for name, value in state(made).items():
+            hours.append(hour)
+            for name, value in state(scene).items():
                 out.setdefault(name, []).append(value)
     incoming, lost = storm.budget
     slope_error = abs(incoming - lost - (hill.stored() - storm.stored)) / max(incoming, LEAST_INPUT)
-    slides = made.hill.landslides()
-    found = {
+    slides = scene.hill.landslides()
+    events = {
         "event_time": [slide.time / SECONDS_PER_HOUR for slide in slides],
         "event_area": [slide.area for slide in slides],
         "event_volume": [slide.volume for slide in slides],
@@ -104,10 +104,10 @@ def run(made: Scene, settings: Settings) -> dict[str, np.ndarray]:
         "event_initial": [float(slide.time < -settings.lead * SECONDS_PER_HOUR) for slide in slides],
     }
     return {
-        "x": _fields(made, storm.event, np.array(kept), made.forcing.shape[1] - settings.hours),
+        "x": _fields(scene, storm.event, np.array(hours), scene.forcing.shape[1] - settings.hours),
         **{name: np.array(values) for name, values in out.items()},
         "soil_depth": np.array([np.median(hill.thickness[c]) for c in classes]),
-        **{name: np.array(values, dtype=float) for name, values in found.items()},
+        **{name: np.array(values, dtype=float) for name, values in events.items()},
         "balance": np.array(max(slope_error, storm.error)),
     }
 
@@ -116,10 +116,10 @@ def _fluxes(budget: dict[str, float]) -> np.ndarray:
     return np.array([budget["rain"], budget["over_edge"] + budget["into_rock"]])
 
 
-def _start(made: Scene, season, settings: Settings) -> None:
+def _start(scene: Scene, season: dict[str, np.ndarray], settings: Settings) -> None:
     """The hillslope's water from the column's, `settle` days before the event: saturation by depth, and its table."""
-    hill, at = made.hill.hillslope, -24 * settings.settle - 1
-    saturation = season["liquid_water"][at] / made.soil.porosity
+    hill, at = scene.hill.hillslope, -24 * settings.settle - 1
+    saturation = season["liquid_water"][at] / scene.soil.porosity
     between = np.interp(hill.nodes, NODES.numpy(), np.minimum(saturation, 1.0))
     table = season["water_table"][at]
     soil = hill.soil
@@ -127,27 +127,27 @@ def _start(made: Scene, season, settings: Settings) -> None:
     hill.set_head(np.where(hill.nodes > table, (hill.nodes - table) * hill.cosine2[:, None], head))
 
 
-def _settle(made: Scene, season, settings: Settings) -> np.ndarray:
+def _settle(scene: Scene, season: dict[str, np.ndarray], settings: Settings) -> np.ndarray:
     """Days of the column's water in long steps, less the share of all of it that soil and plants give to the air;
     (input, losses) (m)."""
     n = 24 * settings.settle
     came = season["water_input"][-n:]
-    hours = slice(made.forcing.shape[1] - settings.hours - n, made.forcing.shape[1] - settings.hours)
-    caught = made.forcing[0, hours] + season["snowmelt"][-n:] - came  # on leaves, and evaporates there
+    hours = slice(scene.forcing.shape[1] - settings.hours - n, scene.forcing.shape[1] - settings.hours)
+    caught = scene.forcing[0, hours] + season["snowmelt"][-n:] - came  # on leaves, and evaporates there
     taken = (season["evaporation"][-n:] - caught).sum()
     share = max(1.0 - taken / came.sum(), 0.0) if came.sum() > 0.0 else 0.0
     budget = np.zeros(2)
     for rate in share * came.reshape(-1, SETTLING).mean(1):
-        budget += _fluxes(made.hill.hillslope.step(rate, SETTLING * SECONDS_PER_HOUR))
+        budget += _fluxes(scene.hill.hillslope.step(rate, SETTLING * SECONDS_PER_HOUR))
     return budget
 
 
-def _column_error(total: float, made: Scene, season, event) -> float:
-    came = SECONDS_PER_HOUR * made.forcing[:2].sum()
+def _column_error(total: float, scene: Scene, season: dict[str, np.ndarray], event: dict[str, np.ndarray]) -> float:
+    came = SECONDS_PER_HOUR * scene.forcing[:2].sum()
     went = SECONDS_PER_HOUR * sum(
         part[name].sum() for part in (season, event) for name in ("evaporation", "surface_runoff", "baseflow")
     )
-    return abs(total + came - went - made.water.total()) / max(came, LEAST_INPUT)
+    return abs(total + came - went - scene.water.total()) / max(came, LEAST_INPUT)
 
 
 def slope_classes(land: Terrain, classes: int = SLOPE_CLASSES) -> list[np.ndarray]:
@@ -155,10 +155,10 @@ def slope_classes(land: Terrain, classes: int = SLOPE_CLASSES) -> list[np.ndarra
     return np.array_split(np.argsort(land.gradient, kind="stable"), classes)
 
 
-def state(made: Scene) -> dict:
+def state(scene: Scene) -> dict:
     """What the hillslope does now, as in `run`."""
-    hill, slope = made.hill, made.hill.hillslope
-    fos = np.clip(hill.factor_of_safety(made.roots), FOS_FLOOR, FOS_CAP)
+    hill, slope = scene.hill, scene.hill.hillslope
+    fos = np.clip(hill.factor_of_safety(scene.roots), FOS_FLOOR, FOS_CAP)
     faces = slope.dz[:, None] * np.arange(1, slope.n_layers + 1)
     plane = np.where((faces >= SHALLOWEST_PLANE) | (faces == faces[:, -1:]), fos, np.inf)
     least, at = plane.min(1), plane.argmin(1)
@@ -177,9 +177,9 @@ def state(made: Scene) -> dict:
     }
 
 
-def _fields(made: Scene, event, hours: np.ndarray, before: int) -> np.ndarray:
+def _fields(scene: Scene, event: dict[str, np.ndarray], hours: np.ndarray, before: int) -> np.ndarray:
     """x [time, N_IN] at the hours of the event; what an ensemble does not know is missing."""
-    sums = np.append(0.0, np.cumsum(made.rain))
+    sums = np.append(0.0, np.cumsum(scene.rain))
     end = before + hours + 1
     moving = {
         "liquid_water": event["liquid_water"][hours],
@@ -190,4 +190,4 @@ def _fields(made: Scene, event, hours: np.ndarray, before: int) -> np.ndarray:
         "snowmelt": 1000.0 * event["snowmelt"][hours],
         **{name: sums[end] - sums[end - 24 * days] for name, days in RAIN_WINDOWS.items()},
     }
-    return pack({**made.static, **moving}, hours.shape)
+    return pack({**scene.static, **moving}, hours.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,9 +84,9 @@ def cover_of(p: dict[str, float]) -> int:
 
 def scene(
     p: dict[str, float],
-    seed,
+    seed: int | Sequence[int],
     settings: Settings,
-    days=None,
+    days: tuple[np.ndarray, np.ndarray] | None = None,
     land: Terrain | None = None,
     root_factor: float = 1.0,
     macropore_share: float | None = None,
@@ -110,7 +111,7 @@ def scene(
     clay = p["clay_share"] * (100.0 - sand)
     porosity, sucsat, bsw = pedotransfer.porosity(sand), pedotransfer.sucsat(sand) / 1000.0, pedotransfer.bsw(clay)
 
-    def ten(value):
+    def ten(value: float) -> np.ndarray:
         return np.full(len(THICKNESS), value)
 
     if land is None:
@@ -125,7 +126,7 @@ def scene(
         slope=float(np.degrees(np.arctan(land.gradient.mean()))),
     )
 
-    def varied(name):
+    def varied(name: str) -> np.ndarray:
         field = random_field(land_rng, land.shape, p["correlation"])[land.row, land.column]
         return log_normal(1.0, VARIATION[name], field)
 
@@ -151,7 +152,7 @@ def scene(
     by_depth = surface[:, None] * _root_profile(root_fraction, hill)
     texture = torch.tensor([sand, clay], dtype=torch.float64)
     carbon = torch.cat([roots.COVER_CARBON, bare])[cover].item() * (left if np.isfinite(years) else 1.0)
-    held = HillslopeStrength(
+    slope_strength = HillslopeStrength(
         strength.texture_cohesion(*texture).item() * p["cohesion_multiplier"] * varied("cohesion"),
         np.tan(np.radians(strength.texture_friction(*texture).item() + p["friction_offset"])),
         by_depth[:, -1],
@@ -170,11 +171,22 @@ def scene(
         "root_strength_left": left,
     }
     return Scene(
-        soil, column.state_from_table(soil, p["water_table"]), forcing, rain, Triggering(hill, held), by_depth, static
+        soil,
+        column.state_from_table(soil, p["water_table"]),
+        forcing,
+        rain,
+        Triggering(hill, slope_strength),
+        by_depth,
+        static,
     )
 
 
-def _weather(p, rng, settings: Settings, days):
+def _weather(
+    p: dict[str, float],
+    rng: np.random.Generator,
+    settings: Settings,
+    days: tuple[np.ndarray, np.ndarray] | None,
+) -> tuple[np.ndarray, np.ndarray]:
     """(forcing [4, hour], rain (mm) [hour]) of the season and the event."""
     climate = weather.Climate(p["wet_after_dry"], p["wet_after_wet"], p["wet_day_rain"], p["temperature"])
     event_days = -(-settings.hours // 24)
@@ -199,11 +211,11 @@ def _weather(p, rng, settings: Settings, days):
     potential = column.potential_evaporation(temperature, day_of_year, climate.latitude)
     per_second = [part / 1000.0 / SECONDS_PER_HOUR for part in weather_parts]
     length = 24 * settings.spin_up + settings.hours
-    kept = slice(length) if days is None else slice(-length, None)  # real weather ends with its last day
-    return np.stack([*per_second, temperature, potential])[:, kept], rain[kept]
+    span = slice(length) if days is None else slice(-length, None)  # real weather ends with its last day
+    return np.stack([*per_second, temperature, potential])[:, span], rain[span]
 
 
-def _hillslope(p, rng, settings: Settings) -> Terrain:
+def _hillslope(p: dict[str, float], rng: np.random.Generator, settings: Settings) -> Terrain:
     field = random_field(rng, (settings.rows, settings.columns), p["correlation"])
     # A Gaussian correlation exp(-(r / L)^2) has gradients of sd sqrt(2) / L along each axis.
     relief = p["roughness"] * p["correlation"] * settings.size / np.sqrt(2.0) * field

@@ -17,7 +17,7 @@ def exponent(sizes: np.ndarray, least: int, most: int) -> float:
         return np.nan
     mean = np.log(chosen).mean()
 
-    def negative(power):
+    def negative(power: float) -> float:
         return power * mean + np.log((numbers**-power).sum())
 
     return float(optimize.minimize_scalar(negative, bounds=(0.0, 6.0), method="bounded").x)

@@ -41,7 +41,7 @@ class Terrain:
     def n(self) -> int:
         return len(self.row)
 
-    def grid(self, values, fill=np.nan) -> np.ndarray:
+    def grid(self, values: np.ndarray, fill: float = np.nan) -> np.ndarray:
         """Values [n] on the grid, `fill` where there is no cell."""
         out = np.full(self.shape, fill, dtype=np.result_type(values, type(fill)))
         out[self.row, self.column] = values
@@ -185,7 +185,7 @@ def tile(land: Terrain | Grid, rows: int, columns: int, rng: np.random.Generator
     places = grid.places(rows, columns)
     if not places.n:
         raise ValueError(f"terrain: no tile of {rows} x {columns} cells is without a missing cell; take fewer")
-    row, column = places[rng.integers(places.n)]
+    row, column = places[int(rng.integers(places.n))]
     return terrain(grid.elevation[row : row + rows, column : column + columns], grid.size)
 
 

@@ -39,11 +39,11 @@ class HillslopeStrength:
     slope.
     """
 
-    cohesion: np.ndarray
-    tan_friction: np.ndarray
-    roots_base: np.ndarray = 0.0
-    roots_side: np.ndarray = 0.0
-    surcharge: np.ndarray = 0.0
+    cohesion: np.ndarray | float
+    tan_friction: np.ndarray | float
+    roots_base: np.ndarray | float = 0.0
+    roots_side: np.ndarray | float = 0.0
+    surcharge: np.ndarray | float = 0.0
     suction_cap: float = 6000.0
     tension: float = 0.5
     shape: float = 2.0
@@ -167,13 +167,13 @@ class Triggering:
         near = np.abs(times[ring] - times[cells, None]) <= within
         links = coo_array((near[near], (np.repeat(cells, near.sum(1)), ring[near])), shape=(terrain.n, terrain.n))
         label = connected_components(links, directed=False)[1][cells]
-        found = []
+        slides = []
         for one in np.unique(label):
             chosen = cells[label == one]
             area = len(chosen) * terrain.size**2
             volume = float(self.hillslope.thickness[chosen].sum()) * terrain.size**2
-            found.append(Landslide(float(times[chosen].min()), area, volume, volume / area, chosen))
-        return sorted(found, key=lambda slide: (slide.time, slide.cells[0]))
+            slides.append(Landslide(float(times[chosen].min()), area, volume, volume / area, chosen))
+        return sorted(slides, key=lambda slide: (slide.time, slide.cells[0]))
 
 
 @njit
@@ -211,8 +211,8 @@ def _avalanche(driving, resistance, friction, limit, bonds, sides, down, failed,
                 torn[c] = True
                 changed = True
             below = down[c]
-            held = limit[c] if below == n or not released[below] else 0.0
-            if excess > held:
+            support = limit[c] if below == n or not released[below] else 0.0
+            if excess > support:
                 released[c] = True
                 changed = True
             else:

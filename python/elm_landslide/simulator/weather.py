@@ -88,6 +88,6 @@ def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
     The weather columns are all that is needed of the table. Raises UserError for whatever `sites describe` refuses in
     them.
     """
-    found = cells.weather(Table(path))
-    rain, temperature = (found[:, cells.WEATHER.index(name)] for name in cells.NEEDED_WEATHER)
+    variables = cells.weather(Table(path))
+    rain, temperature = (variables[:, cells.WEATHER.index(name)] for name in cells.NEEDED_WEATHER)
     return rain, temperature

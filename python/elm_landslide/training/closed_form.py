@@ -25,10 +25,10 @@ def make_targets(x: Tensor, seed: int, points: int, report: Report, stage: str) 
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def huber(log_fos: Tensor, wanted: Tensor) -> Tensor:
+def huber(log_fos: Tensor, target: Tensor) -> Tensor:
     """Mean Huber loss of ln FoS, of any shape; near the cap, which carries no information, it is 0."""
-    decided = wanted < torch.log(torch.tensor(0.8 * FOS_CAP))
-    each = nn.functional.huber_loss(log_fos, wanted, delta=DELTA, reduction="none")
+    decided = target < torch.log(torch.tensor(0.8 * FOS_CAP))
+    each = nn.functional.huber_loss(log_fos, target, delta=DELTA, reduction="none")
     return FOS_WEIGHT * torch.where(decided, each, 0.0).mean()
 
 
@@ -44,40 +44,39 @@ def loss(
     prepared = network.prepare(x)
     latents, correction = network.latents(prepared, [member])
     probability, log_fos, _ = (values[:, 0] for values in network.run_members(prepared, latents))
-    wanted = torch.stack([target["log_fos"], target["log_fos_median"]], dim=-1)
-    fos_loss = huber(log_fos, wanted)
+    fos_loss = huber(log_fos, torch.stack([target["log_fos"], target["log_fos_median"]], dim=-1))
     return fos_loss + failure(probability, target["probability"]) + prior_penalty * (correction**2).mean()
 
 
-def fos_scores(fos: Tensor, wanted: Tensor) -> dict[str, float | None]:
-    """R2, RMSE and F1 at 1 (None where there is none) of the factor of safety [n] where `wanted` lies in 0.5-3."""
-    near = (wanted > 0.5) & (wanted < 3.0)
-    fos, wanted = fos[near], wanted[near]
-    error = fos - wanted
-    failing, predicted = wanted < 1.0, fos < 1.0
-    found = {
-        "fos_r2": 1 - (error**2).sum() / ((wanted - wanted.mean()) ** 2).sum(),
+def fos_scores(fos: Tensor, target: Tensor) -> dict[str, float | None]:
+    """R2, RMSE and F1 at 1 (None where there is none) of the factor of safety [n] where `target` lies in 0.5-3."""
+    near = (target > 0.5) & (target < 3.0)
+    fos, target = fos[near], target[near]
+    error = fos - target
+    failing, predicted = target < 1.0, fos < 1.0
+    scores = {
+        "fos_r2": 1 - (error**2).sum() / ((target - target.mean()) ** 2).sum(),
         "fos_rmse": (error**2).mean().sqrt(),
         "fos_f1": 2 * (failing & predicted).sum() / (failing.sum() + predicted.sum()),
     }
-    known = {name: float(value) if torch.isfinite(value) else None for name, value in found.items()}
+    known = {name: float(value) if torch.isfinite(value) else None for name, value in scores.items()}
     return {"fos_columns": int(near.sum()), **known}
 
 
 @torch.no_grad()
-def evaluate(network: LandslideNetwork, x: Tensor, target: dict[str, Tensor]) -> dict[str, float]:
+def evaluate(network: LandslideNetwork, x: Tensor, target: dict[str, Tensor]) -> dict[str, float | None]:
     """Scores on columns x against the sampled hillslopes: FoS where it lies in 0.5-3, probability everywhere."""
     y = network(x)
     inside = y[:, -1] < FLAGS["outside"]
-    wanted = torch.exp(target["log_fos"][inside])
-    near = (wanted > 0.5) & (wanted < 3.0)
-    p, p_wanted = y[inside, 0], target["probability"][inside]
+    target_fos = torch.exp(target["log_fos"][inside])
+    near = (target_fos > 0.5) & (target_fos < 3.0)
+    p, share = y[inside, 0], target["probability"][inside]
     return {
         "columns": int(inside.sum()),
         "outside": int((~inside).sum()),
-        **fos_scores(y[inside, 1], wanted),
+        **fos_scores(y[inside, 1], target_fos),
         "depth_mae": float((y[inside, 3] - target["depth"][inside])[near].abs().mean()),
-        "probability_mae": float((p - p_wanted).abs().mean()),
-        "probability_rmse": float(((p - p_wanted) ** 2).mean().sqrt()),
-        "probability_bias": float((p - p_wanted).mean()),
+        "probability_mae": float((p - share).abs().mean()),
+        "probability_rmse": float(((p - share) ** 2).mean().sqrt()),
+        "probability_bias": float((p - share).mean()),
     }

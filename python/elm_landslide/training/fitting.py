@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -23,7 +24,7 @@ def chunks(total: int, size: int) -> Iterator[slice]:
 
 
 @contextmanager
-def one_thread():
+def one_thread() -> Iterator[None]:
     """The arrays are too small to gain from threads, which only wait for each other (half the processor time)."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -43,7 +44,7 @@ class Group:
     def part(self, rows: Tensor) -> Tensor:
         return rows[self.rank :: self.size]
 
-    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+    def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
         if self.size == 1:
             return
         # A parameter that the loss does not reach has no gradient, on one rank or on all.
@@ -52,17 +53,17 @@ class Group:
         for p, grad in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
             p.grad = grad.view_as(p)
 
-    def gather(self, value) -> list:
+    def gather(self, value: Any) -> list:
         """The values of all ranks, in order."""
         if self.size == 1:
             return [value]
-        found = [None] * self.size
-        distributed.all_gather_object(found, value)
-        return found
+        values = [None] * self.size
+        distributed.all_gather_object(values, value)
+        return values
 
 
 @contextmanager
-def group(comm) -> Iterator[Group]:
+def group(comm: Any) -> Iterator[Group]:
     """A torch.distributed group (gloo) of the ranks of an mpi4py communicator, while it is used."""
     if comm.size == 1:
         yield Group()
@@ -96,31 +97,46 @@ class Checkpoint:
 
     def __init__(self, path: Path | None = None, identity: dict | None = None, writes: bool = True):
         """Without a path nothing is kept on disk. Raises UserError where the file belongs to another training."""
-        self.path, self.identity, self.writes, self.found = path, identity, writes and path is not None, {}
+        self._identity, self._written = identity, path if writes else None
+        self._states: dict[str, dict] = {}
         if path is None or not path.exists():
             return
         files.regular(path)
         try:
-            kept = torch.load(path, weights_only=True)
-            same = kept["identity"] == identity
+            content = torch.load(path, weights_only=True)
+            same = content["identity"] == identity
         except Exception as error:  # torch raises many kinds for a broken file
             raise UserError(f"{path}: not a checkpoint of this version ({type(error).__name__}); delete it") from None
         if not same:
             raise UserError(f"{path}: of a training with other settings or data; delete it, or choose another --out")
-        self.found = kept["found"]
+        self._states = content["found"]
 
-    def get(self, name: str):
-        return self.found.get(name)
+    def get(self, name: str) -> dict | None:
+        return self._states.get(name)
 
-    def put(self, name: str, value) -> None:
-        self.found[name] = value
-        if self.writes:
-            with files.whole(self.path, RuntimeError) as part:
-                torch.save({"identity": self.identity, "found": self.found}, part)
+    def put(self, name: str, state: dict) -> None:
+        self._states[name] = state
+        if self._written:
+            with files.whole(self._written, RuntimeError) as part:
+                torch.save({"identity": self._identity, "found": self._states}, part)
 
     def remove(self) -> None:
-        if self.writes:
-            self.path.unlink(missing_ok=True)
+        if self._written:
+            self._written.unlink(missing_ok=True)
+
+
+def no_report(stage: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Session:
+    """What fits share: the seed, the ranks, what an earlier start has reached, and who is told of every epoch."""
+
+    seed: int
+    ranks: Group = field(default_factory=Group)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    report: Report = no_report
 
 
 @dataclass(frozen=True)
@@ -131,18 +147,15 @@ class Fitting:
     batch: int
     rate: float
     decay: float
-    seed: int
 
 
 def fit(
     name: str,
-    parameters: Sequence[nn.Parameter],
+    parameters: Iterable[Tensor],
     loss: Callable[[Tensor], Tensor],
     rows: int,
     settings: Fitting,
-    ranks: Group,
-    checkpoint: Checkpoint,
-    report: Report,
+    session: Session,
     drawn: Sequence[torch.Generator] = (),
 ) -> None:
     """Minimise the mean over rows of loss(indices [k]), a mean over those rows, in place.
@@ -151,38 +164,38 @@ def fit(
     the checkpoint under `name`; a fit that is there goes on from it. drawn: the generators that the loss draws from;
     every rank has its own.
     """
-    parameters = list(parameters)
-    torch.manual_seed(settings.seed + ranks.rank)  # for dropout
-    generator = torch.Generator().manual_seed(settings.seed)
+    parameters, ranks, checkpoint = list(parameters), session.ranks, session.checkpoint
+    torch.manual_seed(session.seed + ranks.rank)  # for dropout
+    generator = torch.Generator().manual_seed(session.seed)
     optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=settings.decay)
     steps = settings.epochs * -(-rows // settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=max(steps, 1))
-    first, kept = 0, checkpoint.get(name)
-    if kept:
-        first = kept["epoch"]
+    first, start = 0, checkpoint.get(name)
+    if start:
+        first = start["epoch"]
         with torch.no_grad():
-            for p, value in zip(parameters, kept["parameters"], strict=True):
+            for p, value in zip(parameters, start["parameters"], strict=True):
                 p.copy_(value)
-        for source, at in zip(drawn, kept["drawn"][ranks.rank], strict=True):
+        for source, at in zip(drawn, start["drawn"][ranks.rank], strict=True):
             source.set_state(at)
         if first < settings.epochs:
-            optimiser.load_state_dict(kept["optimiser"])
-            schedule.load_state_dict(kept["schedule"])
-            generator.set_state(kept["generator"])
-            torch.set_rng_state(kept["random"][ranks.rank])
+            optimiser.load_state_dict(start["optimiser"])
+            schedule.load_state_dict(start["schedule"])
+            generator.set_state(start["generator"])
+            torch.set_rng_state(start["random"][ranks.rank])
     for epoch in range(first, settings.epochs):
         order = torch.randperm(rows, generator=generator)
         for chunk in chunks(rows, settings.batch):
             whole = order[chunk]
             part = ranks.part(whole)
             optimiser.zero_grad()
-            (loss(part) * (len(part) / len(whole)) if len(part) else sum(p.sum() * 0.0 for p in parameters)).backward()
+            (loss(part) * (len(part) / len(whole)) if len(part) else _nothing(parameters)).backward()
             ranks.sum_gradients(parameters)
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             schedule.step()
         last = epoch + 1 == settings.epochs
-        state = {
+        state: dict[str, Any] = {
             "epoch": epoch + 1,
             "parameters": [p.detach().clone() for p in parameters],
             "drawn": ranks.gather([source.get_state() for source in drawn]),  # the next fit may draw from them, too
@@ -195,4 +208,9 @@ def fit(
                 "random": ranks.gather(torch.get_rng_state()),
             }
         checkpoint.put(name, state)
-        report(name, epoch + 1, settings.epochs)
+        session.report(name, epoch + 1, settings.epochs)
+
+
+def _nothing(parameters: Sequence[Tensor]) -> Tensor:
+    """A loss of 0 that reaches every parameter, of a rank without a row of the batch."""
+    return torch.stack([p.sum() * 0.0 for p in parameters]).sum()

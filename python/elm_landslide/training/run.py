@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation import designs, metrics
 from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import DESIGNS, Observation, fit_calibration, reporting_features, weather_features
+from elm_landslide.ranks import Communicator
 from elm_landslide.sites import site_table
 from elm_landslide.sites.site_table import LEAST_DAYS, Sites, block_of, need_both_classes
 from elm_landslide.training import closed_form, simulated, stage_2
 from elm_landslide.training.config import Config, as_dict
-from elm_landslide.training.fitting import Checkpoint, Group, Report, group, one_thread
+from elm_landslide.training.fitting import Checkpoint, Report, Session, group, one_thread
 from elm_landslide.training.sampling import sample_columns
 from elm_landslide.training.simulated import States
 from elm_landslide.training.stage_1 import fit_members, fit_normalisation
@@ -41,15 +43,12 @@ class Data:
 
 
 @dataclass
-class Run:
-    """The means of a training: its settings and what it shares with other ranks and an earlier start."""
+class Training:
+    """The means of a training: its settings and what its fits share."""
 
     config: Config
-    seed: int
     control: str
-    ranks: Group
-    kept: Checkpoint
-    report: Report
+    session: Session
 
 
 @one_thread()
@@ -57,7 +56,7 @@ def train(
     config: Config,
     out: Path,
     seed: int,
-    comm,
+    comm: Communicator,
     report: Report,
     preset: str,
     ensemble: Path | None = None,
@@ -77,24 +76,24 @@ def train(
     if not Path(out).resolve().parent.is_dir():
         raise UserError(f"train: the folder of '{out}' does not exist; make it first")
     ensemble = None if control == "no-simulations" else ensemble
-    found = _sites(site_file, config, control, seed)
+    sites = _sites(site_file, config, control, seed)
     states, held_out = simulated.read(ensemble, config.hillslopes.held_out) if ensemble else (None, None)
     inputs = {name: model_file.sha256(path) for name, path in (("ensemble", ensemble), ("sites", site_file)) if path}
     identity = {"settings": as_dict(config), "seed": seed, "control": control, "ranks": comm.size, "inputs": inputs}
     identity["version"] = __version__
-    kept = Checkpoint(Path(f"{out}.checkpoint"), identity, comm.rank == 0)
+    checkpoint = Checkpoint(Path(f"{out}.checkpoint"), identity, comm.rank == 0)
     comm.barrier()  # all have read it before one writes
     with group(comm) as ranks:
-        run = Run(config, seed, control, ranks, kept, report)
-        data = _data(run, states, held_out, found, comm)
-        network = _stage_1(run, data)
-        scores = {"stage_1": _physics_scores(run, network, data)}
+        training = Training(config, control, Session(seed, ranks, checkpoint, report))
+        data = _data(training, states, held_out, sites, comm)
+        network = _stage_1(training, data)
+        scores = {"stage_1": _physics_scores(training, network, data)}
         observation = None
         if data.table is not None:
             scores["stage_1"]["sites"] = _network_alone(network, data.table)
             if control != "no-sites":
-                observation, scores["development"] = _stage_2(run, network, data)
-                scores["stage_2"] = _physics_scores(run, network, data)
+                observation, scores["development"] = _stage_2(training, network, data, data.table)
+                scores["stage_2"] = _physics_scores(training, network, data)
     network.eval().requires_grad_(False)
     if comm.rank == 0:
         provenance = {
@@ -107,7 +106,7 @@ def train(
             "metrics": scores,
         }
         export(network, data.x, Path(out), provenance, observation)
-        kept.remove()
+        checkpoint.remove()
     comm.barrier()
     return scores
 
@@ -116,104 +115,108 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
     """Rows of a site table that the training takes."""
     if path is None:
         return None
-    found = site_table.read(path)
-    need_both_classes(found, path)
-    found = found.select(designs.rows_of_trigger(found, config.sites.trigger))
+    sites = site_table.read(path)
+    need_both_classes(sites, path)
+    sites = sites.select(designs.rows_of_trigger(sites, config.sites.trigger))
     for design in DESIGNS:
-        if not (found.kind == design).any():
+        if not (sites.kind == design).any():
             raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
-    if found.n_days < LEAST_DAYS:
-        raise UserError(f"{path}: {found.n_days} days of weather (precip, temp); training needs at least {LEAST_DAYS}")
-    if not np.isfinite(found.slope).any():
+    if sites.n_days < LEAST_DAYS:
+        raise UserError(f"{path}: {sites.n_days} days of weather (precip, temp); training needs at least {LEAST_DAYS}")
+    if not np.isfinite(sites.slope).any():
         raise UserError(f"{path}: column slope: missing in all rows; give the slope (degrees) of some")
     if config.sites.folds < 2:
         raise UserError(f"train: [sites] folds: {config.sites.folds}; at least 2")
-    blocks = len(np.unique(found.block[found.landslide]))
+    blocks = len(np.unique(sites.block[sites.landslide]))
     if blocks < config.sites.folds:
         raise UserError(f"{path}: landslides in {blocks} blocks; {config.sites.folds} folds need as many")
     if control == "permuted-labels":
-        order = np.random.default_rng(seed).permutation(found.n)
-        labels = {name: getattr(found, name)[order] for name in ("landslide", "kind", "pair", "accuracy", "trigger")}
-        found = replace(found, **labels)
-    return found
+        order = np.random.default_rng(seed).permutation(sites.n)
+        labels = {name: getattr(sites, name)[order] for name in ("landslide", "kind", "pair", "accuracy", "trigger")}
+        sites = replace(sites, **labels)
+    return sites
 
 
-def _data(run: Run, states: States | None, held_out: States | None, found: Sites | None, comm) -> Data:
-    count = run.config.columns
-    x = sample_columns(count.count, run.seed)
-    target = closed_form.make_targets(x, run.seed, count.points, run.report, "targets")
+def _data(
+    training: Training, states: States | None, held_out: States | None, sites: Sites | None, comm: Communicator
+) -> Data:
+    settings, session = training.config.columns, training.session
+    x = sample_columns(settings.count, session.seed)
+    target = closed_form.make_targets(x, session.seed, settings.points, session.report, "targets")
     table = None
-    if found is not None:
-        mine = np.arange(comm.rank, found.n, comm.size)
-        done = 0
+    if sites is not None:
+        mine = np.arange(comm.rank, sites.n, comm.size)
+        count = 0
 
         def advance(n: int = 1) -> None:
-            nonlocal done
-            done += n
-            run.report("columns of sites", done, len(mine))
+            nonlocal count
+            count += n
+            session.report("columns of sites", count, len(mine))
 
-        slopes = found.slope[np.isfinite(found.slope)]
-        part = designs.site_rows(found.select(mine), slopes, advance)
+        slopes = sites.slope[np.isfinite(sites.slope)]
+        part = designs.site_rows(sites.select(mine), slopes, advance)
         table = part
         if comm.size > 1:
             parts = comm.allgather((mine, {d: v.numpy() for d, v in part.x.items()}, part.solved.numpy()))
             back = np.argsort(np.concatenate([p[0] for p in parts]))
             joined = {d: torch.from_numpy(np.concatenate([p[1][d] for p in parts])[back]) for d in DESIGNS}
-            table = SiteRows(found, joined, torch.from_numpy(np.concatenate([p[2] for p in parts])[back]))
+            table = SiteRows(sites, joined, torch.from_numpy(np.concatenate([p[2] for p in parts])[back]))
     return Data(x, target, states, held_out, table)
 
 
-def _stage_1(run: Run, data: Data) -> LandslideNetwork:
-    torch.manual_seed(run.seed)
-    settings = run.config.network
+def _stage_1(training: Training, data: Data) -> LandslideNetwork:
+    torch.manual_seed(training.session.seed)
+    settings = training.config.network
     network = LandslideNetwork(settings.members, settings.width)
     more = []
     if data.states is not None:
         more.append(data.states.x[:: max(len(data.states) // len(data.x), 1)])
-    if data.table is not None and run.control != "no-sites":
+    if data.table is not None and training.control != "no-sites":
         more += [x[data.table.solved].reshape(-1, x.shape[-1]) for x in data.table.x.values()]
     fit_normalisation(network, data.x, more)
-    fit_members(network, data.x, data.target, data.states, run.config, run.seed, run.ranks, run.kept, run.report)
+    fit_members(network, data.x, data.target, data.states, training.config, training.session)
     return network
 
 
-def _physics_scores(run: Run, network: LandslideNetwork, data: Data) -> dict:
+def _physics_scores(training: Training, network: LandslideNetwork, data: Data) -> dict:
     """Against closed-form hillslopes drawn apart, and simulated ones held out."""
-    settings = run.config.columns
-    x = sample_columns(settings.held_out, run.seed + 1)
-    target = closed_form.make_targets(x, run.seed + 500_000, settings.held_out_points, run.report, "scores")
-    found = {"columns": closed_form.evaluate(network, x, target)}
+    settings, session = training.config.columns, training.session
+    x = sample_columns(settings.held_out, session.seed + 1)
+    target = closed_form.make_targets(x, session.seed + 500_000, settings.held_out_points, session.report, "scores")
+    scores = {"columns": closed_form.evaluate(network, x, target)}
     if data.held_out is not None:
-        found["hillslopes"] = simulated.evaluate(network, data.held_out)
-    return found
+        scores["hillslopes"] = simulated.evaluate(network, data.held_out)
+    return scores
 
 
-def _again(run: Run, network: LandslideNetwork, data: Data):
+def _again(
+    training: Training, network: LandslideNetwork, data: Data
+) -> tuple[Callable[[nn.Module], Tensor], torch.Generator]:
     """(the loss of stage 1 on rows drawn at random, for a member; the generator that draws them). Ranks draw others."""
-    drawn = torch.Generator().manual_seed(run.seed + 7 + run.ranks.rank)
-    size = run.config.sites.level_batch
+    drawn = torch.Generator().manual_seed(training.session.seed + 7 + training.session.ranks.rank)
+    size = training.config.sites.level_batch
 
     def again(member: nn.Module) -> Tensor:
         rows = torch.randint(len(data.x), (2 * size,), generator=drawn)
         some = {name: values[rows] for name, values in data.target.items()}
-        value = closed_form.loss(network, member, data.x[rows], some, run.config.network.prior_penalty)
+        value = closed_form.loss(network, member, data.x[rows], some, training.config.network.prior_penalty)
         if data.states is not None:
             states = data.states.rows(torch.randint(len(data.states), (2 * size,), generator=drawn))
-            weight = run.config.hillslopes
+            weight = training.config.hillslopes
             value = value + weight.weight * simulated.loss(network, member, states, weight.failure)
         return value
 
     return again, drawn
 
 
-def _fit_on(run: Run, network: LandslideNetwork, data: Data, rows: np.ndarray, label: str) -> Observation:
+def _fit_on(
+    training: Training, network: LandslideNetwork, data: Data, table: SiteRows, rows: np.ndarray, label: str
+) -> Observation:
     """Stage 2 on some rows (bool [n]); moves the levels of the network and returns the observation model."""
-    settings, table = run.config.sites, data.table
+    settings = training.config.sites
     part = table.rows(np.flatnonzero(rows))
-    again, drawn = _again(run, network, data)
-    stage_2.fit_levels(
-        network, part, again, settings, run.seed, run.ranks, run.kept, run.report, label, sources=[drawn]
-    )
+    again, drawn = _again(training, network, data)
+    stage_2.fit_levels(network, part, again, settings, training.session, label, sources=[drawn])
     days = table.sites.n_days
     one = table.sites.select(np.arange(1))
     sizes = {
@@ -226,27 +229,24 @@ def _fit_on(run: Run, network: LandslideNetwork, data: Data, rows: np.ndarray, l
     for design in DESIGNS:
         of = np.flatnonzero(designs.rows_of_design(design, part.sites))
         z = designs.log_failing(network, part, design)[of]
-        stage_2.fit_heads(
-            observation, design, part.sites.select(of), z, settings, run.seed, run.ranks, run.kept, run.report, label
-        )
+        stage_2.fit_heads(observation, design, part.sites.select(of), z, settings, training.session, label)
     return observation
 
 
-def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observation, dict]:
+def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: SiteRows) -> tuple[Observation, dict]:
     """The observation model of all rows, calibrated on rows out of fold, and the scores of those."""
-    table, settings = data.table, run.config.sites
-    all_sites = table.sites
-    fold = designs.folds(all_sites, settings.folds, run.seed)
+    settings, all_sites = training.config.sites, table.sites
+    fold = designs.folds(all_sites, settings.folds, training.session.seed)
     logits = {design: np.full((all_sites.n, settings.members), np.nan) for design in DESIGNS}
     for k in range(settings.folds):
         other = copy.deepcopy(network)
-        observation = _fit_on(run, other, data, fold != k, f"fold {k + 1} of {settings.folds}: ")
+        observation = _fit_on(training, other, data, table, fold != k, f"fold {k + 1} of {settings.folds}: ")
         rows = np.flatnonzero(fold == k)
         part = table.rows(rows)
         for design in DESIGNS:
             z = designs.log_failing(other, part, design)
             logits[design][rows] = observation.logits(design, part.sites, z)
-    observation = _fit_on(run, network, data, np.ones(all_sites.n, dtype=bool), "")
+    observation = _fit_on(training, network, data, table, np.ones(all_sites.n, dtype=bool), "")
     observation.info = {
         "days": all_sites.n_days,
         "trigger": settings.trigger,
@@ -268,21 +268,21 @@ def _stage_2(run: Run, network: LandslideNetwork, data: Data) -> tuple[Observati
 
 def _network_alone(network: LandslideNetwork, table: SiteRows) -> dict:
     """AUC with its interval of the failing share itself, by design, without an observation model."""
-    found = {}
+    scores = {}
     for design in DESIGNS:
         part = table.rows(np.flatnonzero(designs.rows_of_design(design, table.sites)))
         rate = designs.over_days(designs.log_failing(network, part, design))
         auc = metrics.discrimination(part.sites.landslide, rate, metrics.resample(part.sites.block))["auc"]
-        found[design] = {"auc": [float(auc[0]), *metrics.interval(auc)]}
-    return found
+        scores[design] = {"auc": [float(auc[0]), *metrics.interval(auc)]}
+    return scores
 
 
 def _development(
     landslide: np.ndarray, block: np.ndarray, logit: np.ndarray, chance: np.ndarray, members: np.ndarray
 ) -> dict:
     draws = metrics.resample(block)
-    found = {**metrics.discrimination(landslide, logit, draws), **metrics.calibration(landslide, chance, draws)}
-    out = {name: [float(found[name][0]), *map(float, metrics.interval(found[name]))] for name in found}
+    measures = {**metrics.discrimination(landslide, logit, draws), **metrics.calibration(landslide, chance, draws)}
+    out = {name: [float(values[0]), *map(float, metrics.interval(values))] for name, values in measures.items()}
     return {"rows": len(landslide), **out, "spread": metrics.spread(landslide, members)}
 
 

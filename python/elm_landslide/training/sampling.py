@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -121,7 +123,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     return torch.from_numpy(x)
 
 
-def fields_of(x: Tensor):
+def fields_of(x: Tensor) -> tuple[Callable[[str], Tensor], Callable[[str], Tensor]]:
     """(field, has) for columns x [n, N_IN] with no required value missing."""
 
     def has(name: str) -> Tensor:

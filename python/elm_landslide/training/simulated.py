@@ -40,7 +40,7 @@ class States:
     def __len__(self) -> int:
         return len(self.x)
 
-    def rows(self, rows) -> States:
+    def rows(self, rows: Tensor | slice) -> States:
         return States(
             self.x[rows], {k: v[rows] for k, v in self.given.items()}, self.probability[rows], self.log_fos[rows]
         )
@@ -55,22 +55,22 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
         ensemble_file,  # numba and scipy, which a training without an ensemble does without
     )
 
-    _, found = ensemble_file.read(path)
-    good = np.flatnonzero(found["hillslope_failed"] == 0)
+    _, variables = ensemble_file.read(path)
+    good = np.flatnonzero(variables["hillslope_failed"] == 0)
     last = int(len(good) * (1.0 - held_out))
     if last < 1 or last == len(good):
         raise UserError(f"{path}: {len(good)} solved members: too few to hold out {held_out:g} of them")
-    return _states(found, good[:last]), _states(found, good[last:])
+    return _states(variables, good[:last]), _states(variables, good[last:])
 
 
-def _states(found: dict[str, np.ndarray], members: np.ndarray) -> States:
-    times = found["hillslope_fos"].shape[1]
-    stored = {name: found[name][members] for name in FIELDS}
+def _states(variables: dict[str, np.ndarray], members: np.ndarray) -> States:
+    times = variables["hillslope_fos"].shape[1]
+    stored = {name: variables[name][members] for name in FIELDS}
     known = {name: np.where(np.isfinite(values), values, SPVAL) for name, values in stored.items()}
     x = pack(known, (len(members), times))
 
     def drawn(name: str) -> Tensor:
-        values = np.repeat(found[f"parameter_{name}"][members].astype(float), times)
+        values = np.repeat(variables[f"parameter_{name}"][members].astype(float), times)
         return torch.from_numpy(values).view(-1, 1, 1)
 
     sand = drawn("sand")
@@ -85,7 +85,8 @@ def _states(found: dict[str, np.ndarray], members: np.ndarray) -> States:
     }
 
     def flat(*names: str) -> Tensor:
-        return torch.from_numpy(np.stack([found[f"hillslope_{n}"][members].ravel() for n in names], -1).astype(float))
+        arrays = [variables[f"hillslope_{n}"][members].ravel() for n in names]
+        return torch.from_numpy(np.stack(arrays, -1).astype(float))
 
     return States(
         torch.from_numpy(x.reshape(-1, N_IN)),
@@ -102,9 +103,9 @@ def given_log_fos(
     serve for what is left: what reaches the base, what is kept there, the residual."""
     known = {name: value for name, value in given.items() if name != "root_cohesion"}
     water = {name: latents[name] for name in ("macropore_share", "water_kept", "head_multiplier")}
-    held = Strength(**known, **water, root_cohesion=(given["root_cohesion"],))
+    hillslope = Strength(**known, **water, root_cohesion=(given["root_cohesion"],))
     ends = slice(network.n_classes, None)
-    fos, _ = minimum_factor_of_safety(prepared.column, prepared.gradient[:, ends], held, network.planes)[0]
+    fos, _ = minimum_factor_of_safety(prepared.column, prepared.gradient[:, ends], hillslope, network.planes)[0]
     return torch.log(fos) + latents["residual"]
 
 
@@ -118,7 +119,7 @@ def loss(network: LandslideNetwork, member: nn.Module, states: States, failure_w
 
 
 @torch.no_grad()
-def evaluate(network: LandslideNetwork, states: States) -> dict[str, float]:
+def evaluate(network: LandslideNetwork, states: States) -> dict[str, float | None]:
     """Scores on held-out states: FoS with the strengths given, FoS and failing share without."""
     given, free, share, flag = [], [], [], []
     for chunk in chunks(len(states), SCORED):
@@ -131,9 +132,9 @@ def evaluate(network: LandslideNetwork, states: States) -> dict[str, float]:
         share.append(y[:, 0])
         flag.append(y[:, -1])
     inside = torch.cat(flag) < FLAGS["outside"]
-    wanted = torch.exp(states.log_fos[:, 0])
-    known = fos_scores(torch.exp(torch.cat(given))[inside], wanted[inside])
-    unknown = fos_scores(torch.cat(free)[inside], wanted[inside])
+    fos = torch.exp(states.log_fos[:, 0])
+    known = fos_scores(torch.exp(torch.cat(given))[inside], fos[inside])
+    unknown = fos_scores(torch.cat(free)[inside], fos[inside])
     error = (torch.cat(share) - states.probability)[inside]
     return {
         "states": int(inside.sum()),

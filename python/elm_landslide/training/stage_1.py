@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.training import closed_form, simulated
 from elm_landslide.training.config import Config
-from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, fit
+from elm_landslide.training.fitting import Fitting, Session, fit
 from elm_landslide.training.simulated import States
 
 WEIGHT_DECAY = 1e-4
@@ -27,14 +29,18 @@ def fit_normalisation(network: LandslideNetwork, x: Tensor, more: list[Tensor]) 
         network.domain.widen(clean, given, (features - network.feature_mean) / network.feature_scale)
 
 
+def linear_layers(member: nn.Module) -> list[nn.Linear]:
+    """The layers of a member that have weights, in order."""
+    return [layer for layer in member.children() if isinstance(layer, nn.Linear)]
+
+
 def first_weights(member: nn.Module, seed: int) -> None:
     """Hidden layers at random, the last one 0: a member starts from the prior."""
     generator = torch.Generator().manual_seed(seed)
-    for layer in member:
-        if isinstance(layer, nn.Linear) and layer is not member[-1]:
-            bound = layer.in_features**-0.5
-            for parameter in (layer.weight, layer.bias):
-                parameter.data.uniform_(-bound, bound, generator=generator)
+    for layer in linear_layers(member)[:-1]:
+        bound = layer.in_features**-0.5
+        for parameter in (layer.weight, layer.bias):
+            parameter.data.uniform_(-bound, bound, generator=generator)
 
 
 def fit_members(
@@ -43,16 +49,14 @@ def fit_members(
     target: dict[str, Tensor],
     states: States | None,
     config: Config,
-    seed: int,
-    ranks: Group,
-    checkpoint: Checkpoint,
-    report: Report,
+    session: Session,
 ) -> None:
     """Train every member on its own order of the columns, from its own first weights."""
     settings = config.network
     for i, member in enumerate(network.members):
-        first_weights(member, seed + 1000 * (i + 1))
-        drawn = torch.Generator().manual_seed(seed + 1000 * (i + 1) + 1 + ranks.rank)
+        seed = session.seed + 1000 * (i + 1)
+        first_weights(member, seed)
+        drawn = torch.Generator().manual_seed(seed + 1 + session.ranks.rank)
 
         def loss(rows: Tensor, member=member, drawn=drawn) -> Tensor:
             value = closed_form.loss(
@@ -65,15 +69,6 @@ def fit_members(
                 )
             return value
 
-        how = Fitting(settings.epochs, settings.batch, settings.rate, WEIGHT_DECAY, seed + 1000 * (i + 1))
-        fit(
-            f"member {i + 1} of {len(network.members)}",
-            member.parameters(),
-            loss,
-            len(x),
-            how,
-            ranks,
-            checkpoint,
-            report,
-            [drawn],
-        )
+        how = Fitting(settings.epochs, settings.batch, settings.rate, WEIGHT_DECAY)
+        name = f"member {i + 1} of {len(network.members)}"
+        fit(name, member.parameters(), loss, len(x), how, replace(session, seed=seed), [drawn])

@@ -15,6 +15,7 @@ blocks.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,10 +23,11 @@ from torch import Tensor, nn
 
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation.designs import LATE, SiteRows
-from elm_landslide.observation.model import DESIGNS, FLOOR, Head, Inputs, Observation
+from elm_landslide.observation.model import DESIGNS, FLOOR, Head, Observation
 from elm_landslide.sites.site_table import Sites
 from elm_landslide.training.config import SiteSettings
-from elm_landslide.training.fitting import Checkpoint, Fitting, Group, Report, fit
+from elm_landslide.training.fitting import Fitting, Session, fit
+from elm_landslide.training.stage_1 import linear_layers
 
 UNKNOWN_ACCURACY = 25.0  # km, of a location whose accuracy is not known
 DRAWS_AT_ONCE = 1  # of the columns of a site, in one step of the first part
@@ -74,10 +76,7 @@ def fit_levels(
     rows: SiteRows,
     again: Callable[[nn.Module], Tensor],
     settings: SiteSettings,
-    seed: int,
-    ranks: Group,
-    kept: Checkpoint,
-    report: Report,
+    session: Session,
     label: str = "",
     sources: Sequence[torch.Generator] = (),
 ) -> None:
@@ -86,18 +85,18 @@ def fit_levels(
     sites = rows.sites
     # A landslide, the other days of its site, and its part of the random rows go together.
     units = [np.flatnonzero(sites.pair == pair) for pair in np.unique(sites.pair[sites.landslide])]
-    random = np.random.default_rng(seed).permutation(np.flatnonzero(sites.kind == "random"))
+    random = np.random.default_rng(session.seed).permutation(np.flatnonzero(sites.kind == "random"))
     units = [np.append(unit, part) for unit, part in zip(units, np.array_split(random, len(units)), strict=True)]
     landslide, pair = torch.from_numpy(sites.landslide), _pairs(sites)
     kinds = {design: torch.from_numpy(sites.kind == design) for design in DESIGNS}
     elsewhere = torch.from_numpy(chance_elsewhere(sites, settings.accuracy_scale))
     late = torch.tensor(LATE, dtype=torch.float64)
     for i, member in enumerate(network.members):
-        bias = member[-1].bias.requires_grad_(True)
+        bias = linear_layers(member)[-1].bias.requires_grad_(True)
         start = bias.detach().clone()
         offset = nn.Parameter(torch.zeros(2, dtype=torch.float64))
         slope = nn.Parameter(torch.zeros(2, dtype=torch.float64))
-        drawn = torch.Generator().manual_seed(seed + i + 1000 * ranks.rank)  # ranks draw others
+        drawn = torch.Generator().manual_seed(session.seed + i + 1000 * session.ranks.rank)  # ranks draw others
 
         def log_rate(design: str, at: Tensor, member=member, drawn=drawn) -> Tensor:
             """ln of the rate of failure within the bag [n], about 0."""
@@ -127,9 +126,10 @@ def fit_levels(
                     value = value + settings.ranking * ranking(logit, pair[rows_of], landslide[rows_of])
             return value
 
-        how = Fitting(settings.level_epochs, max(settings.level_batch, 1), settings.level_rate, 0.0, seed + i)
+        how = Fitting(settings.level_epochs, max(settings.level_batch, 1), settings.level_rate, 0.0)
         name = f"{label}levels of member {i + 1} of {len(network.members)}"
-        fit(name, [bias, offset, slope], loss, len(units), how, ranks, kept, report, [drawn, *sources])
+        of_member = replace(session, seed=session.seed + i)
+        fit(name, [bias, offset, slope], loss, len(units), how, of_member, [drawn, *sources])
         bias.requires_grad_(False)
 
 
@@ -139,10 +139,7 @@ def fit_heads(
     sites: Sites,
     z: np.ndarray,
     settings: SiteSettings,
-    seed: int,
-    ranks: Group,
-    kept: Checkpoint,
-    report: Report,
+    session: Session,
     label: str = "",
 ) -> None:
     """Train the heads of one design on its rows; z [n, BAG]."""
@@ -152,9 +149,10 @@ def fit_heads(
     landslide, pair = torch.from_numpy(sites.landslide), _pairs(sites)
     elsewhere = torch.from_numpy(chance_elsewhere(sites, settings.accuracy_scale)).float()
     prevalence = float(sites.landslide.mean())
-    heads = observation.heads[design]
-    for i, head in enumerate(heads):
-        torch.manual_seed(seed + 100 * i)
+    heads = observation.of_design(design)
+    for i in range(len(heads)):
+        seed = session.seed + 100 * i
+        torch.manual_seed(seed)
         heads[i] = head = Head(
             inputs.weather.shape[1],
             inputs.reporting.shape[1],
@@ -165,13 +163,13 @@ def fit_heads(
         head.level.data.fill_(float(np.log(-np.log1p(-prevalence))))
 
         def loss(rows: Tensor, head=head) -> Tensor:
-            part: Inputs = inputs.rows(rows)
-            logit = head(part, design == "random")
+            logit = head(inputs.rows(rows), design == "random")
             value = cross_entropy(logit, landslide[rows], elsewhere[rows], prevalence, settings.hidden_share)
             if design == "same_site":
                 value = value + settings.ranking * ranking(logit, pair[rows], landslide[rows])
             return value
 
-        how = Fitting(settings.epochs, settings.batch, settings.rate, settings.decay, seed + 100 * i)
-        fit(f"{label}{design} {i + 1} of {len(heads)}", head.parameters(), loss, sites.n, how, ranks, kept, report)
+        how = Fitting(settings.epochs, settings.batch, settings.rate, settings.decay)
+        name = f"{label}{design} {i + 1} of {len(heads)}"
+        fit(name, head.parameters(), loss, sites.n, how, replace(session, seed=seed))
         head.eval().requires_grad_(False)

@@ -56,7 +56,7 @@ def burst_exponent(
     sizes = np.concatenate([fibre_bundle.bursts(rng.random(fibres)) for _ in range(bundles)])
     sizes = sizes[sizes >= least]
 
-    def negative(exponent):
+    def negative(exponent: float) -> float:
         return exponent * np.log(sizes).mean() + np.log(zeta(exponent, least))
 
     exponent = optimize.minimize_scalar(negative, bounds=(1.1, 5.0), method="bounded").x

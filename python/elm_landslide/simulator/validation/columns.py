@@ -52,24 +52,24 @@ def checks() -> Iterator[Check]:
     yield Check(
         "heads of Srivastava and Yeh (1991)", f"{worst:.2%} of the largest head apart", "2 %", worst < TOLERANCE
     )
-    for name, (found, listed) in {
+    for name, (ours, listed) in {
         "heads of TRIGRS, Srivastava-Yeh case": sy_rows(TRIGRS_SY),
         "heads of TRIGRS, flume at rest": flume_rows([row[:2] for row in TRIGRS_FLUME]),
     }.items():
-        apart = _apart(found, listed)
+        apart = _apart(ours, listed)
         yield Check(name, f"{apart:.2%} of the largest head apart", "2 %", apart < TOLERANCE)
     worst = _apart(*iverson())
     yield Check(
         "heads of Iverson (2000), flume in rain", f"{worst:.2%} of the largest head apart", "2 %", worst < TOLERANCE
     )
     rows = [(time, depth, fos) for time, depth, _, fos in TRIGRS_TUTORIAL]
-    found, listed = tutorial_fos(rows, TUTORIAL["slope"])
-    worst = float(np.abs(found / listed - 1.0).max())
+    ours, listed = tutorial_fos(rows, TUTORIAL["slope"])
+    worst = float(np.abs(ours / listed - 1.0).max())
     yield Check("factor of safety of the TRIGRS tutorial", f"{worst:.2%} apart at most", "2 %", worst < TOLERANCE)
 
 
-def _apart(found, expected) -> float:
-    return float(np.abs(np.subtract(found, expected)).max() / np.abs(expected).max())
+def _apart(ours: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(np.subtract(ours, expected)).max() / np.abs(expected).max())
 
 
 def _solve(w, layers, thickness, gravity, supply, base, head, times, step_length) -> list[np.ndarray]:
@@ -103,7 +103,7 @@ def srivastava_yeh_head(depth: np.ndarray, time: float) -> np.ndarray:
     if time == 0.0:
         return np.log(before - (before - 1.0) * np.exp(-z)) / alpha
 
-    def characteristic(root):  # tan(root length) + 2 root = 0, without its poles
+    def characteristic(root: float) -> float:  # tan(root length) + 2 root = 0, without its poles
         return np.sin(root * length) + 2.0 * root * np.cos(root * length)
 
     k = after - (after - 1.0) * np.exp(-z)
@@ -132,18 +132,18 @@ def sy_rows(rows) -> tuple[np.ndarray, np.ndarray]:
     layers, thickness, nodes = _gardner(400)
     w = np.array([water_content(-10.0, layer) for layer in layers])
     w = _solve(w, layers, thickness, 1.0, SY["before"], HEAD, 0.0, [2000.0], 1.0)[-1]
-    found = np.empty(len(rows))
+    ours = np.empty(len(rows))
     times = sorted(set(rows[:, 0]))
     states = [w.copy()] if times[0] == 0.0 else []
     states += _solve(w, layers, thickness, 1.0, SY["after"], HEAD, 0.0, [t for t in times if t > 0.0], 0.02)
     for time, state in zip(times, states, strict=True):
-        here = rows[:, 0] == time
+        at_time = rows[:, 0] == time
         at = np.append(nodes, SY["depth"])
         profile = np.append(heads(state, layers), 0.0)
         slope = (profile[1] - profile[0]) / (at[1] - at[0])
-        depth = rows[here, 1]
-        found[here] = np.where(depth < at[0], profile[0] + slope * (depth - at[0]), np.interp(depth, at, profile))
-    return found, rows[:, 2]
+        depth = rows[at_time, 1]
+        ours[at_time] = np.where(depth < at[0], profile[0] + slope * (depth - at[0]), np.interp(depth, at, profile))
+    return ours, rows[:, 2]
 
 
 def _linear(n: int, depth: float, ks: float, diffusivity: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -224,18 +224,18 @@ def tutorial_fos(rows, slope: float) -> tuple[np.ndarray, np.ndarray]:
     rows = np.array(rows)
     times = sorted(set(rows[:, 0]))
     nodes, states = tutorial_heads(times, slope)
-    found = np.empty(len(rows))
+    ours = np.empty(len(rows))
     for time, state in zip(times, states, strict=True):
-        here = rows[:, 0] == time
+        at_time = rows[:, 0] == time
         edge = state[-1] + 0.5 * (state[-1] - state[-2])
-        head = np.interp(rows[here, 1], np.append(nodes, TUTORIAL["depth"]), np.append(state, edge))
-        weight = TUTORIAL["weight"] * rows[here, 1]
+        head = np.interp(rows[at_time, 1], np.append(nodes, TUTORIAL["depth"]), np.append(state, edge))
+        weight = TUTORIAL["weight"] * rows[at_time, 1]
         arrays = (
-            np.full(here.sum(), np.tan(np.radians(slope))),
-            np.full(here.sum(), np.tan(np.radians(TUTORIAL["phi"]))),
-            np.full(here.sum(), TUTORIAL["cohesion"]),
+            np.full(at_time.sum(), np.tan(np.radians(slope))),
+            np.full(at_time.sum(), np.tan(np.radians(TUTORIAL["phi"]))),
+            np.full(at_time.sum(), TUTORIAL["cohesion"]),
             WATER_WEIGHT * head,
             weight,
         )
-        found[here] = factor_of_safety(*map(torch.from_numpy, arrays)).numpy()
-    return found, rows[:, 2]
+        ours[at_time] = factor_of_safety(*map(torch.from_numpy, arrays)).numpy()
+    return ours, rows[:, 2]

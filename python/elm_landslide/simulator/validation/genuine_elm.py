@@ -36,27 +36,27 @@ class Comparison:
 
 
 def checks(history: list[Path] | None, surface: Path | None) -> Iterator[Check]:
-    wanted = "median correlation >= .9"
+    requirement = "median correlation >= .9"
     if not history or not surface:
         reason = "not run: give --history (daily means of ELM, h0) and --surface"
-        yield Check("columns against the genuine ELM", reason, wanted, None)
+        yield Check("columns against the genuine ELM", reason, requirement, None)
         return
-    found = compare(history, surface)
-    median = np.nanmedian(found.table_r)
+    scores = compare(history, surface)
+    median = np.nanmedian(scores.table_r)
     yield Check(
         "water table against the genuine ELM",
-        f"median r {median:.3f} of {np.isfinite(found.table_r).sum()} cells, least {np.nanmin(found.table_r):.3f}, "
-        f"median bias {np.median(found.table_bias):+.3f} m",
-        wanted,
+        f"median r {median:.3f} of {np.isfinite(scores.table_r).sum()} cells, least {np.nanmin(scores.table_r):.3f}, "
+        f"median bias {np.median(scores.table_bias):+.3f} m",
+        requirement,
         bool(median >= 0.9),
     )
-    by_layer = np.nanmedian(found.water_r, axis=0)
+    by_layer = np.nanmedian(scores.water_r, axis=0)
     yield Check(
         "liquid water of the layers against the genuine ELM",
-        f"median r {np.nanmedian(found.water_r):.3f}, by layer {' '.join(f'{r:.2f}' for r in by_layer)}, median bias "
-        f"{np.median(found.water_bias):+.3f} m3/m3",
-        wanted,
-        bool(np.nanmedian(found.water_r) >= 0.9),
+        f"median r {np.nanmedian(scores.water_r):.3f}, by layer {' '.join(f'{r:.2f}' for r in by_layer)}, median bias "
+        f"{np.median(scores.water_bias):+.3f} m3/m3",
+        requirement,
+        bool(np.nanmedian(scores.water_r) >= 0.9),
     )
 
 
@@ -121,9 +121,9 @@ def _run(constants, series, static, roots, lat: float, first_day: int, seconds: 
     potential = column.potential_evaporation(temperature, days, lat)
     forcing = np.stack([series["RAIN"] / 1000.0, series["SNOW"] / 1000.0, temperature, potential])[:, 1:]
     start = column.state_from_table(soil, float(series["ZWT"][0]), liquid[:, 0])
-    found = column.run(soil, start, forcing, seconds, substeps=max(int(seconds / 1800.0), 1))
-    table, table_bias = _agreement(found["water_table"], series["ZWT"][1:])
-    layers = [_agreement(found["liquid_water"][:, i], liquid[i, 1:]) for i in range(len(thickness))]
+    run = column.run(soil, start, forcing, seconds, substeps=max(int(seconds / 1800.0), 1))
+    table, table_bias = _agreement(run["water_table"], series["ZWT"][1:])
+    layers = [_agreement(run["liquid_water"][:, i], liquid[i, 1:]) for i in range(len(thickness))]
     return table, table_bias, [r for r, _ in layers], [bias for _, bias in layers]
 
 

@@ -29,23 +29,23 @@ def ensembles(
     run_map: Callable, members: int, advance: Callable[[], None], settings: member.Settings | None = None
 ) -> Iterator[Check]:
     """Checks over `members` draws of the priors; run_map: as map, over processes; advance: called after each draw."""
-    found, settings = [], settings or member.Settings()
+    results, settings = [], settings or member.Settings()
     for result in run_map(_experiments, range(members), [members] * members, [settings] * members):
-        found.append(result)
+        results.append(result)
         advance()
-    worst = max(f["balance"] for f in found)
+    worst = max(f["balance"] for f in results)
     yield Check("water of columns and hillslopes", f"balances close to {worst:.1e} of the input", "1e-9", worst <= 1e-9)
-    unlike = sum(f["unlike"] for f in found)
-    cells, released = sum(f["cells"] for f in found), sum(f["unstable"] for f in found)
+    unlike = sum(f["unlike"] for f in results)
+    cells, released = sum(f["cells"] for f in results), sum(f["unstable"] for f in results)
     yield Check(
         "without bonds and macropores: the infinite slope",
         f"{unlike} of {cells} cells released otherwise than FoS < 1 ({released} are below)",
         "none, and some below",
         unlike == 0 and released > 0,
     )
-    yield frequency_area([f["as drawn"]["area"] for f in found])
-    yield from _roots([(f["weak roots"], f["strong roots"]) for f in found])
-    yield _macropores([(f["no macropores"], f["macropores"]) for f in found])
+    yield frequency_area([f["as drawn"]["area"] for f in results])
+    yield from _roots([(f["weak roots"], f["strong roots"]) for f in results])
+    yield _macropores([(f["no macropores"], f["macropores"]) for f in results])
 
 
 def _experiments(i: int, members: int, settings: member.Settings) -> dict:
@@ -70,27 +70,27 @@ def _experiments(i: int, members: int, settings: member.Settings) -> dict:
 def _landslides(runner: Runner, i: int, parameters: dict[str, float], **changes) -> dict:
     """Areas (cells) of the landslides of the storm, when cells slid in it (s, in order), and the balance."""
     settings = runner.ensemble.settings
-    made = runner.scene(i, parameters, **changes)
-    found = member.run(made, settings)
-    times = made.hill.released_at
+    scene = runner.scene(i, parameters, **changes)
+    outcome = member.run(scene, settings)
+    times = scene.hill.released_at
     return {
-        "area": found["event_area"][found["event_initial"] == 0.0] / settings.size**2,
+        "area": outcome["event_area"][outcome["event_initial"] == 0.0] / settings.size**2,
         "time": np.sort(times[(times >= -settings.lead * SECONDS_PER_HOUR) & (times < np.inf)]),
-        "balance": float(found["balance"]),
+        "balance": float(outcome["balance"]),
     }
 
 
 def _infinite_slope(runner: Runner, i: int, parameters: dict[str, float]) -> dict[str, int]:
     """Without bonds and macropores: cells whose release differs, in some hour, from FoS < 1 on bedrock until then."""
     settings = runner.ensemble.settings
-    made = runner.scene(i, parameters, bonds=False, macropore_share=0.0)
-    storm = member.begin(made, settings)
-    below = made.hill.factor_of_safety()[:, -1] < 1.0
-    unlike = made.hill.released != below
+    scene = runner.scene(i, parameters, bonds=False, macropore_share=0.0)
+    storm = member.begin(scene, settings)
+    below = scene.hill.factor_of_safety()[:, -1] < 1.0
+    unlike = scene.hill.released != below
     for hour in range(settings.hours):
-        member.advance(made, storm, settings, hour)
-        below |= made.hill.factor_of_safety()[:, -1] < 1.0
-        unlike |= made.hill.released != below
+        member.advance(scene, storm, settings, hour)
+        below |= scene.hill.factor_of_safety()[:, -1] < 1.0
+        unlike |= scene.hill.released != below
     return {"unlike": int(unlike.sum()), "unstable": int(below.sum()), "cells": len(below)}
 
 
@@ -115,8 +115,8 @@ def _sign(more: int, less: int) -> tuple[float, bool]:
     return p, bool(p < 0.01)
 
 
-def _roots(pairs) -> Iterator[Check]:
-    wanted = "more often larger, p < .01"
+def _roots(pairs: list[tuple[dict, dict]]) -> Iterator[Check]:
+    requirement = "more often larger, p < .01"
     fewer = sum(len(strong["area"]) < len(weak["area"]) for weak, strong in pairs)
     more = sum(len(strong["area"]) > len(weak["area"]) for weak, strong in pairs)
     p, clear = _sign(fewer, more)
@@ -129,7 +129,7 @@ def _roots(pairs) -> Iterator[Check]:
     # Sizes have heavy tails, and a hillslope that loses all is one landslide of its size: geometric means, in pairs.
     logs = [[np.log(run["area"]).mean() for run in pair] for pair in pairs if all(len(run["area"]) for run in pair)]
     if len(logs) < _FEWEST:
-        yield Check("stronger roots: larger landslides", f"{len(logs)} draws slide with both", wanted, False)
+        yield Check("stronger roots: larger landslides", f"{len(logs)} draws slide with both", requirement, False)
         return
     weak, strong = np.array(logs).T
     p = stats.wilcoxon(strong, weak, alternative="greater").pvalue
@@ -137,12 +137,12 @@ def _roots(pairs) -> Iterator[Check]:
         "stronger roots: larger landslides",
         f"geometric mean larger in {(strong > weak).sum()} draws, smaller in {(strong < weak).sum()}; "
         f"{np.exp(strong.mean()):.2f} against {np.exp(weak.mean()):.2f} cells in all (p {p:.1g})",
-        wanted,
+        requirement,
         bool(p < 0.01),
     )
 
 
-def _macropores(pairs) -> Check:
+def _macropores(pairs: list[tuple[dict, dict]]) -> Check:
     """Compared is when half of the area has failed that fails in the one of the pair that fails less."""
     times = []
     for pair in pairs:
