@@ -92,7 +92,7 @@ def test_convert_and_describe(tmp_path):
         f"written     {out}",
         "catalogue   2 events, 1 second reports",
         "rows        12: landslide 4, same_site 5, random 3",
-        "days        16 of weather to each row",
+        "days        16 of weather for each row",
         "pairs       4 same-site rows whose landslide is in the table",
         "rain        landslide 2, same_site 2, random 3; for a model of rain as the trigger",
         "triggers    downpour 1, earthquake 1, rain 1, unknown 1",

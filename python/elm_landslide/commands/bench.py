@@ -23,8 +23,8 @@ def bench_command(
 ) -> None:
     """Measure speed and memory of the engines and of the simulator, and set the aims beside them.
 
-    Compiles the bridge with the flags of E3SM by the compiler at hand (CXX, else c++). The engines take turns, call by
-    call, so that both meet the same machine; it should have nothing else to do.
+    Compiles the bridge with E3SM's flags (compiler: CXX, else c++). The engines take turns, call by call, so that both
+    see the same machine; it should be otherwise idle.
 
         elm-landslide bench --out bench.json
     """

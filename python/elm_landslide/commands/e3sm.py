@@ -21,7 +21,7 @@ app = typer.Typer(
 
 _Caseroot = Annotated[Path, typer.Option(help="The case directory.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change, as a diff, and write nothing.")]
-_Force = Annotated[bool, typer.Option("--force", help="Give up edits of files that enable wrote.")]
+_Force = Annotated[bool, typer.Option("--force", help="Discard edits to files that enable wrote.")]
 
 
 def _carry_out(made: plan.Plan, dry_run: bool, done: str) -> None:
@@ -113,7 +113,7 @@ def state(case: Case) -> dict[str, str]:
         elif old is not None and old.version != __version__:
             text = f"stale: written by ELM-Landslide {old.version}, this is {__version__}"
         elif change.like is not None:
-            text = "stale: the checkout's file, or the hooks, are others now"
+            text = "stale: the checkout's file or the hooks have changed"
         else:
             text = f"stale: {change.path.name} differs"
         states[change.item] = text if states[change.item] == "in place" else states[change.item]

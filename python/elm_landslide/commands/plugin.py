@@ -12,7 +12,7 @@ from elm_landslide.commands.exit import one_line_errors
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="The torchscript engine: a plug-in for the torch that is installed.",
+    help="The torchscript engine: a plug-in for the installed torch.",
 )
 
 
@@ -24,7 +24,7 @@ def build_command(
 ) -> None:
     """Compile the plug-in against the torch of this Python, any build of it (CPU, CUDA, ROCm); prints its path.
 
-    Needs a C++20 compiler: that of CXX, else c++ or g++. Again after another torch is installed.
+    Needs a C++20 compiler: CXX, else c++ or g++. Run it again after installing another torch.
 
         pip install 'elm-landslide[torch]' && elm-landslide plugin build
     """
@@ -38,7 +38,7 @@ def build_command(
 def path_command() -> None:
     """Print the path of the plug-in for the torch of this Python; exit status 2 where it is not built.
 
-    ELM takes it as landslide_plugin in user_nl_landslide, a host of its own in the setting plugin=PATH.
+    ELM takes it as landslide_plugin in user_nl_landslide, another host in the setting plugin=PATH.
     """
     with one_line_errors():
         from elm_landslide.runtime import plugin
