@@ -104,8 +104,8 @@ class Lowering:
         return axis
 
     def operands(self, *values) -> list[View]:
-        """Batched operands have one rank, else columns would meet features; a constant that reaches the axis of the
-        columns must be 1 there."""
+        """Batched operands must have one rank, or columns would mix with features; a constant that reaches the axis of
+        the columns must have length 1 there."""
         rank = max(len(v.shape) for v in values if isinstance(v, View))
         views = []
         for value in values:
@@ -131,7 +131,7 @@ def _name(target: Any) -> str:
 
 
 class Places(TorchFunctionMode):
-    """While a module is exported, notes for every operation where the module's source calls it."""
+    """While a module is exported, records for every operation where the module's source calls it."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         frame = sys._getframe(1)
