@@ -18,7 +18,7 @@ from elm_landslide.offline.cell_methods import along_time, is_time_mean
 from elm_landslide.offline.places import Layout, Places
 from elm_landslide.offline.times import SLACK, TimeAxis, read_times
 
-STATE = "ZWT"  # on every tape that can be used; tells the layout, and whether values are means
+STATE = "ZWT"  # on every usable tape; gives the layout, and whether values are means
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Record:
 
     @property
     def end(self) -> float:
-        """The end of its interval, wherever the stamp stands in it; the stamp where there are no bounds."""
+        """The end of its interval, wherever the stamp is in it; the stamp if there are no bounds."""
         return self.bounds[1] if self.bounds else self.time
 
 
@@ -40,7 +40,7 @@ class HistoryFiles:
     """Files of one tape in order of time. Only one of them is open at a time.
 
     Attributes: paths; records, ordered by time; axis, that of their times; variables, those in every file; in_some,
-    those in at least one; masks_differ: whether `layout` found other masks in other files.
+    those in at least one; masks_differ: whether the masks that `layout` saw differ between files.
     """
 
     def __init__(self, paths: Iterable[Path | str], axis: TimeAxis | None = None):
@@ -115,11 +115,11 @@ class HistoryFiles:
         return is_time_mean(self.attribute(name, "cell_methods"))
 
     def is_instant(self, name: str) -> bool:
-        """True where the variable is of each record's time alone."""
+        """True where the variable is at each record's time only."""
         return "point" in along_time(self.attribute(name, "cell_methods"))
 
     def file_without(self, name: str) -> Path:
-        """The first file that lacks the variable."""
+        """The first file without the variable."""
         return next(p for p in self.paths if name not in self.dataset(p).variables)
 
     def read(self, record: Record, name: str, places: Places, levels: int | None = None) -> np.ndarray:

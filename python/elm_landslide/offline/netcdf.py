@@ -22,7 +22,7 @@ _CARBON = ("gC/m^2", "gC/m2")
 _PERCENT = ("unitless", "%", "percent")
 _GRADIENT = ("km km^-1", "m m^-1", "km/km", "m/m")
 
-# The spellings that ELM and its surface datasets use; the first is the one named as wanted.
+# The spellings that ELM and its surface datasets use; error messages ask for the first.
 UNITS: dict[str, tuple[str, ...]] = {
     "WATSAT": _WATER_CONTENT,
     "SUCSAT": ("mm",),

@@ -62,7 +62,7 @@ def _copy(out: netCDF4.Dataset, variable: netCDF4.Variable, dims: tuple[str, ...
     kind = np.dtype("f8") if packed else variable.dtype
     default = SPVAL if kind.kind == "f" else netCDF4.default_fillvals[kind.str[1:]]
     fill = kind.type(default) if lacking.any() else None
-    copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows none on a coordinate variable
+    copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows no fill on a coordinate variable
     copy.setncatts({a: variable.getncattr(a) for a in variable.ncattrs() if a not in _LOST})
     if not {"long_name", "standard_name"} & set(copy.ncattrs()):
         copy.long_name = variable.name

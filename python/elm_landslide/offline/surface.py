@@ -17,7 +17,7 @@ from elm_landslide.offline.places import Layout, Places
 from elm_landslide.physics import root_profile
 
 _ROUNDING = 0.01  # %, by which shares may exceed 100
-_WHOLE = 1.0  # %, by which sand and clay together may, each a whole number in many datasets
+_WHOLE = 1.0  # %, by which sand and clay together may exceed it: both are whole numbers in many datasets
 DEFAULT_BEDROCK = round(LAYER_INTERFACES[-1], 1)  # m, that of ELM without data, 3.8 in the output
 _PFTS = {f"{cover}_cover": list(pfts) for cover, pfts in root_profile.PFTS.items()}
 _NEEDED = ("LATIXY", "LONGXY", "PCT_SAND", "PCT_CLAY", "SLP_P10", "PCT_NAT_PFT", "PCT_NATVEG", "PCT_CROP")
@@ -29,7 +29,7 @@ class SurfaceFields:
 
     values: dict[str, np.ndarray]
     derived: list[str]
-    assumed: dict[str, np.ndarray]  # by field, where it is unknown and a default of ELM stands for it [n]
+    assumed: dict[str, np.ndarray]  # by field, where it is unknown and ELM's default replaces it [n]
     source: str  # the dataset's own global attribute
 
 
@@ -44,14 +44,14 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
         for name in _NEEDED:
             if name not in dataset.variables:
                 raise UserError(f"{path}: no variable {name}: not an ELM surface dataset with hillslope percentiles")
-        # Adapted surface datasets often lack units, and ELM itself does not look at them.
+        # Adapted surface datasets often have no units, and ELM itself does not read them.
         without_units = netcdf.check_units(dataset, path, may_lack=True)
         cells = _layout(dataset, path)
         at = Places(cells, places.locate(cells, path, layout, index))
         lat, lon = layout.lat[index], layout.lon[index]
 
         def read(name: str, wanted: range | None = None) -> np.ndarray:
-            """Values at the places [n], or [n, level] of the numbers of levels wanted."""
+            """Values at the places [n], or [n, level] with one of the wanted numbers of levels."""
             if wanted is None:
                 return at.read(dataset[name])
             level = variables.level_dimension(dataset[name], cells.dims, wanted[0])

@@ -28,7 +28,7 @@ _CALENDARS = {
     "no_leap": "noleap",
     "366_day": "all_leap",
 }
-_OF_THE_WORLD = {"standard", "proleptic_gregorian"}  # one day by either, since 1582
+_OF_THE_WORLD = {"standard", "proleptic_gregorian"}  # the same days since 1582
 
 
 def calendar_of(name: str) -> str:
@@ -62,7 +62,7 @@ def _with_year_zero(function: Callable, *arguments, **options) -> Any:
 @dataclass(frozen=True)
 class TimeAxis:
     """units and calendar as the file spells them; seconds: of one unit; origin: seconds of its zero since that of the
-    calendar, comparable between axes of one calendar and among those of the world."""
+    calendar, comparable between axes of one calendar and among real-world ones."""
 
     units: str
     calendar: str
@@ -76,7 +76,7 @@ class TimeAxis:
         calendar = str(getattr(variable, "calendar", default.calendar if default else "standard"))
         try:
             return cls.named(units, calendar)
-        except (ValueError, OverflowError, TypeError):  # the last for a date without month or day
+        except (ValueError, OverflowError, TypeError):  # TypeError: a date without month or day
             raise UserError(
                 f"{path}: {variable.name} has units {units!r} and calendar {calendar!r}, wanted 'days since ...' and a "
                 "calendar of CF"
@@ -84,7 +84,7 @@ class TimeAxis:
 
     @classmethod
     def named(cls, units: str, calendar: str) -> TimeAxis:
-        """The axis of a pair of attributes; raises what cftime does where they are none."""
+        """The axis of a pair of attributes; raises what cftime raises if they are none."""
         zero, one = num2date([0, 1], units, calendar)
         day = timedelta(hours=zero.hour, minutes=zero.minute, seconds=zero.second, microseconds=zero.microsecond)
         origin = SECONDS_PER_DAY * zero.toordinal() + day.total_seconds()
@@ -96,7 +96,7 @@ class TimeAxis:
         return here == there or {here, there} <= _OF_THE_WORLD
 
     def to(self, other: TimeAxis, values: np.ndarray) -> np.ndarray:
-        """Times of this axis as numbers on another with the same days; the same bits where both are one axis."""
+        """Times of this axis as numbers on another with the same days; the same bits if both are one axis."""
         shift = (self.origin - other.origin) / other.seconds
         if self.seconds != other.seconds:
             values = values * (self.seconds / other.seconds)
