@@ -1,6 +1,6 @@
-"""Dates of every CF calendar on the axes of figures: matplotlib's own know the real calendar alone, from year 1 on.
+"""Dates of every CF calendar on the axes of figures: matplotlib's own know only the real calendar, from year 1 on.
 
-A time is a number of days since 2000-01-01 of its own calendar. Year 0 is taken for a year, as ELM does.
+A time is a number of days since 2000-01-01 of its own calendar. Year 0 counts as a year, as in ELM.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def days(values, units: str, calendar: str) -> np.ndarray:
 
 
 def number(text: str, units: str, calendar: str) -> float:
-    """An ISO date in the units of a time axis; ValueError where the calendar has no such date."""
+    """An ISO date in the units of a time axis; ValueError if the calendar has no such date."""
     found = _ISO.fullmatch(text)
     if not found:
         raise ValueError("not an ISO date")

@@ -28,7 +28,7 @@ def draw_coast(axis, colour: str) -> None:
 
 
 def find_mask() -> Path | None:
-    """The file of the mask. The package is not imported, for that would unpack it whole, 930 MB."""
+    """The file of the mask. The package is not imported, which would unpack it whole, 930 MB."""
     found = util.find_spec("global_land_mask")
     folders = found.submodule_search_locations if found else None
     path = Path(folders[0], _FILE) if folders else None
@@ -45,7 +45,7 @@ def _window(x, y) -> tuple[int, int, int, int]:
 def _land(west: int, east: int, south: int, north: int) -> np.ndarray:
     """Share of land [row, column] of cells from north to south and from west (which may be any turn) to east.
 
-    The mask is unpacked a band of rows at a time, down to the south: a second or two for the globe, and no memory.
+    The mask is unpacked a band of rows at a time, down to the south: a second or two for the globe, and little memory.
     """
     with zipfile.ZipFile(find_mask()) as archive, archive.open("mask.npy") as file:
         np.lib.format.read_magic(file)

@@ -18,7 +18,7 @@ from elm_landslide.simulator.ensemble import Ensemble, Runner
 from elm_landslide.simulator.scene import cover_of
 from elm_landslide.simulator.sizes import SIZES, exponent_interval
 
-SHARE = 0.35  # of a hillslope: one that loses no more is shown, for where all goes there is little to see
+SHARE = 0.35  # of a hillslope: one that loses no more is shown, because a whole one that slides shows little
 _COVERS = (*COVERS, "bare ground")
 
 
@@ -92,7 +92,7 @@ def follow(runner: Runner, number: int) -> History:
 
 
 def water_table(hill) -> np.ndarray:
-    """Depth (m) of the table over bedrock, by the head there; the soil's thickness where there is none."""
+    """Depth (m) of the table over bedrock, by the head there; the soil's thickness where it is dry."""
     slope = hill.hillslope
     head = np.maximum(slope.base()[0][:, -1], 0.0) / slope.cosine2
     return np.maximum(slope.thickness - head, 0.0)

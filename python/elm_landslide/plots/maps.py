@@ -1,4 +1,4 @@
-"""Maps of one value a place: a mesh where the file is gridded, else a square around each place; with coastlines."""
+"""Maps of one value per place: a mesh if the file is gridded, else a square around each place; with coastlines."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from elm_landslide.plots.coast import draw_coast
 from elm_landslide.plots.run_output import Run
 from elm_landslide.plots.style import GREY, new_figure, save
 
-NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability cannot be told from none
+NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability is indistinguishable from none
 _NO_VALUE = "white"
-_PALE = "#CFD8E0"  # nothing, or safe: neither the colour of no value nor of any small probability
+_PALE = "#CFD8E0"  # nothing, or safe: distinct from missing values and from small probabilities
 _SAMPLE = 50  # places whose neighbours are looked for
 _LATTICE_BOXES = 1_200_000  # at most, of a grid that is filled with places: a quarter of a degree on the globe
 # Near failure and below it the steps are finer; red is below 1, and what is safe is pale.
@@ -29,7 +29,7 @@ _FOS_LEVELS = (0.5, 0.7, 0.85, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 class Frame:
     """Limits of a map (degrees) around the places with a value, and how far these are apart.
 
-    lattice: steps (lat, lon) of which all distances are multiples, None where there are no such.
+    lattice: steps (lat, lon) of which all distances are multiples, or None.
     """
 
     west: float
@@ -59,7 +59,7 @@ def draw_cells(run: Run, path: Path) -> Path:
 
 
 def map_figure(run: Run, n: int, width: float):
-    """A figure, n axes in it, one above the other where the places lie far from west to east, and their limits."""
+    """A figure, n axes in it, one above the other if the places extend far from west to east, and their limits."""
     frame = frame_of(run)
     shape = (frame.east - frame.west) * frame.across / (frame.north - frame.south)
     figure = new_figure(width, n * (0.8 * width / shape + 0.6) + 0.3 if shape > 1.6 else 4.6)
@@ -68,7 +68,7 @@ def map_figure(run: Run, n: int, width: float):
 
 
 def probability_colours() -> tuple[ListedColormap, Normalize]:
-    """Logarithmic, for most places have small values, and the same on every map, so that maps can be compared."""
+    """Logarithmic, because most places have small values, and the same on every map, so that maps can be compared."""
     # Without the palest fifth, which would pass for nothing.
     colours = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.2, 1.0, 256)))
     return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, 1.0)
@@ -82,7 +82,7 @@ def fos_colours() -> tuple[ListedColormap, Normalize]:
 
 
 def draw_map(axis, run: Run, frame: Frame, values, label: str, colours, norm: Normalize, worst_is_high=True) -> None:
-    """values: one a place of the run's layout, NaN where there is none.
+    """values: one per place of the run's layout, or NaN.
 
     worst_is_high: where several columns share a place, the one drawn on top.
     """
@@ -134,7 +134,7 @@ def frame_of(run: Run) -> Frame:
 
 
 def _lattice(lat, lon) -> tuple[float, float] | None:
-    """Steps (degrees) of latitude and longitude of which all distances are multiples; None where the places are not
+    """Steps (degrees) of latitude and longitude of which all distances are multiples; None if the places are not
     cut out of such a grid, or are so few that it would be mere chance."""
     steps = []
     for values in (lat, np.mod(lon, 360.0)):
@@ -152,7 +152,7 @@ def _lattice(lat, lon) -> tuple[float, float] | None:
 
 
 def _lattice_mesh(lat, lon, values, steps: tuple[float, float]):
-    """What `_mesh` gives, of places cut out of a regular grid; of several at one place the last."""
+    """As `_mesh`, for places cut out of a regular grid; of several at one place the last."""
     rows, columns = (np.rint((at - at.min()) / step).astype(int) for at, step in zip((lat, lon), steps, strict=True))
     grid = np.full((rows.max() + 1, columns.max() + 1), np.nan)
     grid[rows, columns] = values
