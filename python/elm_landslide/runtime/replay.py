@@ -68,7 +68,7 @@ def read(path: Path | str) -> Iterator[Record]:
 
 @dataclass
 class Replay:
-    """What came of a replay. different: column steps whose output or flag has other bits, by output."""
+    """Result of a replay. different: column steps whose output or flag has other bits, by output."""
 
     files: int
     steps: int
