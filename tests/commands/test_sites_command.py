@@ -192,7 +192,7 @@ def test_a_column_of_glas_lacks(tmp_path, column):
         del row[column]
     write_glas(tmp_path, files)
     result = invoke("convert", tmp_path, "--out", tmp_path / "sites.csv")
-    refused(result, "random.csv: lacks the column", column)
+    refused(result, "random.csv: has no column", column)
 
 
 def test_files_of_glas_that_do_not_go_together(tmp_path):
