@@ -11,7 +11,7 @@ from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.training.fitting import Report, chunks
 from elm_landslide.training.sampling import hillslope_targets
 
-FOS_WEIGHT = 20.0  # of the Huber loss of ln FoS beside the cross-entropy of the failing share
+FOS_WEIGHT = 20.0  # of the Huber loss of ln FoS against the cross-entropy of the failing share
 DELTA = 0.1  # where the Huber loss turns linear
 
 
@@ -50,7 +50,7 @@ def loss(
 
 
 def fos_scores(fos: Tensor, wanted: Tensor) -> dict[str, float | None]:
-    """R2, RMSE and F1 at 1 (None where there is none) of the factor of safety [n] where `wanted` lies in 0.5-3."""
+    """R2, RMSE and F1 at 1 (None if undefined) of the factor of safety [n] where `wanted` lies in 0.5-3."""
     near = (wanted > 0.5) & (wanted < 3.0)
     fos, wanted = fos[near], wanted[near]
     error = fos - wanted

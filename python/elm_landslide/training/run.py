@@ -31,7 +31,7 @@ CONTROLS = ("permuted-labels", "no-simulations", "no-sites")
 
 @dataclass
 class Data:
-    """What a training learns from; x [n, N_IN] with its targets; what is not there is None."""
+    """What a training learns from; x [n, N_IN] with its targets; what is absent is None."""
 
     x: Tensor
     target: dict[str, Tensor]
@@ -42,7 +42,7 @@ class Data:
 
 @dataclass
 class Run:
-    """The means of a training: its settings and what it shares with other ranks and an earlier start."""
+    """The context of a training: its settings and what it shares with other ranks and an earlier start."""
 
     config: Config
     seed: int
@@ -113,7 +113,7 @@ def train(
 
 
 def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites | None:
-    """Rows of a site table that the training takes."""
+    """Rows of a site table that the training uses."""
     if path is None:
         return None
     found = site_table.read(path)
@@ -178,7 +178,7 @@ def _stage_1(run: Run, data: Data) -> LandslideNetwork:
 
 
 def _physics_scores(run: Run, network: LandslideNetwork, data: Data) -> dict:
-    """Against closed-form hillslopes drawn apart, and simulated ones held out."""
+    """Against closed-form hillslopes drawn separately, and held-out simulated ones."""
     settings = run.config.columns
     x = sample_columns(settings.held_out, run.seed + 1)
     target = closed_form.make_targets(x, run.seed + 500_000, settings.held_out_points, run.report, "scores")
@@ -189,7 +189,7 @@ def _physics_scores(run: Run, network: LandslideNetwork, data: Data) -> dict:
 
 
 def _again(run: Run, network: LandslideNetwork, data: Data):
-    """(the loss of stage 1 on rows drawn at random, for a member; the generator that draws them). Ranks draw others."""
+    """(the loss of stage 1 on rows drawn at random, for a member; the generator that draws them). Each rank its own."""
     drawn = torch.Generator().manual_seed(run.seed + 7 + run.ranks.rank)
     size = run.config.sites.level_batch
 

@@ -1,4 +1,4 @@
-"""Stage 1: the members of the network, on sampled columns and, where there is one, on an ensemble of the simulator."""
+"""Stage 1: the members of the network, on sampled columns and, if given, on an ensemble of the simulator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fit_normalisation(network: LandslideNetwork, x: Tensor, more: list[Tensor]) 
 
 
 def first_weights(member: nn.Module, seed: int) -> None:
-    """Hidden layers at random, the last one 0: a member starts from the prior."""
+    """Hidden layers random, the last one 0: a member starts from the prior."""
     generator = torch.Generator().manual_seed(seed)
     for layer in member:
         if isinstance(layer, nn.Linear) and layer is not member[-1]:
