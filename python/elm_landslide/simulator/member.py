@@ -2,7 +2,7 @@
 
 The column runs through the season and then through the event. The hillslope starts from the column's water, settles
 under the last days of the season, and goes through the event in steps of an hour or less. Both receive the same water,
-what reaches the soil in the column. What is stored: the fields that ELM would hand to the network, and what the
+that which reaches the soil in the column. Stored are the fields that ELM would hand to the network, and what the
 hillslope did.
 """
 
@@ -133,7 +133,7 @@ def _settle(made: Scene, season, settings: Settings) -> np.ndarray:
     n = 24 * settings.settle
     came = season["water_input"][-n:]
     hours = slice(made.forcing.shape[1] - settings.hours - n, made.forcing.shape[1] - settings.hours)
-    caught = made.forcing[0, hours] + season["snowmelt"][-n:] - came  # on leaves, and evaporates there
+    caught = made.forcing[0, hours] + season["snowmelt"][-n:] - came  # caught by leaves; it evaporates there
     taken = (season["evaporation"][-n:] - caught).sum()
     share = max(1.0 - taken / came.sum(), 0.0) if came.sum() > 0.0 else 0.0
     budget = np.zeros(2)
