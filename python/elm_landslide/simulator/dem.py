@@ -145,7 +145,7 @@ def _read_header(header: dict[str, str]) -> tuple[tuple[int, int], float, float]
             raise ValueError(f"header: has {axis}llcorner and {axis}llcenter; leave one")
     for name in COUNTS:
         if name not in numbers:
-            raise ValueError(f"header: lacks {name}")
+            raise ValueError(f"header: has no {name}")
         if not 1 <= numbers[name] < 2**31 or numbers[name] % 1:
             raise ValueError(f"header: {name} is {_shown(header[name])}; it must be a whole number above 0")
     return (int(numbers["nrows"]), int(numbers["ncols"])), _cell(numbers), numbers.get(NODATA, USUAL_NODATA)
@@ -155,7 +155,7 @@ def _cell(number: dict[str, float]) -> float:
     """The side of a cell, from whichever of CELLS is given."""
     given = {name: number[name] for name in CELLS if name in number}
     if not given:
-        raise ValueError("header: lacks cellsize, or dx and dy")
+        raise ValueError("header: has no cellsize, or dx and dy")
     for name, value in given.items():
         if not 0.0 < value < np.inf:
             raise ValueError(f"header: {name} is {value}; it must be positive")
