@@ -44,7 +44,7 @@ def regular(path: Path | str, limit: int | None = None) -> int:
 
 @contextmanager
 def opened(path: Path | str, limit: int | None = None) -> Iterator[BufferedReader]:
-    """A file open for reading, after `regular`; an error of reading becomes a UserError too."""
+    """A file open for reading, after `regular`; a read error becomes a UserError too."""
     regular(path, limit)
     try:
         # Another file may have taken its place since: the open one is checked again, and opening does not block.

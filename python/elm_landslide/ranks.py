@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from elm_landslide.errors import LandslideError, UserError
 
-_CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
+_CLEAR = (UserError, LandslideError, OSError)  # errors whose text suffices; others are bugs and keep their trace
 _Result = TypeVar("_Result")
 Progress = Callable[[int], AbstractContextManager[Callable]]  # takes a number of steps; gives what is called after each
 
@@ -59,7 +59,7 @@ def processes() -> int:
 
 
 def world() -> Communicator:
-    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
+    """MPI's world, or one process if mpi4py or the MPI library that it opens is not installed.
 
     Raises UserError if there are several such processes: each would do all the work and write the same file.
     """
@@ -101,5 +101,5 @@ def together(comm: Communicator, action: Callable[..., _Result], *arguments: Any
 
 @contextmanager
 def silent(*_: Any) -> Iterator[Callable]:
-    """A progress that shows nothing: of the other ranks, and of calls from Python."""
+    """A progress that shows nothing: for the other ranks, and for calls from Python."""
     yield lambda *_: None

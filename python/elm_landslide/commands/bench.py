@@ -18,10 +18,10 @@ def bench_command(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),
     model: options.Model = None,
     instruction_set: options.InstructionSet = "auto",
-    quick: Annotated[bool, typer.Option("--quick", help="A few calls only: to see that it works.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what is written instead of the table.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A few calls only, to see that it works.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON instead of the table.")] = False,
 ) -> None:
-    """Measure speed and memory of the engines and of the simulator, and set the aims beside them.
+    """Measure speed and memory of the engines and of the simulator, and compare them with the aims.
 
     Compiles the bridge with E3SM's flags (compiler: CXX, else c++). The engines take turns, call by call, so that both
     see the same machine; it should be otherwise idle.

@@ -76,7 +76,7 @@ def enable_command(
 
 @app.command("disable")
 def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False) -> None:
-    """Take everything out again that enable put in; the case is as it was, with your edits since. Example:
+    """Take out everything that enable put in; the case is then as it was, with your edits since. Example:
 
     elm-landslide e3sm disable --caseroot CASE
     """
@@ -86,7 +86,7 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 
 @app.command("check")
 def check_command(caseroot: _Caseroot) -> None:
-    """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place. Example:
+    """Say whether each part is in place, stale or missing. Exit status 1 unless all are in place. Example:
 
     elm-landslide e3sm check --caseroot CASE
     """

@@ -27,7 +27,7 @@ def evaluate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Score the sites of a table and set the model beside what people use now.
+    """Score the sites of a table and compare the model with current methods.
 
     Landslides are compared with other days of their sites and with random places. Rows in blocks that the model was
     trained on are left out and counted. Nothing is tuned to the table: only its share of landslides enters, as a

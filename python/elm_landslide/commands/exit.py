@@ -73,7 +73,7 @@ def _complain_once(message: str) -> None:
 
 
 def on_all_ranks(comm: Communicator, action: Callable[[], _Result]) -> _Result:
-    """What `action` returns. Where it fails on a rank the line comes from rank 0, or from the lowest that failed, and
+    """What `action` returns. If it fails on a rank, the line comes from rank 0, or from the lowest that failed, and
     every rank exits with the same status.
 
     mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.

@@ -70,7 +70,7 @@ def inputs(
     surface: Path | None,
     override: list[str] | None,
 ) -> Inputs:
-    """The files of a run, of a sample or as given, with the values that take their place."""
+    """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
     if sample:
         if history or constants or rain or surface:

@@ -22,7 +22,7 @@ def plot_command(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ) -> None:
-    """Draw time series, maps and flags of landslide history files, offline ones or of ELM itself.
+    """Draw time series, maps and flags of landslide history files, offline or from ELM itself.
 
     For a file of elm-landslide simulate: a hillslope as it fails, what led to it, and the sizes of all landslides.
 

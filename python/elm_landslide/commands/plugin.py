@@ -22,7 +22,7 @@ def build_command(
         Path | None, typer.Option(help="The file to write; by default where --engine torchscript finds it.")
     ] = None,
 ) -> None:
-    """Compile the plug-in against the torch of this Python, any build of it (CPU, CUDA, ROCm); prints its path.
+    """Compile the plug-in against the torch of this Python, any build of it (CPU, CUDA, ROCm), and print its path.
 
     Needs a C++20 compiler: CXX, else c++ or g++. Run it again after installing another torch.
 
@@ -36,7 +36,7 @@ def build_command(
 
 @app.command("path")
 def path_command() -> None:
-    """Print the path of the plug-in for the torch of this Python; exit status 2 where it is not built.
+    """Print the path of the plug-in for the torch of this Python; exit status 2 if it is not built.
 
     ELM takes it as landslide_plugin in user_nl_landslide, another host in the setting plugin=PATH.
     """

@@ -40,7 +40,7 @@ def convert_command(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Make a site table of the files of GLAS (weather before landslides of NASA's catalogue).
+    """Make a site table from the files of GLAS (weather before landslides of NASA's catalogue).
 
         elm-landslide sites convert glas --catalogue Global_Landslide_Catalog_Export.csv --out sites.csv
 
@@ -105,7 +105,7 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
 
 
 def describe(table: Sites) -> dict:
-    """Counts of a site table, by name; of rows where nothing else is said."""
+    """Counts of a site table, by name; of rows unless the name says otherwise."""
     import numpy as np
 
     from elm_landslide.sites import site_table

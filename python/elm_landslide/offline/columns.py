@@ -173,7 +173,7 @@ class Columns:
         return []
 
     def _check_variables(self, soil: SoilConstants) -> None:
-        """Every variable of a rule must lie on the places of the water table, and its levels be the soil layers."""
+        """Every variable of a rule must be on the places of the water table, and its levels must be the soil layers."""
         instants = {name: self._files.is_instant(name) for name in self._levels}  # in the first file
         for path in self._files.paths:
             dataset = self._files.dataset(path)
@@ -231,7 +231,7 @@ class Columns:
         return reason if FIELDS[name].filled is True else ""
 
     def _count(self, record: Record, x: np.ndarray, why: dict[str, str]) -> None:
-        """Count what is missing, what a default of ELM stands for, and what lies outside its range."""
+        """Count what is missing, what a default of ELM replaces, and what lies outside its range."""
         number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
         beyond = ~lacking & ((x < _LOW) | (x > _HIGH))
         for name, field in FIELDS.items():

@@ -44,7 +44,7 @@ class HistoryFiles:
     """
 
     def __init__(self, paths: Iterable[Path | str], axis: TimeAxis | None = None):
-        """axis: on which to give the times; by default that of the first file."""
+        """axis: for the times; by default that of the first file."""
         self.paths = [Path(p) for p in paths]
         if not self.paths:
             raise UserError("no history file given")
@@ -90,8 +90,8 @@ class HistoryFiles:
         return self._open[1]
 
     def layout(self, name: str = STATE) -> Layout:
-        """The layout of a variable; every file must have the same places. A place is active where it is in some file:
-        what a file lacks is missing there."""
+        """The layout of a variable; every file must have the same places. A place is active if it is in some file:
+        what a file does not have is missing there."""
         first, *others = self.paths
         layout = places.layout_of(self.dataset(first), first, name)
         for path in others:
@@ -133,13 +133,13 @@ class HistoryFiles:
 
 
 def tape_number(path: Path | str) -> int:
-    """The tape that a file came from (1 for .h0.), 1 where its name does not tell."""
+    """The tape that a file came from (1 for .h0.), 1 if its name does not tell."""
     found = re.search(r"\.h(\d)\.", Path(path).name)
     return int(found[1]) + 1 if found else 1
 
 
 def missing_variable(path: Path | str, name: str, reason: str) -> UserError:
-    """A variable that is not there, with the line of user_nl_elm that adds it."""
+    """The error for an absent variable, with the line of user_nl_elm that adds it."""
     return UserError(
         f"{path}: no variable {name}, {reason}; add it in user_nl_elm with hist_fincl{tape_number(path)} = '{name}'"
     )
@@ -204,7 +204,7 @@ _NODE_TOLERANCE = 1e-3  # m
 
 
 def check_level_axis(dataset: netCDF4.Dataset, path: Path | str, name: str, level: str, soil: SoilConstants) -> None:
-    """Refuse a variable whose levels are not the layers of DZSOI, by the depths of nodes that the file gives.
+    """Refuse a variable whose levels are not the layers of DZSOI, judged by the node depths in the file.
 
     In ELM interfaces lie midway between nodes (initVerticalMod); other programs give the middles of the layers. A file
     without depths must have the level axis of the soil constants by name and length.

@@ -84,7 +84,7 @@ def check_units(dataset: netCDF4.Dataset, path: Path | str, may_lack: bool = Fal
 
 
 def filled(values: ArrayLike) -> np.ndarray:
-    """float64 copy in which masked, not finite and huge values are SPVAL."""
+    """float64 copy in which masked, non-finite and huge values are SPVAL."""
     values = np.ma.filled(np.ma.asarray(values).astype(np.float64), SPVAL)
     values[~(np.abs(values) < MISSING)] = SPVAL
     return values

@@ -48,7 +48,7 @@ def _coverage(columns: Columns) -> dict[str, str | float]:
 
 
 def _span(lon: np.ndarray) -> tuple[float, float]:
-    """Longitudes (-180 to 180) between which all lie, beside the widest gap: the first is larger across the date
+    """Longitudes (-180 to 180) between which all lie, outside the widest gap: the first is larger across the date
     line."""
     lon = np.unique(short_way(lon))
     gaps = np.append(np.diff(lon), lon[0] + 360.0 - lon[-1])

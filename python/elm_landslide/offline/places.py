@@ -148,7 +148,7 @@ def lon_distance(a: ArrayLike, b: ArrayLike) -> np.ndarray:
 def match_cells(
     lat: np.ndarray, lon: np.ndarray, cell_lat: np.ndarray, cell_lon: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the nearest cell within TOLERANCE of each place, -1 where there is none; and whether another is as near.
+    """Index of the nearest cell within TOLERANCE of each place, or -1; and whether another is as near.
 
     lat, lon: places (degrees), shape (n,). cell_lat, cell_lon: cells, shape (m,).
     """

@@ -69,7 +69,7 @@ class RainWindows:
         return total, ABSENT if is_missing(total).any() else ""
 
     def _lack(self, start: float, end: float, owner: np.ndarray, seconds: float) -> str:
-        """Why the intervals say nothing of a window, '' where they do. seconds: how much of it they cover."""
+        """Why the intervals do not give a window, '' if they do. seconds: how much of it they cover."""
         if seconds < end - start - SLACK:
             if start < self._edges[0] - SLACK:
                 return BEFORE
@@ -103,7 +103,7 @@ def _finest(bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def gather(
     history: HistoryFiles, rain: Sequence[Path | str], constants: Sequence[Path | str], layout: Layout, here: Places
 ) -> tuple[RainWindows | None, str]:
-    """RainWindows over every time mean of RAIN in the files, or None and the reason why there is none.
+    """RainWindows over every time mean of RAIN in the files, or None and the reason.
 
     rain, constants: paths. layout, here: of the history. Raises UserError for a file of `rain` without time means, and
     for time means on a calendar with other days than the history's; other files are skipped.

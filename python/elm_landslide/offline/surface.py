@@ -123,7 +123,7 @@ def read_constant_fields(
 
 
 def _layout(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
-    """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), beside dimensions of length 1."""
+    """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), and dimensions of length 1."""
     dims = dataset["LATIXY"].dimensions
     horizontal = next((h for h in (("gridcell",), ("lsmlat", "lsmlon")) if set(h) <= set(dims)), None)
     if horizontal is None:
@@ -134,7 +134,7 @@ def _layout(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
 
 
 def _check_soil(path: Path | str, values: dict[str, np.ndarray], lat: np.ndarray, lon: np.ndarray) -> None:
-    """Refuse texture and slopes that cannot be: other units, another order, or fill values that are not declared."""
+    """Refuse impossible texture and slopes: other units, another order, or undeclared fill values."""
     sand, clay, slope = (np.where(is_missing(values[n]), np.nan, values[n]) for n in ("sand", "clay", "slope"))
     both = sand + clay
     _refuse(path, "PCT_SAND and PCT_CLAY together", both > 100.0 + _WHOLE, both, lat, lon, "wanted 100 or less")
@@ -164,7 +164,7 @@ def _check_cover(path: Path | str, pft: np.ndarray, natural: np.ndarray, lat: np
 def _refuse(
     path: Path | str, name: str, wrong: np.ndarray, values: np.ndarray, lat: np.ndarray, lon: np.ndarray, wanted: str
 ) -> None:
-    """UserError for the first of the places [n] or [n, level] where a value is wrong."""
+    """UserError for the first place, of [n] or [n, level], with a wrong value."""
     if wrong.any():
         i = int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))
         value = values[i][wrong[i]][0] if values.ndim > 1 else values[i]
@@ -172,8 +172,8 @@ def _refuse(
 
 
 def _weights(natural: np.ndarray, crop: np.ndarray, landunit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the natural-vegetation and the crop landunit in each place: they sum to 1, or to 0 where there is
-    none, and are nan where one is missing."""
+    """Weights of the natural-vegetation and the crop landunit in each place: they sum to 1, or to 0 without
+    either, and are nan if one is missing."""
     if landunit is not None:
         return (landunit == 1) * 1.0, (landunit == 2) * 1.0
     natural, crop = (np.where(is_missing(share), np.nan, share) for share in (natural, crop))

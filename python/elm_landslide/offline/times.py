@@ -48,12 +48,12 @@ def date2num(dates: Any, units: str, calendar: str) -> Any:
 
 
 def date(*parts: int, calendar: str) -> cftime.datetime:
-    """A cftime date of year, month, day, hour, ..., as num2date here. Raises ValueError where there is no such day."""
+    """A cftime date of year, month, day, hour, ..., as num2date here. Raises ValueError if there is no such day."""
     return _with_year_zero(cftime.datetime, *parts, calendar=calendar_of(calendar))
 
 
 def _with_year_zero(function: Callable, *arguments, **options) -> Any:
-    """Without cftime's warning that CF has no year 0 in the calendars of the world."""
+    """Without cftime's warning that CF has no year 0 in real-world calendars."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cftime.CFWarning)
         return function(*arguments, has_year_zero=True, **options)
@@ -71,7 +71,7 @@ class TimeAxis:
 
     @classmethod
     def of(cls, variable: netCDF4.Variable, path: Path | str, default: TimeAxis | None = None) -> TimeAxis:
-        """The axis of a time or bounds variable; default: what its attributes stand for where it has none."""
+        """The axis of a time or bounds variable; default: in place of attributes that it does not have."""
         units = str(getattr(variable, "units", default.units if default else ""))
         calendar = str(getattr(variable, "calendar", default.calendar if default else "standard"))
         try:

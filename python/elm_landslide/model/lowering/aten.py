@@ -125,7 +125,7 @@ class Lowering:
 
 
 def _name(target: Any) -> str:
-    """aten.add.Tensor -> add; overloads differ only in what is a tensor and what a number."""
+    """aten.add.Tensor -> add; overloads differ only in what is a tensor and what is a number."""
     text = str(target)
     return text.split(".")[1] if text.startswith("aten.") else getattr(target, "__name__", text)
 

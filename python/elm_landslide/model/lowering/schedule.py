@@ -104,7 +104,7 @@ class Scheduler:
         if view.strides[0] == 0:
             return self._copied(view.select(0, 0)).unsqueeze(0).expand(view.shape)
         if view.node.op in _CHEAP and view == whole(view.node).expand(view.shape):
-            # Once more on the larger shape: what its operands share between rows is then copied outside the loop.
+            # Repeated on the larger shape: what its operands share between rows is then copied outside the loop.
             wide = self.graph.elementwise(view.node.operation, *(v.expand(view.shape) for v in view.node.inputs))
             self._legalise([wide.node])
             return wide
