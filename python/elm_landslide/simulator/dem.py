@@ -202,7 +202,7 @@ def _take_out(elevation: np.ndarray, nodata: float, path) -> None:
             column = int(beyond.argmax())
             raise ValueError(
                 f"{path}: the value of row {row + 1}, column {column + 1} is {values[column]:g} m, which is no "
-                "elevation of land; if it means a missing value, give it as NODATA_value in the header"
+                "elevation of land; if it means a missing value, name it as NODATA_value in the header"
             )
 
 
