@@ -1,7 +1,7 @@
 ! ELM-Landslide for a Fortran host: load once, run every step, close. No I/O, no MPI, no state but the model's handle.
 !
-! message is empty when all is well, otherwise one line that names the routine, the field and what to do; status, for
-! who wants to tell errors apart, is one of landslide_status in landslide.h. Only the host aborts.
+! message is empty when all is well, otherwise one line that names the routine, the field and what to do; status, to
+! distinguish errors, is one of landslide_status in landslide.h. Only the host aborts.
 ! Fields, their order and units: module landslide_fields.
 module landslide
   use, intrinsic :: iso_c_binding, only : c_ptr, c_null_ptr, c_null_char, c_char, c_int, c_int8_t, c_int64_t, &
@@ -16,7 +16,7 @@ module landslide
   integer, parameter :: r8 = c_double
   integer(c_int), parameter :: error_argument = 1              ! LANDSLIDE_ERROR_ARGUMENT
 
-  ! An open model. Threads may share one. A copy is the same model, which is closed once.
+  ! An open model. Threads may share one. A copy is the same model: close only one of them.
   type, public :: landslide_model_type
      private
      type(c_ptr) :: handle = c_null_ptr
@@ -148,7 +148,7 @@ contains
     if (present(status)) status = int(code)
   end subroutine report
 
-  ! Whether the library is of the interface that this component was compiled for; if not, message and status say so.
+  ! Whether the library has the interface that this component was compiled for; if not, message and status say so.
   function same_version(routine, message, status) result(same)
     character(len=*),  intent(in)  :: routine
     character(len=*),  intent(out) :: message
@@ -168,7 +168,7 @@ contains
     if (present(status)) status = int(error_argument)
   end function same_version
 
-  ! Whether an array has the shape wanted; if not, message and status say so.
+  ! Whether an array has the wanted shape; if not, message and status say so.
   function same_shape(name, got, wanted, message, status) result(same)
     character(len=*),  intent(in)  :: name
     integer,           intent(in)  :: got(:)

@@ -4,7 +4,7 @@ module LandslideControlMod
   ! !DESCRIPTION:
   ! Settings of ELM-Landslide: group landslide_inparm of the file landslide_in in the run directory (with the
   ! instance's suffix). Read on the master processor and broadcast. No file: the component is off.
-  ! The names, their defaults and what they mean stand in cime_config/landslide_in.template.
+  ! cime_config/landslide_in.template lists the names, their defaults and what they mean.
   !
   ! !USES:
   use abortutils   , only : endrun
@@ -103,7 +103,7 @@ contains
   subroutine LandslideStop(message)
     !
     ! !DESCRIPTION:
-    ! Stop the run. Every processor calls this with the same error; the master alone writes it and ends them all.
+    ! Stop the run. Every processor calls this with the same error; only the master writes it and ends them all.
     !
     ! !ARGUMENTS:
     character(len=*), intent(in) :: message
@@ -118,7 +118,7 @@ contains
   subroutine LandslideAbort(message)
     !
     ! !DESCRIPTION:
-    ! End all processors with an error of this one. ELM's endrun writes to the land log alone; e3sm.log, where CIME
+    ! End all processors with an error of this one. ELM's endrun writes only to the land log; e3sm.log, where CIME
     ! sends the user, gets the message here.
     !
     ! !USES:
@@ -137,8 +137,8 @@ contains
   subroutine read_group(file, message)
     !
     ! !DESCRIPTION:
-    ! Read the group line by line, each line as a namelist of its own: so a wrong one can be named. A value
-    ! cannot go on in the next line.
+    ! Read the group line by line, each line as a separate namelist, so that a wrong one can be named. A value
+    ! cannot continue on the next line.
     !
     ! !ARGUMENTS:
     character(len=*), intent(in)  :: file
@@ -257,7 +257,7 @@ contains
     !
     ! !ARGUMENTS:
     character(len=*), intent(inout) :: line  ! loses its comment; a tab becomes a space
-    character(len=*), intent(out)   :: bare  ! the same with spaces for what stands in quotes
+    character(len=*), intent(out)   :: bare  ! the same with spaces for what is in quotes
     !
     ! !LOCAL VARIABLES:
     character(len=1) :: quote

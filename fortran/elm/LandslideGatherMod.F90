@@ -63,7 +63,7 @@ contains
           x(fc, in_porosity     + j - 1) = soilstate_vars%watsat_col(c,j)
           x(fc, in_sucsat       + j - 1) = soilstate_vars%sucsat_col(c,j)
           x(fc, in_bsw          + j - 1) = soilstate_vars%bsw_col(c,j)
-          ! ELM's texture ends at bedrock; below it the last layer's goes on, as ELM itself does for its hydraulics.
+          ! ELM's texture ends at bedrock; below it the last layer's is used, as ELM itself does for its hydraulics.
           below = max(1, min(j, col_pp%nlevbed(c)))
           x(fc, in_sand         + j - 1) = soilstate_vars%cellsand_col(c,below)
           x(fc, in_clay         + j - 1) = soilstate_vars%cellclay_col(c,below)
@@ -149,7 +149,7 @@ contains
   pure function over(value, divisor) result(quotient)
     !
     ! !DESCRIPTION:
-    ! A quotient, of which spval stays spval: divided it would pass for a number.
+    ! A quotient; spval stays spval: divided it would pass for a number.
     !
     ! !ARGUMENTS:
     real(r8), intent(in) :: value, divisor
@@ -165,7 +165,7 @@ contains
   pure subroutine add(weight, value, total)
     !
     ! !DESCRIPTION:
-    ! Add a weighted value to a sum, which is spval once a value is.
+    ! Add a weighted value to a sum, which becomes spval if any value is.
     !
     ! !ARGUMENTS:
     real(r8), intent(in)    :: weight, value

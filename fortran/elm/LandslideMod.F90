@@ -3,8 +3,8 @@ module LandslideMod
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
   ! ELM-Landslide in ELM: what ELM calls. Each step (or landslide_interval) the columns of fields.toml are gathered from
-  ! ELM's state, the network runs, and its outputs go to the history. Diagnostic only. Where ELM calls stands in
-  ! cime_config/hooks.toml.
+  ! ELM's state, the network runs, and its outputs go to the history. Diagnostic only.
+  ! cime_config/hooks.toml lists where ELM calls it.
   !
   ! !USES:
   use CanopyStateType      , only : canopystate_type
@@ -93,7 +93,7 @@ contains
     !
     ! !DESCRIPTION:
     ! The master processor reads the file, once, opens the model and broadcasts the bytes, from which the others open
-    ! theirs. The others wait for it: an error that all of them would have is told by the master alone.
+    ! theirs. The others wait for it: an error that all of them would have is reported only by the master.
     !
     ! !USES:
     use, intrinsic :: iso_c_binding, only : c_int8_t
@@ -122,8 +122,8 @@ contains
   subroutine read_model(bytes)
     !
     ! !DESCRIPTION:
-    ! Read the model file on this processor. What is no regular file is refused before it is opened, or a pipe would be
-    ! waited for, and what is too large before it is read.
+    ! Read the model file on this processor. A file that is not regular is refused before it is opened, because opening a
+    ! pipe would wait, and one that is too large before it is read.
     !
     ! !USES:
     use, intrinsic :: iso_c_binding, only : c_int8_t, c_int64_t
@@ -188,7 +188,7 @@ contains
   subroutine summarise()
     !
     ! !DESCRIPTION:
-    ! One line on what runs.
+    ! One line in the log on what runs.
     !
     ! !LOCAL VARIABLES:
     character(len=:), allocatable :: json, missing
@@ -275,7 +275,7 @@ contains
   subroutine stop_at(c, x)
     !
     ! !DESCRIPTION:
-    ! Stop the run at an invalid column, and name the first required field that it lacks.
+    ! Stop the run at an invalid column, and name its first missing required field.
     !
     ! !USES:
     use GridcellType , only : grc_pp

@@ -42,7 +42,7 @@ module LandslideType
      real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
 
      ! Antecedent rain: its total since the start (mm) now (0), at the last whole hour (1) and at those before;
-     ! a window's rain is the difference of two. spval where the run, with its restarts, does not reach back so far
+     ! a window's rain is the difference of two. spval where the run, with its restarts, does not go back that far
      real(r8), pointer :: rain_top       (:,:) => null() ! topounit, (begt:endt, 0:hours+1)
 
      ! Column steps of each flag since the last report; log only, so not in the restart file
@@ -140,7 +140,7 @@ contains
     integer :: year, month, day, tod
     !-----------------------------------------------------------------------
 
-    ! The rain is counted from here; a restart file, read later, knows more.
+    ! The rain is counted from here; a restart file, read later, may replace this.
     this%rain_top(:, 0) = 0._r8
     call get_curr_date(year, month, day, tod)
     if (mod(tod, hour) == 0) this%rain_top(:, 1) = 0._r8
@@ -197,9 +197,9 @@ contains
   subroutine Restart(this, bounds, ncid, flag)
     !
     ! !DESCRIPTION:
-    ! Write or read the antecedent rain and, where they stand for more than one step, the outputs. A file without
-    ! them, written with the component off, is no error: they are then missing until the run is as long as the windows,
-    ! and until the network runs.
+    ! Write or read the antecedent rain and, if they hold for more than one step, the outputs. A file without them,
+    ! written with the component off, is no error: they are then missing until the run is as long as the windows, and
+    ! until the network runs.
     !
     ! !USES:
     use ncdio_pio   , only : file_desc_t, ncd_defdim, ncd_double
@@ -298,7 +298,7 @@ contains
   pure function RainOver(this, t, days, tod) result(rain)
     !
     ! !DESCRIPTION:
-    ! Rain (mm) on a topounit over the days up to now, spval if the run does not reach back so far. Between two whole
+    ! Rain (mm) on a topounit over the days up to now, spval if the run does not go back that far. Between two whole
     ! hours the oldest rain counts as uniform.
     !
     ! !ARGUMENTS:

@@ -2,7 +2,7 @@
 
 
 def with_unit(number: str, unit: str) -> str:
-    """A number in a message; the unit of a pure number, 1, is not said."""
+    """A number in a message; the unit of a pure number, 1, is left out."""
     return number if unit == "1" else f"{number} {unit}"
 
 

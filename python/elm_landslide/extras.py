@@ -6,7 +6,7 @@ from importlib import util
 
 from elm_landslide.errors import UserError
 
-# Modules that an extra brings, those of the extras that it holds among them.
+# Modules that an extra brings, including those of the extras it contains.
 MODULES = {
     "mpi": ("mpi4py",),
     "plot": ("matplotlib",),
@@ -18,7 +18,7 @@ MODULES = {
 
 
 def need(what: str, *extras: str) -> None:
-    """Raise UserError unless all modules of the extras are there; it names the missing ones and what to install.
+    """Raise UserError unless all modules of the extras are installed; the message names the missing ones.
 
     Nothing is imported.
     """

@@ -98,7 +98,7 @@ def put(x: np.ndarray, name: str, value: ArrayLike) -> None:
 
 
 def pack(values: Mapping[str, ArrayLike], shape: tuple[int, ...] = ()) -> np.ndarray:
-    """x [*shape, N_IN] of values by field name, as of `put`; SPVAL where nothing is given."""
+    """x [*shape, N_IN] from values by field name, each as for `put`; SPVAL where nothing is given."""
     import numpy as np
 
     x = np.full((*shape, N_IN), SPVAL)
@@ -108,7 +108,7 @@ def pack(values: Mapping[str, ArrayLike], shape: tuple[int, ...] = ()) -> np.nda
 
 
 def unpack(x: np.ndarray) -> dict[str, np.ndarray]:
-    """Views of x [..., N_IN] by field name: [..., layers], or [...] of a field of one layer."""
+    """Views of x [..., N_IN] by field name: [..., layers], or [...] for a field of one layer."""
     return {f.name: x[..., f.columns] if f.layers > 1 else x[..., f.offset] for f in FIELDS.values()}
 
 

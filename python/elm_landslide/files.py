@@ -1,6 +1,6 @@
 """Files: what may be read, and writing that leaves a whole file or none.
 
-A path can name a pipe that nobody writes to, a device, or a file of many gigabytes. So kind and size are looked at
+A path can name a pipe that nobody writes to, a device, or a file of many gigabytes. So kind and size are checked
 before the first byte is read. netCDF files have no limit here: they are read piece by piece.
 """
 
@@ -18,7 +18,7 @@ from elm_landslide import fields
 from elm_landslide.errors import UserError
 
 MIB = 1 << 20
-MODEL = fields.MODEL_BYTES  # as the bridge has it
+MODEL = fields.MODEL_BYTES  # as in the bridge
 TABLE = 256 * MIB  # of a CSV table: a million rows of 50 cells
 GRID = 1024 * MIB  # of an ASCII grid: some 100 million cells
 TEXT = 1 * MIB  # of a configuration
@@ -33,8 +33,8 @@ _KINDS = (
 
 
 def regular(path: Path | str, limit: int | None = None) -> int:
-    """Size (bytes) of a file that may be read. Raises UserError where there is none, where it is a folder, a pipe or a
-    device, and where it is larger than `limit` (bytes)."""
+    """Size (bytes) of a file that may be read. Raises UserError if it does not exist, is a folder, a pipe or a device,
+    or is larger than `limit` (bytes)."""
     try:
         found = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a null character
@@ -44,10 +44,10 @@ def regular(path: Path | str, limit: int | None = None) -> int:
 
 @contextmanager
 def opened(path: Path | str, limit: int | None = None) -> Iterator[BufferedReader]:
-    """A file open for reading, after `regular`; an error of reading becomes a UserError too."""
+    """A file open for reading, after `regular`; a read error becomes a UserError too."""
     regular(path, limit)
     try:
-        # Another file may have taken its place since: the open one is looked at again, and opening does not wait.
+        # Another file may have taken its place since: the open one is checked again, and opening does not block.
         with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
             _checked(os.fstat(file.fileno()), limit, path)
             yield file
@@ -56,7 +56,7 @@ def opened(path: Path | str, limit: int | None = None) -> Iterator[BufferedReade
 
 
 def read(path: Path | str, limit: int) -> bytes:
-    """The bytes of a file; raises UserError as `regular` does, and where it cannot be read."""
+    """The bytes of a file; raises UserError as `regular` does, and if it cannot be read."""
     with opened(path, limit) as file:
         content = file.read(limit + 1)  # it may have grown
     if len(content) > limit:
@@ -65,13 +65,13 @@ def read(path: Path | str, limit: int) -> bytes:
 
 
 def digest(path: Path | str, limit: int | None = None) -> str:
-    """SHA-256 of a file, which is never in memory as a whole."""
+    """SHA-256 of a file, which is never held in memory whole."""
     with opened(path, limit) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_out(out: Path, overwrite: bool, inputs: Iterable[Path | str]) -> None:
-    """Refuse an output file that is there already, is an input, or has no folder."""
+    """Refuse an output file that already exists, is an input, or has no folder."""
     if out.exists() and not out.is_file():  # a folder or a device, which the rename would replace
         raise UserError(f"{out}: is not a file; give the name of one")
     if not out.absolute().parent.is_dir():
@@ -83,7 +83,7 @@ def check_out(out: Path, overwrite: bool, inputs: Iterable[Path | str]) -> None:
 
 
 def part_of(path: Path) -> Path:
-    """Where the file of this name is written until it is whole."""
+    """The name under which a file is written until it is whole."""
     return path.with_name(f".{path.name}.part")
 
 
@@ -91,8 +91,8 @@ def part_of(path: Path) -> Path:
 def whole(path: Path | str, *also: type[Exception]) -> Iterator[Path]:
     """A name beside `path` to write to; at the end the file takes the place of `path`.
 
-    Where the writing fails, nothing of it stays and a file of that name is as it was. Raises UserError for an OSError,
-    or for one of `also` (what a library raises that cannot write).
+    If writing fails, nothing is left behind and an existing file of that name is unchanged. Raises UserError for an
+    OSError, or for one of `also` (what a library raises when it cannot write).
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")  # another process may write the same file

@@ -1,4 +1,4 @@
-"""MPI where it is there, one process where it is not; and what ranks do together."""
+"""MPI if it is installed, otherwise one process; and what ranks do together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from elm_landslide.errors import LandslideError, UserError
 
-_CLEAR = (UserError, LandslideError, OSError)  # errors whose text tells all; others are ours and keep their trace
+_CLEAR = (UserError, LandslideError, OSError)  # errors whose text suffices; others are bugs and keep their trace
 _Result = TypeVar("_Result")
 Progress = Callable[[int], AbstractContextManager[Callable]]  # takes a number of steps; gives what is called after each
 
@@ -54,14 +54,14 @@ _STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
 def processes() -> int:
-    """How many the launcher says it has started, 1 where there is none."""
+    """How many the launcher says it has started, 1 without a launcher."""
     return max((int(n) for name in _STARTED if (n := os.environ.get(name, "")).isdigit()), default=1)
 
 
 def world() -> Communicator:
-    """MPI's world, or one process where mpi4py or the MPI library that it opens is not installed.
+    """MPI's world, or one process if mpi4py or the MPI library that it opens is not installed.
 
-    Raises UserError where there would be several such processes: each would do the whole work, and write its file.
+    Raises UserError if there are several such processes: each would do all the work and write the same file.
     """
     try:
         from mpi4py import MPI
@@ -69,7 +69,7 @@ def world() -> Communicator:
         if processes() > 1:
             raise UserError(
                 f"{processes()} processes, which cannot find each other: pip install 'elm-landslide[mpi]' "
-                f"beside an MPI library, or start one ({error})"
+                f"and an MPI library, or start only one ({error})"
             ) from None
         return Serial()
     return MPI.COMM_WORLD
@@ -101,5 +101,5 @@ def together(comm: Communicator, action: Callable[..., _Result], *arguments: Any
 
 @contextmanager
 def silent(*_: Any) -> Iterator[Callable]:
-    """A progress that shows nothing: of the other ranks, and of calls from Python."""
+    """A progress that shows nothing: for the other ranks, and for calls from Python."""
     yield lambda *_: None

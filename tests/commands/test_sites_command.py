@@ -92,7 +92,7 @@ def test_convert_and_describe(tmp_path):
         f"written     {out}",
         "catalogue   2 events, 1 second reports",
         "rows        12: landslide 4, same_site 5, random 3",
-        "days        16 of weather to each row",
+        "days        16 of weather for each row",
         "pairs       4 same-site rows whose landslide is in the table",
         "rain        landslide 2, same_site 2, random 3; for a model of rain as the trigger",
         "triggers    downpour 1, earthquake 1, rain 1, unknown 1",
@@ -192,7 +192,7 @@ def test_a_column_of_glas_lacks(tmp_path, column):
         del row[column]
     write_glas(tmp_path, files)
     result = invoke("convert", tmp_path, "--out", tmp_path / "sites.csv")
-    refused(result, "random.csv: lacks the column", column)
+    refused(result, "random.csv: has no column", column)
 
 
 def test_files_of_glas_that_do_not_go_together(tmp_path):

@@ -44,7 +44,7 @@ def test_without_torch_the_engine_says_how_to_get_it(tmp_path):
 def test_a_plug_in_of_another_torch_is_not_taken(elsewhere):
     package, _ = elsewhere
     put(package / "lib" / f"torch-{version('torch')}-000000000000" / plugin.NAME)  # of another source or torch
-    with pytest.raises(UserError, match=rf"no plug-in for torch {version('torch').replace('+', '.')}: build it by"):
+    with pytest.raises(UserError, match=rf"no plug-in for torch {version('torch').replace('+', '.')}: run elm-"):
         plugin.path()
     mine = put(plugin._places(version("torch"))[0])
     assert plugin.path() == mine

@@ -96,5 +96,5 @@ def test_inputs_that_are_gone_are_named(tmp_path):
 
 
 def test_other_files_do_not_go_with_it(steep, tmp_path):
-    with pytest.raises(UserError, match="files of simulate are drawn by themselves"):
+    with pytest.raises(UserError, match="files of simulate are drawn alone"):
         plots.draw([steep], tmp_path, labels=["one"])

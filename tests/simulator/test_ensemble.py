@@ -104,7 +104,7 @@ def test_interrupt_says_that_it_goes_on(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
-    assert "what is finished is kept: the same command goes on from there" in capsys.readouterr().err
+    assert "finished members are kept: the same command resumes from there" in capsys.readouterr().err
     assert len(list((tmp_path / ".out.nc.parts").glob("[0-9]*.npz"))) == 1 and not (tmp_path / "out.nc").exists()
 
 

@@ -126,7 +126,7 @@ def test_locate(tmp_path):
         ("longitude", "nan", "'nan' is no number"),
         ("location_accuracy", "near", "'near' is no accuracy"),
         ("event_id", "1", "is in row 2 already"),
-        ("event_id", "", "names no row"),
+        ("event_id", "", "identifies no row"),
     ],
 )
 def test_bad_cells_are_named(tmp_path, column, value, words):
@@ -140,7 +140,7 @@ def test_bad_cells_are_named(tmp_path, column, value, words):
 def test_a_column_lacking(tmp_path):
     row = event(1)
     del row["location_accuracy"], row["latitude"]
-    with pytest.raises(UserError, match="glc.csv: lacks the columns latitude, location_accuracy"):
+    with pytest.raises(UserError, match="glc.csv: has no columns latitude, location_accuracy"):
         read(tmp_path, row)
 
 

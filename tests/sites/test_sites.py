@@ -220,11 +220,11 @@ def cells(row, **values):
 
 # what is wrong, how it comes about, what the line says
 BAD = [
-    ("lat lacks", lambda rows: drop(rows, "lat"), ["lacks the column lat"]),
-    ("two lack", lambda rows: drop(rows, "kind", "id"), ["lacks the columns id, kind"]),
-    ("a day lacks", lambda rows: drop(rows, "temp3"), ["lacks the column temp3"]),
-    ("a day of wind lacks", lambda rows: drop(rows, "wind15"), ["lacks the column wind15"]),
-    ("no rain", lambda rows: drop(rows, *(f"precip{k}" for k in range(16))), ["lacks the columns precipN ... precip0"]),
+    ("lat lacks", lambda rows: drop(rows, "lat"), ["has no column lat"]),
+    ("two lack", lambda rows: drop(rows, "kind", "id"), ["has no columns id, kind"]),
+    ("a day lacks", lambda rows: drop(rows, "temp3"), ["has no column temp3"]),
+    ("a day of wind lacks", lambda rows: drop(rows, "wind15"), ["has no column wind15"]),
+    ("no rain", lambda rows: drop(rows, *(f"precip{k}" for k in range(16))), ["has no columns precipN ... precip0"]),
     (
         "few days",
         lambda rows: drop(rows, *(f"{v}{k}" for v in site_table.WEATHER for k in range(6, 16))),
@@ -255,7 +255,7 @@ BAD = [
     ("lon", cell("lon", "181"), ["row 4, column lon: '181' is outside -180 to 180 degrees"]),
     ("lon empty", cell("lon", ""), ["row 4, column lon: an empty cell is no number"]),
     ("id twice", cell("id", "a0"), ["row 4, column id: 'a0' is in row 2 already"]),
-    ("id empty", cell("id", ""), ["row 4, column id: an empty cell names no row"]),
+    ("id empty", cell("id", ""), ["row 4, column id: an empty cell identifies no row"]),
     ("id too long", cell("id", "x" * 5000), ["row 4, column id", "has 5000 characters"]),
     ("rain negative", cell("precip2", "-0.1"), ["row 4, column precip2: '-0.1' is outside 0 to 2000 mm/day"]),
     ("rain missing", cell("precip0", ""), ["row 4, column precip0: an empty cell is no number", "fill the gap"]),

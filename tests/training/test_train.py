@@ -235,7 +235,7 @@ FULL = "train: preset full learns from --ensemble and --sites: give both, or the
         (["--preset", "full", "--ensemble", "e.nc", "--control", "no-simulations"], FULL),
         (["--preset", "full", "--sites", "s.csv", "--control", "no-sites"], FULL),
         (["--preset", "full", "--control", "permuted-labels"], FULL),
-        (["--control", "permuted-labels"], "train: control permuted-labels is of the labels of --sites: give it"),
+        (["--control", "permuted-labels"], "train: control permuted-labels permutes the labels of --sites: give it"),
         (["--config", "none.toml"], "none.toml: No such file or directory"),
         (["--config", "bad.toml"], "bad.toml: [network] epoch: unknown; known are members, "),
         (["--ensemble", "none.nc"], "none.nc: cannot be read as netCDF"),

@@ -1,4 +1,4 @@
-"""Speed and memory of engines and simulator: compiles bench/ and runs it, and sets aims beside it."""
+"""Speed and memory of engines and simulator: compiles and runs bench/, and compares with the aims."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ AIMS = (
     ("elm_share", f"share of ELM's time, {MEMBERS} members", False, 0.005),
     ("simulator.storms_per_hour", "hillslope storms an hour, 2 processes", True, 20000.0),
     ("simulator.rss_mb", "memory of the simulator, MB", False, 2000.0),
-    ("simulator.twice_cells", "simulator, cost of a cell of twice as many", False, 1.1),
-    ("simulator.twice_hours", "simulator, cost of an hour of twice as many", False, 1.1),
+    ("simulator.twice_cells", "simulator, cost per cell with twice the cells", False, 1.1),
+    ("simulator.twice_hours", "simulator, cost per hour with twice the hours", False, 1.1),
 )
 
 
@@ -58,7 +58,7 @@ def run(
     """Measure; gives flat keys, as in bench.json.
 
     model: path of a model file, the shipped one by default. quick: a few calls, to see that it works. progress: called
-    with what is done next. Raises UserError, with the program's own words.
+    with what is done next. Raises UserError with the program's own message.
 
     us_per_call.ENGINE.BATCH, p95_...: median and 95th percentile of landslide_run, microseconds. ratio.BATCH: of the
     medians, torchscript / tile. rss_mb.ENGINE: resident memory gained by opening and 64 columns, 1e6 bytes.
@@ -67,7 +67,7 @@ def run(
     of the time of a tile. simulator.*: as simulator.speed.measure.
     """
     model = Path(model) if model else model_file.SHIPPED
-    about = describe(model)  # refuses what is none, before anything is compiled
+    about = describe(model)  # refuses what is not a model before anything is compiled
     found = {"model": model.name, "model_sha256": about["sha256"], "cpu": _cpu(), "elm_landslide": __version__}
     pinned = {"tile": {"instruction_set": instruction_set}, "torchscript": None}
     settings = [settings_text(engine, pinned[engine]) for engine in ENGINES]
@@ -116,7 +116,7 @@ def aims(found: dict) -> Iterator[tuple[str, float, str, bool]]:
 
 
 def _call(program: Path, *words) -> dict:
-    """What the program prints: numbers, and text where it is none."""
+    """What the program prints: numbers where possible, else text."""
     try:
         done = subprocess.run([program.absolute(), *map(str, words)], capture_output=True, text=True, check=False)
     except OSError as error:
@@ -133,7 +133,7 @@ def _simulator(quick: bool) -> dict[str, float]:
     words = [sys.executable, "-m", "elm_landslide.bench.simulator", *(["quick"] if quick else [])]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UserError(f"simulator: {(done.stderr.strip().splitlines() or ['no word'])[-1]}")
+        raise UserError(f"simulator: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     return json.loads(done.stdout)
 
 
@@ -156,7 +156,7 @@ def _cpu() -> str:
 
 
 def _write_columns(path: Path, n: int) -> None:
-    """Columns as those of training, for landslide_bench."""
+    """Columns like those of training, for landslide_bench."""
     from elm_landslide.training.sampling import sample_columns
 
     x = sample_columns(n, SEED).numpy()
@@ -164,7 +164,7 @@ def _write_columns(path: Path, n: int) -> None:
 
 
 def _write_five_members(model: Path, path: Path) -> None:
-    """A model of five members from those of a model, the repeated ones changed a little; for its cost alone."""
+    """A model of five members from those of a model, the repeated ones changed a little; only to measure its cost."""
     from elm_landslide.model.export import export, load_eager
     from elm_landslide.model.network import LandslideNetwork
     from elm_landslide.training.sampling import sample_columns

@@ -1,4 +1,4 @@
-"""Speed and memory of the simulator, for elm-landslide bench; a process of its own, so that its memory is its own.
+"""Speed and memory of the simulator, for elm-landslide bench; a separate process, so that its memory can be told.
 
 python -m elm_landslide.bench.simulator [quick]
 """

@@ -18,13 +18,13 @@ def bench_command(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("bench.json"),
     model: options.Model = None,
     instruction_set: options.InstructionSet = "auto",
-    quick: Annotated[bool, typer.Option("--quick", help="A few calls only: to see that it works.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what is written instead of the table.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A few calls only, to see that it works.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON instead of the table.")] = False,
 ) -> None:
-    """Measure speed and memory of the engines and of the simulator, and set the aims beside them.
+    """Measure speed and memory of the engines and of the simulator, and compare them with the aims.
 
-    Compiles the bridge with the flags of E3SM by the compiler at hand (CXX, else c++). The engines take turns, call by
-    call, so that both meet the same machine; it should have nothing else to do.
+    Compiles the bridge with E3SM's flags (compiler: CXX, else c++). The engines take turns, call by call, so that both
+    see the same machine; it should be otherwise idle.
 
         elm-landslide bench --out bench.json
     """

@@ -21,7 +21,7 @@ app = typer.Typer(
 
 _Caseroot = Annotated[Path, typer.Option(help="The case directory.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would change, as a diff, and write nothing.")]
-_Force = Annotated[bool, typer.Option("--force", help="Give up edits of files that enable wrote.")]
+_Force = Annotated[bool, typer.Option("--force", help="Discard edits to files that enable wrote.")]
 
 
 def _carry_out(made: plan.Plan, dry_run: bool, done: str) -> None:
@@ -76,7 +76,7 @@ def enable_command(
 
 @app.command("disable")
 def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force = False) -> None:
-    """Take everything out again that enable put in; the case is as it was, with your edits since. Example:
+    """Take out everything that enable put in; the case is then as it was, with your edits since. Example:
 
     elm-landslide e3sm disable --caseroot CASE
     """
@@ -86,7 +86,7 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
 
 @app.command("check")
 def check_command(caseroot: _Caseroot) -> None:
-    """Say of each part whether it is in place, stale or missing. Exit status 1 unless all are in place. Example:
+    """Say whether each part is in place, stale or missing. Exit status 1 unless all are in place. Example:
 
     elm-landslide e3sm check --caseroot CASE
     """
@@ -113,7 +113,7 @@ def state(case: Case) -> dict[str, str]:
         elif old is not None and old.version != __version__:
             text = f"stale: written by ELM-Landslide {old.version}, this is {__version__}"
         elif change.like is not None:
-            text = "stale: the checkout's file, or the hooks, are others now"
+            text = "stale: the checkout's file or the hooks have changed"
         else:
             text = f"stale: {change.path.name} differs"
         states[change.item] = text if states[change.item] == "in place" else states[change.item]

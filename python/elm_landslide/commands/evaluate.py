@@ -18,7 +18,7 @@ def evaluate_command(
     out: Annotated[Path, typer.Option(help="Folder for evaluation.json, scores.csv and the figures.")],
     model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
     train_sites: Annotated[
-        Path | None, typer.Option(help="Site table on which the comparators are fitted that need it.")
+        Path | None, typer.Option(help="Site table for fitting the comparators that need it.")
     ] = None,
     trigger: Annotated[Literal["rain", "all"], typer.Option(help="Landslides that count.")] = "all",
     lhasa: Annotated[
@@ -27,11 +27,11 @@ def evaluate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Score the sites of a table and set the model beside what people use now.
+    """Score the sites of a table and compare the model with current methods.
 
     Landslides are compared with other days of their sites and with random places. Rows in blocks that the model was
     trained on are left out and counted. Nothing is tuned to the table: only its share of landslides enters, as a
-    property of the sampling, and moves chances but no ranking.
+    property of the sampling; it shifts probabilities but changes no ranking.
 
         elm-landslide sites convert GLAS_HELD_OUT --out held_out.csv
         elm-landslide evaluate --sites held_out.csv --train-sites sites.csv --trigger rain --out evaluation

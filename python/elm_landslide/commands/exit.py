@@ -39,7 +39,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 class Commands(TyperGroup):
-    """The commands; words on the line that they do not take end like other bad input, in one line from one rank."""
+    """The commands; arguments that they do not take end like other bad input, with one line from one rank."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         options = {**extra, "standalone_mode": False}
@@ -58,13 +58,13 @@ class Commands(TyperGroup):
 
 
 def _complain_once(message: str) -> None:
-    """From the first rank of several, which all read the same words; MPI is left alone where there is one process."""
+    """Print from the first rank only, as all read the same arguments; with one process MPI is not touched."""
     if ranks.processes() == 1:
         complain(message)
         return
     try:
         comm = ranks.world()
-    except UserError:  # they cannot find each other
+    except UserError:  # the processes cannot find each other
         complain(message)
         return
     if comm.rank == 0:
@@ -73,7 +73,7 @@ def _complain_once(message: str) -> None:
 
 
 def on_all_ranks(comm: Communicator, action: Callable[[], _Result]) -> _Result:
-    """What `action` returns. Where it fails on a rank the line comes from rank 0, or from the lowest that failed, and
+    """What `action` returns. If it fails on a rank, the line comes from rank 0, or from the lowest that failed, and
     every rank exits with the same status.
 
     mpirun ends a job when its first rank exits with an error, so none may leave before the message is out.

@@ -43,7 +43,7 @@ def inspect_command(
 
 
 def _print_description(description: dict) -> None:
-    """A table of what `describe` gives, and another of the tensors where they are among it."""
+    """A table of what `describe` gives, and another of the tensors if it gives them."""
     from rich.console import Console
     from rich.table import Table
 

@@ -17,8 +17,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def removing_on_interrupt(temporary: Path, speak: bool) -> Iterator[None]:
     """While this is open a Ctrl-C or SIGTERM removes `temporary` and ends the process with 128 plus its number.
 
-    speak: say so in one line on stderr. A thread of its own does it, for the main one may be waiting in MPI for a rank
-    that is gone, where Python runs no signal handler, and mpirun gives a process one second to end.
+    speak: say so in one line on stderr. A separate thread does it, because the main one may be waiting in MPI for a
+    rank that is gone, where Python runs no signal handler; mpirun gives a process one second to end.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

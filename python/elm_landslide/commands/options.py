@@ -1,4 +1,4 @@
-"""The options that commands share, and what their words stand for."""
+"""The options that commands share, and what their values mean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Rain = Annotated[
 ]
 Surface = Annotated[Path | None, typer.Option(help="ELM surface dataset (fsurdat).")]
 Sample = Annotated[
-    Literal["susquehanna", "steep"] | None, typer.Option(help="Take a sample of the package instead of files.")
+    Literal["susquehanna", "steep"] | None, typer.Option(help="Use a sample of the package instead of files.")
 ]
 Model = Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")]
 Override = Annotated[
@@ -38,7 +38,7 @@ Engine = Annotated[
     typer.Option(help="Engine that runs the network; torchscript needs torch and elm-landslide plugin build."),
 ]
 InstructionSet = Annotated[
-    Literal["auto", "baseline", "avx2", "avx512"], typer.Option(help="Of the tile engine. The results are the same.")
+    Literal["auto", "baseline", "avx2", "avx512"], typer.Option(help="For the tile engine; the results are the same.")
 ]
 
 
@@ -70,7 +70,7 @@ def inputs(
     surface: Path | None,
     override: list[str] | None,
 ) -> Inputs:
-    """The files of a run, of a sample or as given, with the values that take their place."""
+    """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
     if sample:
         if history or constants or rain or surface:
@@ -82,7 +82,7 @@ def inputs(
 
 
 def expand(patterns: list) -> list[str]:
-    """Files of patterns that the shell has left alone; a pattern without a file is an error."""
+    """Files of patterns that the shell has not expanded; a pattern without a file is an error."""
     paths = []
     for pattern in map(str, patterns):
         found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]

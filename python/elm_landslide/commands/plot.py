@@ -22,9 +22,9 @@ def plot_command(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
 ) -> None:
-    """Draw time series, maps and flags of landslide history files, offline ones or of ELM itself.
+    """Draw time series, maps and flags of landslide history files, offline or from ELM itself.
 
-    Of a file of elm-landslide simulate: a hillslope as it fails, how it came to that, and the sizes of all landslides.
+    For a file of elm-landslide simulate: a hillslope as it fails, what led to it, and the sizes of all landslides.
 
     For what one probability rests on, see elm-landslide profile.
 

@@ -17,24 +17,24 @@ def profile_command(
     constants: options.Constants = None,
     rain: options.Rain = None,
     surface: options.Surface = None,
-    out: Annotated[Path, typer.Option(help="The figure to write; its ending tells the format.")] = Path("profile.png"),
+    out: Annotated[Path, typer.Option(help="The figure to write; its suffix sets the format.")] = Path("profile.png"),
     sample: options.Sample = None,
     model: options.Model = None,
     override: options.Override = None,
     cell: Annotated[
-        str | None, typer.Option(metavar="INDEX|LAT,LON", help="The column: its place in the files, or the nearest.")
+        str | None, typer.Option(metavar="INDEX|LAT,LON", help="The column: its index in the files, or the nearest.")
     ] = None,
     time: Annotated[
         str | None, typer.Option(help="The record nearest to a date; by default that of the highest probability.")
     ] = None,
     landslide: Annotated[
-        Path | None, typer.Option(help="File that run made of this input: gives the cell and time at highest risk.")
+        Path | None, typer.Option(help="File that run made from this input: gives the cell and time of highest risk.")
     ] = None,
     label: Annotated[str | None, typer.Option(help="Name of the site for the title.")] = None,
 ) -> None:
     """Draw what one probability rests on: the factor of safety of one column at one time, by slope and depth.
 
-    Beside it stands what holds the soil and what drives it, with depth, at the 90th percentile of slope.
+    Next to it: what holds the soil and what drives it, with depth, at the 90th percentile of slope.
 
         elm-landslide profile --sample steep --time 2001-12-01 --out profile.png
 

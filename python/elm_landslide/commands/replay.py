@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def replay_command(
-    files: Annotated[list[Path], typer.Argument(help="landslide_record*.bin of a run's directory.")],
+    files: Annotated[list[Path], typer.Argument(help="landslide_record*.bin in a run's directory.")],
     model: options.Model = None,
     engine: options.Engine = "tile",
     instruction_set: options.InstructionSet = "auto",

@@ -39,12 +39,12 @@ def run_command(
         mpirun -n 2 elm-landslide run --history case.elm.h1.*.nc \\
             --constants case.elm.h0.*.nc --surface surfdata.nc --out landslide.nc
 
-    A part of a longer run takes the rain before it from the files of the part before:
+    A part of a longer run takes the earlier rain from the files of the previous part:
 
         elm-landslide run --history h0.2002*.nc --rain h0.2001*.nc \\
             --constants h0.2001-01.nc --surface surfdata.nc --out 2002.nc
 
-    What the history files lack is derived by stated rules, which are listed in the output file. An ablation:
+    What the history files do not hold is derived by rules that the output file lists. An ablation:
 
         elm-landslide run --sample steep \\
             --set root_strength_left=0 --out no_roots.nc

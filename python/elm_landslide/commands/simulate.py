@@ -50,20 +50,20 @@ def simulate_command(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     validate: Annotated[
-        bool, typer.Option("--validate", help="Check the simulator instead; exit status 0 only if all holds.")
+        bool, typer.Option("--validate", help="Check the simulator instead; exit status 0 only if all checks hold.")
     ] = False,
     draws: Annotated[int, typer.Option(help="With --validate: draws of the priors.")] = 400,
     history: Annotated[
-        list[str] | None, typer.Option(help="With --validate: daily means of ELM (h0), to be compared with.")
+        list[str] | None, typer.Option(help="With --validate: daily means of ELM (h0) to compare with.")
     ] = None,
     surface: Annotated[Path | None, typer.Option(help="With --validate: the surface dataset of that run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Simulate storms on hillslopes, from rain to rupture, and the ELM-like column above each.
 
-    What is drawn, from which distribution, stands in the file (parameter_*).
+    The file lists what is drawn, and from which distribution (parameter_*).
 
-    After an interruption the same command goes on where it was. Of several ranks the first hands out the work:
+    After an interruption the same command resumes. With several ranks the first hands out the work:
 
         mpirun -n 3 elm-landslide simulate --members 20000 --out ensemble.nc
 
@@ -71,7 +71,7 @@ def simulate_command(
 
         elm-landslide simulate --weather landslides.csv --dem srtm.asc --dem-size 90 --set cover=0
 
-    The checks against theory, TRIGRS and, where its files are given, the genuine ELM:
+    The checks against theory, TRIGRS and, if its files are given, the genuine ELM:
 
         mpirun -n 3 elm-landslide simulate --validate \\
             --history case.elm.h0.*.nc --surface surfdata.nc
@@ -132,7 +132,7 @@ def _simulate(
             with terminal.progress("member", made.members) as advance:
                 ensemble.run(made, out, run_map, left, advance)
         except KeyboardInterrupt:
-            terminal.say("what is finished is kept: the same command goes on from there")
+            terminal.say("finished members are kept: the same command resumes from there")
             raise
         seconds = time.perf_counter() - start
     counts = ensemble_file.write(made, out, "elm-landslide simulate")

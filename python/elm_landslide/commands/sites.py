@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 _ACCURACIES = (0.1, 1.0, 5.0, 10.0, 25.0)  # km, as the catalogue has them
-_BLOCKS = 5  # the fullest blocks that are shown
+_BLOCKS = 5  # how many of the fullest blocks are shown
 _Json = Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")]
 
 
@@ -35,16 +35,16 @@ def convert_command(
     out: Annotated[Path, typer.Option(help="The site table to write.")] = Path("sites.csv"),
     catalogue: Annotated[
         Path | None,
-        typer.Option(help="CSV export of NASA's Global Landslide Catalog, which tells how well places are known."),
+        typer.Option(help="CSV export of NASA's Global Landslide Catalog, which tells how accurate the locations are."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Make a site table of the files of GLAS (weather before landslides of NASA's catalogue).
+    """Make a site table from the files of GLAS (weather before landslides of NASA's catalogue).
 
         elm-landslide sites convert glas --catalogue Global_Landslide_Catalog_Export.csv --out sites.csv
 
-    For data of your own see elm-landslide sites describe --help.
+    For your own data see elm-landslide sites describe --help.
     """
     with one_line_errors():
         from elm_landslide.sites import glas, site_table
@@ -67,10 +67,10 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
 
         elm-landslide sites describe sites.csv
 
-    **A table of your own** is a CSV file with a row for each site and day.
-    Needed columns:
+    **Your own table** is a CSV file with a row for each site and day.
+    Required columns:
 
-    - id: a name of the row, each different
+    - id: a unique name for the row
 
     - lat, lon: degrees north and east
 
@@ -78,15 +78,15 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
 
     - kind: landslide, same_site (its site on another day) or random
 
-    - pair: of a same_site row, the id of the landslide
+    - pair: for a same_site row, the id of its landslide
 
     - precipN ... precip0: mm/day, 7 days or more; 0 is the day itself
 
     - tempN ... temp0: degrees C, the same days
 
-    Columns it may have, with empty cells where nothing is known:
+    Optional columns, with empty cells where nothing is known:
 
-    - trigger, accuracy_km, date (YYYY-MM-DD): of the report; none is a driver
+    - trigger, accuracy_km, date (YYYY-MM-DD): of the report; none drives the model
 
     - slope (degrees), lithology (code of GLiM), vegetated (1 or 0)
 
@@ -105,7 +105,7 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
 
 
 def describe(table: Sites) -> dict:
-    """Counts of a site table, by name; of rows where nothing else is said."""
+    """Counts of a site table, by name; of rows unless the name says otherwise."""
     import numpy as np
 
     from elm_landslide.sites import site_table
@@ -150,7 +150,7 @@ def _show(counts: dict, as_json: bool) -> None:
     if "catalogue" in counts:
         print(f"catalogue   {counts['catalogue']['events']} events, {counts['catalogue']['duplicates']} second reports")
     print(f"rows        {counts['rows']}: {_list(counts['kinds'])}")
-    print(f"days        {counts['days']} of weather to each row")
+    print(f"days        {counts['days']} of weather for each row")
     print(f"pairs       {counts['same_site_with_landslide']} same-site rows whose landslide is in the table")
     print(f"rain        {_list(counts['rain_triggered'])}; for a model of rain as the trigger")
     print(f"triggers    {_list(counts['triggers']) or 'no landslide'}")

@@ -28,7 +28,7 @@ def train_command(
         Path | None, typer.Option(help="Site table (see elm-landslide sites): stage 2 learns from its landslides.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file with changes of the preset; unknown keys are refused.")
+        Path | None, typer.Option(help="TOML file with changes to the preset; unknown keys are refused.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed; the preset's own by default.")] = None,
     control: Annotated[
@@ -51,7 +51,7 @@ def train_command(
         elm-landslide train --preset full \\
             --ensemble ensemble.nc --sites sites.csv --out landslide.pt
 
-    After an interruption the same command goes on from OUT.checkpoint. Other settings:
+    After an interruption the same command resumes from OUT.checkpoint. Other settings:
 
         [network]
         epochs = 10
@@ -73,7 +73,7 @@ def train_command(
                 "train: preset full learns from --ensemble and --sites: give both, or the --control that leaves one out"
             )
         if control == "permuted-labels" and sites is None:
-            raise UserError("train: control permuted-labels is of the labels of --sites: give it")
+            raise UserError("train: control permuted-labels permutes the labels of --sites: give it")
         first = DEFAULT_SEED if seed is None else seed
         with terminal.stages() if comm.rank == 0 else ranks.silent() as report:
             return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control or "")

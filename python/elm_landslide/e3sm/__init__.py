@@ -4,10 +4,9 @@ case.py         a case directory: where its checkout is, its XML variables
 sources.py      what the tool ships: the component's sources, templates, hooks
 hooks.py        marked lines in the user's own ELM files
 namelists.py    user_nl_elm and user_nl_landslide
-manifest.py     what enable wrote and what stood there before
+manifest.py     what enable wrote and what was there before
 plan.py         everything that enable or disable would change, in memory
 transaction.py  shows the changes, or makes them: all or none
-command.py      the command line
 
-Where ELM calls the component stands in cime_config/hooks.toml.
+cime_config/hooks.toml lists where ELM calls the component; commands/e3sm.py is the command line.
 """

@@ -9,7 +9,7 @@ from elm_landslide.errors import UserError
 
 
 class Case:
-    """root, checkout and XML variables of a case whose land model is ELM. UserError where it is none."""
+    """root, checkout and XML variables of a case whose land model is ELM; anything else is a UserError."""
 
     def __init__(self, root: Path):
         self.root = Path(root).absolute()
@@ -31,7 +31,7 @@ class Case:
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
 
     def query(self, variable: str, resolved: bool = True) -> str:
-        """Value of an XML variable; its own variables stay as they are where `resolved` is false."""
+        """Value of an XML variable; its own variables stay as they are if `resolved` is false."""
         return self._call("xmlquery", "--value", *([] if resolved else ["--no-resolve"]), variable)
 
     def change(self, variable: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Marked lines in the user's own ELM files. Taking them out gives the file back as it was, whatever else was edited."""
+"""Marked lines in the user's own ELM files. Taking them out restores the file, whatever else was edited."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Hook:
 
 
 def read() -> tuple[dict[str, list[Hook]], list[dict]]:
-    """Hooks by file, and the modules that older versions of ELM name otherwise."""
+    """Hooks by file, and the modules that have other names in older versions of ELM."""
     data = tomllib.loads(sources.data_file("hooks.toml").read_text())
     files: dict[str, list[Hook]] = {}
     for entry in data["hook"]:
@@ -34,7 +34,7 @@ def read() -> tuple[dict[str, list[Hook]], list[dict]]:
 
 
 def block(text: str) -> str:
-    """Lines between the marks, which are indented as they are."""
+    """Lines between the marks, which are indented like them."""
     text = text.strip("\n")
     margin = text[: len(text) - len(text.lstrip(" "))]
     return f"{margin}{BEGIN}\n{text}\n{margin}{END}\n"
@@ -64,16 +64,16 @@ def insert(text: str, hooks: list[Hook], name: str) -> str:
 
 
 def strip(text: str, name: str) -> str:
-    """The text without the marked blocks. UserError where a mark lacks its other one."""
+    """The text without the marked blocks. UserError where a mark has no counterpart."""
     kept, inside = [], False
     for line in text.split("\n"):
         mark = line.strip()
         if mark in (BEGIN, END):
             if inside == (mark == BEGIN):
-                raise UserError(f"{name}: the line '{mark}' lacks its counterpart; repair the pair of marks")
+                raise UserError(f"{name}: the line '{mark}' has no counterpart; repair the pair of marks")
             inside = not inside
         elif not inside:
             kept.append(line)
     if inside:
-        raise UserError(f"{name}: the line '{BEGIN}' lacks its counterpart; repair the pair of marks")
+        raise UserError(f"{name}: the line '{BEGIN}' has no counterpart; repair the pair of marks")
     return "\n".join(kept)

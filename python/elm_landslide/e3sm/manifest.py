@@ -1,4 +1,4 @@
-"""What enable wrote and what stood there before: SourceMods/src.elm/.landslide.json. Names are relative and XML values
+"""What enable wrote and what was there before: SourceMods/src.elm/.landslide.json. Names are relative and XML values
 unresolved, so it holds in a clone of the case."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Manifest:
 
 
 def read(folder: Path) -> Manifest | None:
-    """That of a case's SourceMods/src.elm, None where there is none."""
+    """The manifest in a case's SourceMods/src.elm, or None."""
     path = folder / NAME
     if not path.exists():
         return None

@@ -14,22 +14,22 @@ _TAPES = range(2, 7)
 
 
 def without_comments(text: str) -> str:
-    """Namelist text without its comments; a ! between quotes is none."""
+    """Namelist text without its comments; a ! between quotes starts none."""
     return re.sub(r"('[^'\n]*'|\"[^\"\n]*\")|![^\n]*", lambda found: found.group(1) or "", text)
 
 
 def add_tape(text: str, elsewhere: str, name: str) -> tuple[str, str]:
-    """The text of user_nl_elm with a daily history tape, on the first that is free, and what to say of it, if anything.
+    """The text of user_nl_elm with a daily history tape, on the first free one, and a note for the user, or ''.
 
-    elsewhere: further namelist text that holds in the case. The block comes first, so that what the user sets of the
-    same name counts. Frequency and length of the tape are ELM's (daily, 30) or the user's.
+    elsewhere: further namelist text that applies to the case. The block comes first, so that what the user sets by the
+    same name wins. Frequency and length of the tape are ELM's (daily, 30) or the user's.
     """
     own = without_comments(text).lower()
     both = own + "\n" + without_comments(elsewhere).lower()
     if "landslide_" in own:
-        return text, f"{name} asks for LANDSLIDE_ fields itself: no tape was added"
+        return text, f"{name} already asks for LANDSLIDE_ fields: no tape was added"
     if re.search(r"hist_empty_htapes\s*=\s*\.?t", both) and not re.search(r"\bhist_fincl1\s*=", both):
-        return text, f"{name}: hist_empty_htapes leaves tape 1 empty, so ELM takes no further tape: none was added"
+        return text, f"{name}: hist_empty_htapes leaves tape 1 empty, so ELM accepts no further tape: none was added"
     for tape in _TAPES:
         if not re.search(rf"\bhist_fincl{tape}\b", both):
             return _block(tape) + text, ""
@@ -52,7 +52,7 @@ def tape_of(text: str) -> int | None:
 
 
 def settings(pin: str) -> str:
-    """user_nl_landslide as the template has it, with the model file's digest."""
+    """user_nl_landslide from the template, with the model file's digest."""
     text, count = _PIN.subn(rf"\g<1>'{pin}'", sources.data_file("landslide_in.template").read_text())
     assert count == 1, "cime_config/landslide_in.template has no line landslide_sha256"
     return text
@@ -69,7 +69,7 @@ def setting(text: str, name: str) -> str | None:
 
 def renew_pin(text: str, pin: str, name: str) -> str:
     """The text with the digest of the model file that enable writes. A pin that the user emptied stays empty, and
-    that of another model file is theirs."""
+    a pin of another model file is kept."""
     if "&landslide_inparm" not in text.lower():
         raise UserError(f"{name} has no group &landslide_inparm; start from cime_config/landslide_in.template")
     own = setting(text, "landslide_sha256")

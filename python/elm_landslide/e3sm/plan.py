@@ -17,13 +17,13 @@ PRERUN = f"$CASEROOT/SourceMods/src.elm/{STAGE}"
 
 @dataclass(frozen=True)
 class Change:
-    """A file before and after; None where there is none."""
+    """A file before and after; None: no file."""
 
     path: Path
     old: bytes | None
     new: bytes | None
     item: str  # what `check` calls it
-    like: Path | None = None  # what a new file is shown against
+    like: Path | None = None  # what a new file is compared with in the diff
 
 
 @dataclass
@@ -94,7 +94,7 @@ def disable(case: Case, force: bool = False) -> Plan:
         marked = [name for name in hooked if hooks.BEGIN.encode() in (_content(case.sourcemods / name) or b"")]
         if marked:
             raise UserError(
-                f"SourceMods/src.elm/{manifest.NAME}, in which enable noted what it did, is gone: "
+                f"SourceMods/src.elm/{manifest.NAME}, where enable recorded what it did, is missing: "
                 "run enable --force, then disable"
             )
         plan.notes.append("ELM-Landslide is not enabled in this case")
@@ -146,17 +146,17 @@ def _model(case: Case, old: manifest.Manifest, new: manifest.Manifest, path: Pat
 
 
 def _replaceable(case: Case, name: str, old: manifest.Manifest, new: bytes | None, force: bool) -> None:
-    """UserError where a file in SourceMods holds what nobody else has."""
+    """UserError where a file in SourceMods holds something that exists nowhere else."""
     path = case.sourcemods / name
     content = _content(path)
     if force or content is None or content == new or sources.digest(content) == old.files.get(name):
         return
     what = "was edited since enable wrote it" if name in old.files else "was there before"
-    raise UserError(f"{case.name(path)} {what}: save it elsewhere, then --force gives it up; nothing was changed")
+    raise UserError(f"{case.name(path)} {what}: save it elsewhere, then --force overwrites it; nothing was changed")
 
 
 def _shims(case: Case) -> dict[str, bytes]:
-    """Modules of today's name for those that this version of ELM names otherwise."""
+    """Modules under today's names for those that have another name in this version of ELM."""
     files = {}
     for module in hooks.read()[1]:
         path = case.elm / module["file"]
@@ -180,7 +180,7 @@ def _hook(plan: Plan, old: manifest.Manifest, new: manifest.Manifest) -> None:
         if path.exists():
             bare = hooks.strip(_text(path), plan.case.name(path))
             written = old.hooked.get(name, "")
-            if written != sources.digest(_bytes(bare)):  # the user's own copy, or ours that they edited
+            if written != sources.digest(_bytes(bare)):  # the user's own copy, or ours with their edits
                 text, shown, new.hooked[name] = bare, plan.case.name(path), written
         elif hooks.BEGIN in text:
             raise UserError(f"{tree} holds ELM-Landslide already: this checkout needs no hooks in SourceMods")
@@ -229,7 +229,7 @@ def _add_settings(plan: Plan, old: manifest.Manifest, new: manifest.Manifest, fi
 
 
 def _want_build(plan: Plan) -> None:
-    """Let case.submit ask for a build where what is compiled changes: an old executable would run without a word."""
+    """Let case.submit ask for a build where what is compiled changes: an old executable would run silently."""
     compiled = (".F90", ".cpp", ".h", ".hpp")
     if any(change.path.suffix in compiled for change in plan.changes) and plan.case.query("BUILD_COMPLETE") == "TRUE":
         plan.variables.append(("BUILD_COMPLETE", "TRUE", "FALSE"))
@@ -239,7 +239,7 @@ def _say_libdl(plan: Plan) -> None:
     library, version = platform.libc_ver()
     if library == "glibc" and tuple(int(part) for part in version.split(".")[:2]) < (2, 34):
         plan.notes.append(
-            f"glibc {version} keeps dlopen in libdl: where the link of e3sm.exe lacks it, see 'Linking' in "
+            f"glibc {version} keeps dlopen in libdl: if linking e3sm.exe fails for lack of it, see 'Linking' in "
             f"{sources.data_file('README.md')}"
         )
 

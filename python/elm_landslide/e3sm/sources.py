@@ -40,7 +40,7 @@ def component() -> dict[str, bytes]:
 
 
 def model(path: Path | None) -> bytes:
-    """Content of a model file, the shipped one by default; UserError where it is none, or of other fields."""
+    """Content of a model file, the shipped one by default; UserError if it is none, or of other fields."""
     path = Path(path or SHIPPED_MODEL)
     from elm_landslide.model import model_file
 
@@ -50,7 +50,7 @@ def model(path: Path | None) -> bytes:
 
 
 def staging_script(before: str) -> bytes:
-    """PRERUN_SCRIPT of the case, which runs the case's own one (`before`) first."""
+    """PRERUN_SCRIPT of the case, which first runs the one that the case had (`before`)."""
     text = data_file("landslide_stage").read_text()
     start, blank, end = text.partition('\nBEFORE = ""\n')
     assert blank, "cime_config/landslide_stage has no line BEFORE"

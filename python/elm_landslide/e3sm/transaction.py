@@ -12,7 +12,7 @@ from elm_landslide.errors import UserError
 
 
 def diff(plan: Plan) -> str:
-    """A unified diff of all files and XML variables. A new copy of an ELM file is set against the checkout's."""
+    """A unified diff of all files and XML variables. A new copy of an ELM file is compared with the checkout's."""
     parts = []
     for change in plan.changes:
         name = plan.case.name(change.path)
@@ -31,7 +31,7 @@ def diff(plan: Plan) -> str:
 
 
 def make(plan: Plan) -> None:
-    """Make the changes. Where one fails, those before it are taken back."""
+    """Make the changes. If one fails, those before it are undone."""
     done, changed, written = [], [], []
     try:
         for change in plan.changes:

@@ -1,7 +1,7 @@
-"""The model with a part taken away, beside the whole.
+"""The model without one of its parts, compared with the whole.
 
-What needs no fitting: the physics with prior strengths, before any training; the trained network without what the
-observation model sees of the weather; that without macropores or roots. What is fitted again, as in the training: the
+Without fitting: the physics with prior strengths, before any training; the trained network without what the
+observation model sees of the weather; the same without macropores or roots. Fitted again, as in the training: the
 observation model without the network's probability, and with those of a network without roots or macropores.
 """
 

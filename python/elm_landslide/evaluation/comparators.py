@@ -1,7 +1,7 @@
 """What a model is compared with: rain indices, statistical models of the same weather, and proxies of NASA's LHASA.
 
 Each has a `name`, a one-line `description`, `fitted` (whether it learns from rows), fit(sites) and score(sites) -> [n],
-higher where a landslide is likelier. `sites` is a data.sites.Sites; fit it on the rows of one comparison and score
+higher where a landslide is likelier. `sites` is a site_table.Sites; fit it on the rows of one comparison and score
 others, in blocks it has not seen.
 """
 
@@ -70,7 +70,7 @@ class GradientBoosting:
     def __init__(self):
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        # Fixed, and plain for a few thousand rows; early stopping would hold out rows of blocks it trains on.
+        # Fixed, and plain for a few thousand rows; early stopping would hold out rows of blocks that it trains on.
         self._model = HistGradientBoostingClassifier(
             max_iter=300,
             learning_rate=0.02,
@@ -87,7 +87,7 @@ class GradientBoosting:
 
         inputs = self._inputs(sites)
         self._known = ~np.isnan(inputs).all(axis=0)  # scikit-learn fails on an input that is missing everywhere
-        with threadpool_limits(1, "openmp"):  # on busy cores threads that wait for one another take ten times as long
+        with threadpool_limits(1, "openmp"):  # on busy cores, threads that wait for one another take ten times as long
             self._model.fit(inputs[:, self._known], sites.landslide)
 
     def score(self, sites: Sites) -> np.ndarray:
@@ -150,7 +150,7 @@ class Lhasa21:
         self._model = xgboost.Booster({"nthread": 1})
         try:
             self._model.load_model(path)
-        except (xgboost.core.XGBoostError, ValueError):  # the latter where its own message cannot be decoded
+        except (xgboost.core.XGBoostError, ValueError):  # the latter if its own message cannot be decoded
             raise UserError(f"{path}: not a model of XGBoost") from None
         names = self._model.feature_names
         if tuple(names or ()) != self.INPUTS:

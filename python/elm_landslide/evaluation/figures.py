@@ -13,7 +13,7 @@ from elm_landslide.observation import metrics
 from elm_landslide.plots.style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
 
 TITLES = {"same_site": "other dates at the sites", "random": "random sites and dates"}
-# The comparators that are drawn; ablations stand in the table.
+# The comparators that are drawn; ablations are in the table.
 DRAWN = {
     "gradient_boosting": ("gradient boosting", GREEN),
     "ari7": ("7-day rain index", ORANGE),

@@ -10,9 +10,9 @@ ACCURACIES = (("up to 1 km", 1.0), ("1 to 5 km", 5.0), ("5 to 25 km", 25.0), ("a
 UNKNOWN = "unknown"
 OTHER = "other"
 
-# Boxes of latitude and longitude (south, north, west, east; degrees), continents as well as boxes can tell: the first
-# that holds a place names it. Greenland and Central America are North America, Turkey, the Caucasus and all Russia east
-# of 60 E are Asia, New Guinea, Hawaii and Polynesia are Oceania.
+# Boxes of latitude and longitude (south, north, west, east; degrees), continents as well as boxes can tell: a place
+# belongs to the first that holds it. Greenland and Central America are North America, Turkey, the Caucasus
+# and all Russia east of 60 E are Asia, New Guinea, Hawaii and Polynesia are Oceania.
 REGIONS = (
     ("Oceania", -60.0, 0.0, 131.0, 180.0),
     ("Oceania", -60.0, -10.9, 110.0, 131.0),
@@ -49,8 +49,8 @@ def regions(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
 def accuracies(accuracy: np.ndarray, landslide: np.ndarray, pair: np.ndarray) -> np.ndarray:
     """Class [n] of the location accuracy (km, NaN unknown) [n] of the landslide a row belongs to.
 
-    A row without a landslide belongs to the one at its site, which has its `pair`; where there is none, as for random
-    sites, its class is '', and it stands against the landslides of every class.
+    A row without a landslide belongs to the one at its site, which has its `pair`; without one, as for random sites,
+    its class is '', and it is compared with the landslides of every class.
     """
     limits = np.array([limit for _, limit in ACCURACIES])
     names = np.array([*(name for name, _ in ACCURACIES), UNKNOWN], dtype=object)

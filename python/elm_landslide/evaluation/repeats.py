@@ -1,8 +1,8 @@
-"""Rows whose weather stands in the training table too.
+"""Rows whose weather is in the training table too.
 
 In case-control tables several sites may have been given the same day. Their weather is nearly the same across hundreds
 of kilometres, and a split by block leaves such twins on both sides: a learner that remembers weather then looks better
-than it is. What a score is worth on new days shows without those rows.
+than it is. Scores without those rows show what it is worth on new days.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COMPARED = ("pressure", "temp")  # smooth in space; both must be alike
 def repeated(sites: Sites, train: Sites) -> np.ndarray:
     """Which rows [n] have a twin of the same label in `train`: the same course of pressure and temperature.
 
-    The last days of both tables are compared, as many as both have; a variable with gaps is alike to none.
+    The last days of both tables are compared, as many as both have; a variable with gaps matches none.
     """
     days = min(sites.n_days, train.n_days)
     alike = np.ones((sites.n, train.n), dtype=bool)

@@ -2,7 +2,7 @@
 
 A comparison is `same_site` (landslides against other dates at their sites) or `random` (against random places and
 dates); a score is `model` or the name of a comparator. *_interval: 95 % intervals [low, high] over blocks, laid out as
-their measure. What has no value is null, and so are the intervals of rows of one block.
+their measure. What has no value is null, and so are intervals if all rows are of one block.
 
     rows                        what the caller counts: used, excluded_blocks (in the model's training blocks),
                                 excluded_trigger, landslides, same_site, random, outside_domain
@@ -24,8 +24,8 @@ their measure. What has no value is null, and so are the intervals of rows of on
                                 observed_interval, n
     spread.<comparison>         of the model's members: spearman (of spread and error), fifths (by spread: spread,
                                 error, n); null with one member
-    unrepeated.<comparison>     without rows whose weather stands in the training table too (see repeats.py): n,
-                                landslides, auc.<score>; null without --train-sites, or too few rows
+    unrepeated.<comparison>     without rows whose weather is in the training table too (see repeats.py): n,
+                                landslides, auc.<score>; null without --train-sites, or with too few rows
     by_accuracy, by_region      .<comparison>.<group>, of the model: n, landslides, prevalence, and auc, pr_auc,
                                 hit_rate, brier, brier_skill, ece, each with *_interval and null where there are fewer
                                 than 20 landslides or 20 others
@@ -58,10 +58,10 @@ HEADER = ("against", "score", "AUC", "95 %", "PR AUC", *(f"hits {rate:.0%}" for 
 
 @dataclass
 class Comparison:
-    """Landslides and one kind of rows without.
+    """Landslides and one kind of rows without one.
 
-    name: same_site or random. repeated bool [n]: the weather stands in the training table too, None where there is no
-    such table. landslide bool [n]; block, pair str [n] (a landslide and its same-site rows share a pair,
+    name: same_site or random. repeated bool [n]: the weather is in the training table too, None without such a
+    table. landslide bool [n]; block, pair str [n] (a landslide and its same-site rows share a pair,
     '' is none); scores {'model' and comparators: float [n]}; of the model probability [n] and members [n, member];
     accuracy (km, NaN unknown), lat and lon (degrees) [n].
     """
@@ -96,7 +96,7 @@ class Comparison:
 
 @dataclass
 class Notes:
-    """What a report says beside its measures; see the keys of this module."""
+    """What a report says besides its measures; see the keys of this module."""
 
     rows: dict[str, int] = field(default_factory=dict)
     fitted_on: str = ""

@@ -41,7 +41,7 @@ class SiteModel:
 
 
 def open_model(path: Path) -> SiteModel:
-    """Raises UserError for a file that is no model, or one that was trained without sites."""
+    """Raises UserError for a file that is not a model, or one that was trained without sites."""
     info = describe(path)["model"]
     try:
         with_sites = info.get("inputs", {}).get("sites") and info.get("control") != "no-sites"
@@ -61,7 +61,7 @@ def open_model(path: Path) -> SiteModel:
 def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str) -> tuple[Sites, dict[str, int]]:
     """Rows of a trigger outside some blocks (what they are, in words), and counts of what was left out.
 
-    Raises UserError where nothing is left to compare.
+    Raises UserError if nothing is left to compare.
     """
     need_both_classes(sites, path)
     triggered = designs.rows_of_trigger(sites, trigger)
@@ -82,7 +82,7 @@ def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str)
 
 
 def columns(sites: Sites, model: SiteModel, progress: Callable) -> SiteRows:
-    """Table of sites, with the missing slopes of the training; progress as console.progress, for rows."""
+    """The columns under the rows, missing slopes filled as in the training; progress as terminal.progress, for rows."""
     with progress("row", sites.n) as advance:
         return designs.site_rows(sites, np.array(model.observation.info["slopes"]), advance)
 

@@ -24,7 +24,7 @@ class BetaCalibration(nn.Module):
         super().__init__()
         if a < 0.0 or b < 0.0:
             raise ValueError(
-                f"BetaCalibration: a = {a}, b = {b}: both must be >= 0, else the order of probabilities changes"
+                f"BetaCalibration: a = {a}, b = {b}: both must be >= 0, or the order of probabilities changes"
             )
         for name, value in (("a", a), ("b", b), ("c", c)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))

@@ -59,7 +59,7 @@ class Domain(nn.Module):
         return (((features - self.mean) @ self.whiten) ** 2).mean(-1)
 
     def outside(self, x: Tensor, given: Tensor, features: Tensor) -> Tensor:
-        """[n] true where a given value leaves the envelope, slope percentiles decrease or the distance is too large."""
+        """[n] true where a value is outside the envelope, slope percentiles decrease or the distance is too large."""
         beyond = (((x < self.low) | (x > self.high)) & given).any(-1)
         slope = x[:, fields.FIELDS["slope"].columns]
         decreasing = (slope[:, 1:] < slope[:, :-1]).any(-1)

@@ -46,7 +46,7 @@ def script(network: LandslideNetwork) -> torch.jit.ScriptModule:
 
 def export(network: LandslideNetwork, x: Tensor, path: Path, provenance: dict, observation=None) -> None:
     """Write the model file of a trained network; x [n, N_IN] are training columns, for the golden rows. An observation
-    model (observation.Observation) travels with it."""
+    model (observation.model.Observation) is stored with it."""
     traced = script(network)
     golden_x = golden_columns(network, x)
     with torch.no_grad():
@@ -93,7 +93,7 @@ def weights_of(path: Path) -> dict[str, dict]:
 
 
 def _state(path: Path) -> dict[str, Tensor]:
-    """Tensors by name; UserError for a file that torch does not take, or that is too large."""
+    """Tensors by name; UserError for a file that torch does not accept, or that is too large."""
     with model_file.archive(path):
         pass  # what it would unpack to is within the limit
     try:

@@ -70,8 +70,8 @@ def write(
 
 @contextmanager
 def archive(path: Path | str, content: bytes | None = None) -> Iterator[zipfile.ZipFile]:
-    """The ZIP archive of a model file, or of bytes that come from it; UserError where it is none, where it is damaged,
-    or where its entries would unpack to more than a model file may have."""
+    """The ZIP archive of a model file, or of bytes that come from it; UserError if it is none, if it is damaged, or if
+    its entries would unpack to more than the size limit of a model file."""
     try:
         with nullcontext(io.BytesIO(content)) if content is not None else files.opened(path, files.MODEL) as file:
             with zipfile.ZipFile(file) as opened:
@@ -91,14 +91,14 @@ def archive(path: Path | str, content: bytes | None = None) -> Iterator[zipfile.
 def read_entry(path: Path | str, name: str) -> bytes:
     """The bytes of one extra entry; UserError names file, entry and reason.
 
-    As in the bridge there is one entry of a name, and it is stored: nothing is ever unpacked.
+    As in the bridge, an entry must occur once and be stored uncompressed: nothing is ever unpacked.
     """
     with archive(path) as opened:
         found = [entry for entry in opened.infolist() if entry.filename.endswith(f"/extra/{name}")]
         if not found:
             raise UserError(f"{path}: has no entry '{name}': not an ELM-Landslide model, or one made without it")
         if len(found) > 1 or found[0].compress_type != zipfile.ZIP_STORED:
-            what = "is compressed; it has to be stored" if len(found) == 1 else "occurs twice"
+            what = "is compressed; it must be stored uncompressed" if len(found) == 1 else "occurs twice"
             raise UserError(f"{path}: entry '{name}' {what}: export the model again")
         return opened.read(found[0])
 

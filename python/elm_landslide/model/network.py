@@ -44,7 +44,7 @@ class Prepared:
 class LandslideNetwork(nn.Module):
     """All decisions live here: missing values, domain, fallback and flags are part of what is exported.
 
-    The trunk sees soil and terrain only. Water and vegetation act through the equations alone, so, whatever was
+    The trunk sees soil and terrain only. Water and vegetation act only through the equations, so, whatever was
     learned, the factor of safety never rises with pore pressure, and the probability never falls when roots are lost or
     trees give way to open ground under the same load. (The load of the trees itself can go either way: without it a dry
     cohesive slope is stronger.) Double precision throughout.
@@ -76,7 +76,7 @@ class LandslideNetwork(nn.Module):
         self.register_buffer("valid_high", torch.tensor([f.valid[1] for f in columns], dtype=float64))
         self.register_buffer("required", torch.tensor([f.required for f in columns]))
         self.register_buffer("unknown", torch.tensor([not f.required and f.filled is True for f in columns]))
-        # Stands in for a missing value: the default, or for a required one (the column is invalid) anything sound.
+        # Replaces a missing value: the default, or for a required one (the column is invalid) any sound value.
         self.register_buffer(
             "stand_in", torch.tensor([sum(f.valid) / 2 if f.required else f.default for f in columns], dtype=float64)
         )
@@ -218,7 +218,7 @@ class LandslideNetwork(nn.Module):
         return dict(zip(LATENTS, values.split(1, dim=-1), strict=True)), correction
 
     def hillslopes(self, prepared: Prepared, latents: dict[str, Tensor]) -> Strength:
-        """The strengths of the members' hillslopes. The kinds of ground_shares stand side by side, and roots of trees
+        """The strengths of the members' hillslopes. The kinds of ground_shares lie side by side, and roots of trees
         hold at least as much as those of shrubs."""
         values = {name: latents[name] for name in LATENTS if name not in ("root_cohesion", "spread", "residual")}
         scale = prepared.root_scale.unsqueeze(1)

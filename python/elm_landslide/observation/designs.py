@@ -18,7 +18,7 @@ from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation.model import FLOOR
 from elm_landslide.sites.site_table import Sites, rain_triggered
 
-LATE = (0.5, 0.3, 0.2)  # shares of reports that are so many days late, before they are learned
+LATE = (0.5, 0.3, 0.2)  # shares of reports that are 0, 1, ... days late, before they are learned
 ROWS = 1024  # at once
 
 
@@ -39,7 +39,7 @@ class SiteRows:
 
 def site_rows(sites: Sites, slopes: np.ndarray | None = None, advance: Callable[[int], object] = int) -> SiteRows:
     """The columns under the rows of a table; slopes: quantiles that stand for missing ones, of the table by default."""
-    # The simulator's column, which needs numba and scipy: a training without sites does without them.
+    # The simulator's column needs numba and scipy; a training without sites does not.
     from elm_landslide.observation import site_columns
 
     x, solved = site_columns.fields(sites, slopes=slopes, advance=advance)
@@ -62,7 +62,7 @@ def rows_of_design(design: str, sites: Sites) -> np.ndarray:
 
 
 def folds(sites: Sites, count: int, seed: int) -> np.ndarray:
-    """Fold [n] of each row: blocks at random, the largest first to the fold that has the fewest landslides."""
+    """Fold [n] of each row: blocks at random, the largest first, each to the fold with the fewest landslides."""
     blocks, at = np.unique(sites.block, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(blocks))
     landslides, rows = (np.bincount(at, weights=w, minlength=len(blocks)) for w in (sites.landslide, np.ones(sites.n)))

@@ -1,8 +1,8 @@
 """Measures of discrimination and calibration, their bootstrap intervals over blocks, groups, and spread against error.
 
 A measure is an array over draws: entry 0 is of the table as it is, the others of tables in which blocks were drawn with
-replacement. Blocks, for landslides of one storm or region are alike; rows drawn singly would make intervals too narrow.
-All measures of one Resampling are of the same draws, so two scores may be subtracted draw by draw.
+replacement. Blocks, because landslides of one storm or region are alike; rows drawn singly would make intervals too
+narrow. All measures of one Resampling are of the same draws, so two scores may be subtracted draw by draw.
 
 Shapes: labels `landslide` bool [n], scores and probabilities float [n], weights and counts [draw, ...].
 """
@@ -23,7 +23,7 @@ _CHUNK = 50  # draws at a time: what is sorted stays in the cache
 class Resampling:
     """How often each block occurs in each draw: counts [1 + draws, block]; block [n], an index for each row.
 
-    Rows of one block have no draws, for nothing can be drawn anew: their measures have no interval.
+    If all rows are of one block there are no draws: their measures have no interval.
     """
 
     counts: np.ndarray
@@ -51,7 +51,7 @@ def resample(blocks: np.ndarray, draws: int = 1000, seed: int = 0) -> Resampling
 
 
 def interval(values: np.ndarray) -> list[float]:
-    """95 % percentile interval of a measure [1 + draws]; draws in which it has no value are passed over. NaN where
+    """95 % percentile interval of a measure [1 + draws]; draws in which it has no value are skipped. NaN if
     there is none."""
     drawn = values[1:][np.isfinite(values[1:])]
     return [float(v) for v in np.quantile(drawn, (0.025, 0.975))] if len(drawn) else [math.nan, math.nan]
@@ -164,7 +164,7 @@ def spread(landslide: np.ndarray, members: np.ndarray) -> dict | None:
     """Does the spread of members grow with their error? None with fewer than two members. members [n, member].
 
     spearman: rank correlation of the standard deviation over members and |label - mean| (NaN where all spreads are
-    equal); fifths: of the rows by spread, each its mean spread, mean error |label - mean| and n.
+    equal); fifths: of the rows by spread, each with its mean spread, mean error |label - mean| and n.
     """
     if members.shape[1] < 2:
         return None

@@ -1,15 +1,15 @@
 """The observation model: from the network's probabilities to the chance that a row of a site table is a landslide.
 
 LANDSLIDE_PROB is a fraction of area. A catalogue holds something else: reports, with a date that may be days late, at
-a place known to some kilometres, of landslides that somebody saw, set beside rows chosen by someone. This module states
-how the two are connected. A rate of reports for each day d that the report may stand for,
+a place known to some kilometres, of landslides that somebody saw, and rows that somebody chose. This module states how
+the two are connected. A rate of reports for each day d that the report may stand for,
 
-    rate_d = w_d exp(a z_d),    z_d = ln(fraction of area failing), averaged over what the site does not tell
+    rate_d = w_d exp(a z_d),    z_d = ln(fraction of area failing), averaged over what the site table does not give
     P = 1 - exp(-sum_d rate_d exp(g(weather) + r(site)))                                   (noisy-or over the days)
 
 a >= 0, so a more probable failure never lowers a score; w_d is the share of reports that are d days late; g, a small
-network with heavy dropout, is what the weather tells beyond the column of ELM (a storm is more than its daily sum); r
-is the reporting: where people and roads are. It can be taken out. Two designs are kept apart, as in case-crossover
+network with heavy dropout, is what the weather says beyond the column of ELM (a storm is more than its daily sum); r
+is the reporting: where people and roads are. It can be left out. Two designs are kept apart, as in case-crossover
 studies (Maclure 1991): among days of the same site everything about the site cancels, so neither slope nor r is used
 there; for random rows both are. Chances refer to the share of landslides in the table (case-control), which is part of
 the design; `shifted` moves them to another share (King and Zeng 2001).
@@ -36,12 +36,12 @@ DESIGNS = ("same_site", "random")
 FLOOR = 1e-6  # added to a failing share before its logarithm
 WINDOWS = (1, 2, 3, 5, 7, 10)  # days
 DECAYS = (1.0, 3.0, 7.0, 20.0)  # days
-LARGEST = 4.0  # standard deviations; features are taken back to them
+LARGEST = 4.0  # standard deviations; features are clipped to them
 
 
 def weather_features(sites: Sites, days: int) -> np.ndarray:
     """[n, feature] of the last `days` days of weather: rain over windows, with decays and day by day; level, departure
-    and days of the other variables. Where a variable is not known its features are nan.
+    and days of the other variables. If a variable is not known its features are nan.
 
     The table must have as many days.
     """
@@ -214,10 +214,10 @@ class Observation(nn.Module):
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "observation model") -> Observation:
-        """What to_bytes gave. Raises UserError, which calls the data by `name`, for anything else; no more memory is
-        taken than the data can fill."""
+        """What to_bytes gave. Raises UserError, which calls the data by `name`, for anything else; takes no more
+        memory than the data can fill."""
         with model_file.archive(name, data):
-            pass  # what torch would unpack is within the limit of a model file
+            pass  # what torch would unpack is within the size limit of a model file
         try:
             content = torch.load(io.BytesIO(data), weights_only=True)
             info, sizes, state = json.loads(content["info"]), json.loads(content["sizes"]), content["state"]
@@ -242,7 +242,7 @@ def shifted(logit: np.ndarray, trained: float, share: float) -> np.ndarray:
 
 
 def fit_calibration(logit: np.ndarray, landslide: np.ndarray) -> tuple[float, float, float]:
-    """(a, b, c) of the beta calibration of logits [n] of rows held out, a, b >= 0, by maximum likelihood."""
+    """(a, b, c) of the beta calibration of logits [n] of held-out rows, a, b >= 0, by maximum likelihood."""
     from scipy.optimize import minimize
 
     log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)

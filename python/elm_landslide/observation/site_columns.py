@@ -2,7 +2,7 @@
 
 One rule for every row. A column starts hydrostatic over a water table at WATER_TABLE; the mean weather of the days
 before the last week, repeated, takes it through SPIN_UP days; then come the days of the row, the rain of a day spread
-evenly over it. Day length is that of the equator at equinox, for the season may speak through temperature alone.
+evenly over it. Day length is that of the equator at equinox, so that the season enters only through temperature.
 
 What a site table does not know (texture, roots, leaves, the spread of slopes, and the slope where it is missing) is not
 guessed but drawn, the same draws for every row, and the network's answers are averaged over the draws.
@@ -32,7 +32,7 @@ DRAWS = 4  # a power of 2, for the design
 SPIN_UP = 60  # days
 WATER_TABLE = 3.0  # m
 STEPS = 4  # of a day
-SHORTER = 24  # steps in place of one, where no draw has a solution
+SHORTER = 24  # steps in place of one if no draw has a solution
 REFERENCE_SLOPE = 25.0  # degrees, of the hillslope on which days of one site are compared
 GRID_SLOPE = 10.0  # degrees; drains every column alike, as a gridcell's mean slope does in ELM
 LEAST_GRADIENT, MOST_GRADIENT = 0.01, 3.5  # m/m
@@ -54,7 +54,7 @@ class Draw:
 
 
 def draws(n: int = DRAWS, seed: int = SEED) -> list[Draw]:
-    """n draws of what sites do not tell, a scrambled Sobol design."""
+    """n draws of what site tables do not give, a scrambled Sobol design."""
     unit = qmc.Sobol(8, scramble=True, rng=np.random.default_rng(seed)).random(n)
     samples = []
     for u in unit:

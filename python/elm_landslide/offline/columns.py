@@ -125,7 +125,7 @@ class Columns:
         return lines + [f"{name}: {missing.statement(name, self.run.size)[0]}" for name in others]
 
     def _notes(self) -> list[str]:
-        """What the files are that may surprise: long means, stamps that cannot be checked, cells left out."""
+        """What may surprise about the files: long means, stamps that cannot be checked, cells left out."""
         notes = []
         if self._files.is_mean(STATE):
             lengths = [r.bounds[1] - r.bounds[0] for r in self.records if r.bounds]
@@ -154,14 +154,14 @@ class Columns:
         return notes
 
     def _left_out(self) -> int:
-        """Places that have a state in the first record but are not run; of columns all but soil are meant to be."""
+        """Places that have a state in the first record but are not run; of columns, all but soil are meant to be."""
         idle = np.flatnonzero(~self.layout.active)
         if self.layout.landunit is not None or not idle.size:
             return 0
         return int((~is_missing(self._files.read(self.records[0], STATE, Places(self.layout, idle)))).sum())
 
     def _rule(self, field: str) -> list[Rule]:
-        """The rule for a field that these files allow: one or none; none for a required one is a UserError."""
+        """The rule for a field that these files allow: one or none; UserError if a required field has none."""
         rules = [rule for rule in RULES if rule.field == field]
         for rule in rules:
             if all(name in self._files.variables for name in rule.needs):
@@ -173,7 +173,7 @@ class Columns:
         return []
 
     def _check_variables(self, soil: SoilConstants) -> None:
-        """Every variable of a rule must lie on the places of the water table, and its levels be the soil layers."""
+        """Every variable of a rule must be on the places of the water table, and its levels must be the soil layers."""
         instants = {name: self._files.is_instant(name) for name in self._levels}  # in the first file
         for path in self._files.paths:
             dataset = self._files.dataset(path)
@@ -221,7 +221,7 @@ class Columns:
         return x
 
     def _reason(self, name: str) -> str:
-        """Why a field is missing where it is; '' where its default says what is so."""
+        """Why a field is missing; '' if its default is simply true."""
         if name not in self.absent or name in RAIN_WINDOWS:
             return "missing in the input"
         needs = {n for rule in RULES if rule.field == name for n in rule.needs}
@@ -231,7 +231,7 @@ class Columns:
         return reason if FIELDS[name].filled is True else ""
 
     def _count(self, record: Record, x: np.ndarray, why: dict[str, str]) -> None:
-        """Count what is missing, what a default of ELM stands for, and what lies outside its range."""
+        """Count what is missing, what a default of ELM replaces, and what lies outside its range."""
         number, lacking = self._number[id(record)], ~(np.abs(x) < MISSING)
         beyond = ~lacking & ((x < _LOW) | (x > _HIGH))
         for name, field in FIELDS.items():

@@ -37,14 +37,14 @@ class Summary:
     model: str
     model_sha256: str
     engine: str
-    instruction_set: str  # in use, or who chooses; several where the ranks differ
+    instruction_set: str  # in use, or who chooses; several if the ranks differ
     ranges: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
-    microseconds_per_column_step: float | None = None  # of FortranModel.run alone, on one rank
+    microseconds_per_column_step: float | None = None  # of FortranModel.run only, on one rank
     derived: list[str] = field(default_factory=list)
-    missing: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # as of data.missing.Missing.by_field
+    missing: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # as from missing.Missing.by_field
     notes: list[str] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)  # optional fields that nothing gives; they take their defaults
+    absent: list[str] = field(default_factory=list)  # optional fields that no file gives; they take their defaults
     overrides: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> str:

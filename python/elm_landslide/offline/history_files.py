@@ -18,7 +18,7 @@ from elm_landslide.offline.cell_methods import along_time, is_time_mean
 from elm_landslide.offline.places import Layout, Places
 from elm_landslide.offline.times import SLACK, TimeAxis, read_times
 
-STATE = "ZWT"  # on every tape that can be used; tells the layout, and whether values are means
+STATE = "ZWT"  # on every usable tape; gives the layout, and whether values are means
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Record:
 
     @property
     def end(self) -> float:
-        """The end of its interval, wherever the stamp stands in it; the stamp where there are no bounds."""
+        """The end of its interval, wherever the stamp is in it; the stamp if there are no bounds."""
         return self.bounds[1] if self.bounds else self.time
 
 
@@ -40,11 +40,11 @@ class HistoryFiles:
     """Files of one tape in order of time. Only one of them is open at a time.
 
     Attributes: paths; records, ordered by time; axis, that of their times; variables, those in every file; in_some,
-    those in at least one; masks_differ: whether `layout` found other masks in other files.
+    those in at least one; masks_differ: whether the masks that `layout` saw differ between files.
     """
 
     def __init__(self, paths: Iterable[Path | str], axis: TimeAxis | None = None):
-        """axis: on which to give the times; by default that of the first file."""
+        """axis: for the times; by default that of the first file."""
         self.paths = [Path(p) for p in paths]
         if not self.paths:
             raise UserError("no history file given")
@@ -90,8 +90,8 @@ class HistoryFiles:
         return self._open[1]
 
     def layout(self, name: str = STATE) -> Layout:
-        """The layout of a variable; every file must have the same places. A place is active where it is in some file:
-        what a file lacks is missing there."""
+        """The layout of a variable; every file must have the same places. A place is active if it is in some file:
+        what a file does not have is missing there."""
         first, *others = self.paths
         layout = places.layout_of(self.dataset(first), first, name)
         for path in others:
@@ -115,11 +115,11 @@ class HistoryFiles:
         return is_time_mean(self.attribute(name, "cell_methods"))
 
     def is_instant(self, name: str) -> bool:
-        """True where the variable is of each record's time alone."""
+        """True where the variable is at each record's time only."""
         return "point" in along_time(self.attribute(name, "cell_methods"))
 
     def file_without(self, name: str) -> Path:
-        """The first file that lacks the variable."""
+        """The first file without the variable."""
         return next(p for p in self.paths if name not in self.dataset(p).variables)
 
     def read(self, record: Record, name: str, places: Places, levels: int | None = None) -> np.ndarray:
@@ -133,13 +133,13 @@ class HistoryFiles:
 
 
 def tape_number(path: Path | str) -> int:
-    """The tape that a file came from (1 for .h0.), 1 where its name does not tell."""
+    """The tape that a file came from (1 for .h0.), 1 if its name does not tell."""
     found = re.search(r"\.h(\d)\.", Path(path).name)
     return int(found[1]) + 1 if found else 1
 
 
 def missing_variable(path: Path | str, name: str, reason: str) -> UserError:
-    """A variable that is not there, with the line of user_nl_elm that adds it."""
+    """The error for an absent variable, with the line of user_nl_elm that adds it."""
     return UserError(
         f"{path}: no variable {name}, {reason}; add it in user_nl_elm with hist_fincl{tape_number(path)} = '{name}'"
     )
@@ -204,7 +204,7 @@ _NODE_TOLERANCE = 1e-3  # m
 
 
 def check_level_axis(dataset: netCDF4.Dataset, path: Path | str, name: str, level: str, soil: SoilConstants) -> None:
-    """Refuse a variable whose levels are not the layers of DZSOI, by the depths of nodes that the file gives.
+    """Refuse a variable whose levels are not the layers of DZSOI, judged by the node depths in the file.
 
     In ELM interfaces lie midway between nodes (initVerticalMod); other programs give the middles of the layers. A file
     without depths must have the level axis of the soil constants by name and length.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files of a run, and values that take their place.
+    """The files of a run, and values that override them.
 
     history: ELM history files with the states; surface: an ELM surface dataset; constants: history files with the soil
     constants and daily mean rain (may be empty); rain: further history files with time means of RAIN. overrides: values

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-MOVED, TAKEN = "moved to the edge", "taken as ELM's default"  # ends of reasons of a value that another stands for
+MOVED, TAKEN = "moved to the edge", "taken as ELM's default"  # ends of reasons why a value is replaced by another
 
 
 class Missing:
@@ -20,7 +20,7 @@ class Missing:
         self.counts: dict[tuple[str, str], np.ndarray] = {}
 
     def add(self, record: int, field: str, reason: str, columns: int) -> None:
-        """columns: how many of them lack the field at the record."""
+        """columns: how many of them have no such field at the record."""
         if columns:
             counts = self.counts.setdefault((field, reason), np.zeros(self.records, dtype=np.int64))
             counts[record] += columns
@@ -36,7 +36,7 @@ class Missing:
         return whole
 
     def by_field(self) -> dict[str, dict[str, dict[str, int]]]:
-        """{field: {reason: {"records": n, "column_steps": m}}}; records: those in which some column lacks the field."""
+        """{field: {reason: {"records": n, "column_steps": m}}}; records: those where a column has no such field."""
         found: dict[str, dict[str, dict[str, int]]] = {}
         for (field, reason), counts in sorted(self.counts.items()):
             numbers = {"records": int((counts > 0).sum()), "column_steps": int(counts.sum())}
@@ -45,7 +45,7 @@ class Missing:
 
     def statement(self, field: str, columns: int) -> tuple[str, bool]:
         """'missing in 28 of 480 records (before the first mean of RAIN)', and whether the field was missing throughout;
-        '' where it never was. What another value stands for is replaced, not missing. columns: of the run."""
+        '' if it never was. A value that another replaces does not count as missing. columns: of the run."""
         parts: dict[str, list[str]] = {"missing": [], "replaced": []}
         missing = 0
         for reason, numbers in self.by_field().get(field, {}).items():

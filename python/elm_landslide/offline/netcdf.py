@@ -22,7 +22,7 @@ _CARBON = ("gC/m^2", "gC/m2")
 _PERCENT = ("unitless", "%", "percent")
 _GRADIENT = ("km km^-1", "m m^-1", "km/km", "m/m")
 
-# The spellings that ELM and its surface datasets use; the first is the one named as wanted.
+# The spellings that ELM and its surface datasets use; error messages ask for the first.
 UNITS: dict[str, tuple[str, ...]] = {
     "WATSAT": _WATER_CONTENT,
     "SUCSAT": ("mm",),
@@ -84,7 +84,7 @@ def check_units(dataset: netCDF4.Dataset, path: Path | str, may_lack: bool = Fal
 
 
 def filled(values: ArrayLike) -> np.ndarray:
-    """float64 copy in which masked, not finite and huge values are SPVAL."""
+    """float64 copy in which masked, non-finite and huge values are SPVAL."""
     values = np.ma.filled(np.ma.asarray(values).astype(np.float64), SPVAL)
     values[~(np.abs(values) < MISSING)] = SPVAL
     return values

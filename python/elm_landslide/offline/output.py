@@ -48,7 +48,7 @@ def _coverage(columns: Columns) -> dict[str, str | float]:
 
 
 def _span(lon: np.ndarray) -> tuple[float, float]:
-    """Longitudes (-180 to 180) between which all lie, beside the widest gap: the first is larger across the date
+    """Longitudes (-180 to 180) between which all lie, outside the widest gap: the first is larger across the date
     line."""
     lon = np.unique(short_way(lon))
     gaps = np.append(np.diff(lon), lon[0] + 360.0 - lon[-1])
@@ -70,7 +70,7 @@ def _writing(method: Callable) -> Callable:
 
 
 class OutputFile:
-    """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or not there."""
+    """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or absent."""
 
     def __init__(
         self, path: Path | str, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"
@@ -187,7 +187,7 @@ class OutputFile:
         os.replace(self._part, self.path)
 
     def discard(self) -> None:
-        """Remove what was written; nothing after `finish`."""
+        """Remove what was written; does nothing after `finish`."""
         try:
             if self._out.isopen():
                 self._out.close()

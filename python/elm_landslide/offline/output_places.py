@@ -14,16 +14,16 @@ from elm_landslide.offline.places import Layout
 _COLUMN_COORDINATES = ("cols1d_lat", "cols1d_lon")
 # Variables that place the values, copied where they lie on the horizontal dimensions.
 _PLACE_VARIABLES = ("lat", "lon", "area", "landfrac", "landmask")
-# Attributes of the input that are not of the copy, which is whole and not packed.
+# Attributes of the input that do not apply to the copy, which is whole and not packed.
 _LOST = (
     *("_FillValue", "missing_value", "bounds", "coordinates", "cell_methods", "scale_factor", "add_offset"),
     *("valid_min", "valid_max", "valid_range", "_Unsigned"),
 )
-_MAY_LACK = ("area", "landfrac")  # nothing rests on them
+_MAY_LACK = ("area", "landfrac")  # nothing depends on them
 
 
 def define(out: netCDF4.Dataset, source: netCDF4.Dataset, layout: Layout) -> dict[str, str]:
-    """Define and fill what places the values; returns the attributes that say so of a variable on the places."""
+    """Define and fill what places the values; returns the attributes by which a variable refers to it."""
     dims = layout.dims
     for name, length in zip(dims, layout.shape, strict=True):
         out.createDimension(name, length)
@@ -62,7 +62,7 @@ def _copy(out: netCDF4.Dataset, variable: netCDF4.Variable, dims: tuple[str, ...
     kind = np.dtype("f8") if packed else variable.dtype
     default = SPVAL if kind.kind == "f" else netCDF4.default_fillvals[kind.str[1:]]
     fill = kind.type(default) if lacking.any() else None
-    copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows none on a coordinate variable
+    copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows no fill on a coordinate variable
     copy.setncatts({a: variable.getncattr(a) for a in variable.ncattrs() if a not in _LOST})
     if not {"long_name", "standard_name"} & set(copy.ncattrs()):
         copy.long_name = variable.name

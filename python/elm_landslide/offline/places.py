@@ -32,8 +32,8 @@ class Layout:
     """The places of a variable, flattened in the order of `dims`, whatever the order in which the file stores them.
 
     dims and shape: the horizontal dimensions; lat, lon (degrees) and active: one value a place.
-    landunit: ELM's landunit type of a column (1 soil, 2 crop), None for cells. mask: name of the variable that tells
-    which are active, '' where all are.
+    landunit: ELM's landunit type of a column (1 soil, 2 crop), None for cells. mask: name of the variable that says
+    which are active, '' if all are.
     """
 
     dims: tuple[str, ...]
@@ -148,7 +148,7 @@ def lon_distance(a: ArrayLike, b: ArrayLike) -> np.ndarray:
 def match_cells(
     lat: np.ndarray, lon: np.ndarray, cell_lat: np.ndarray, cell_lon: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the nearest cell within TOLERANCE of each place, -1 where there is none; and whether another is as near.
+    """Index of the nearest cell within TOLERANCE of each place, or -1; and whether another is as near.
 
     lat, lon: places (degrees), shape (n,). cell_lat, cell_lon: cells, shape (m,).
     """
@@ -183,7 +183,7 @@ def locate(source: Layout, path: Path | str, layout: Layout, index: ArrayLike) -
     """Positions in a file's layout of some places of another, index [n].
 
     By position where both agree on all places; else the nearest by latitude and longitude, of columns among those of
-    soil. Raises UserError where a place is not there, or there several times.
+    soil. Raises UserError for a place that is absent, or there several times.
     """
     index = np.asarray(index)
     if source.agrees_on_places(layout):

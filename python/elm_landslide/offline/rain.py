@@ -43,10 +43,10 @@ class RainWindows:
         self._rates: dict[int, np.ndarray] = {}  # only the intervals of the last windows
 
     def at(self, time: float) -> dict[str, tuple[np.ndarray, str]]:
-        """Rain (mm), shape (n,), of each window up to `time` (in the files' time units), and why there is none for some
-        place, '' where there is for all.
+        """Rain (mm), shape (n,), of each window up to `time` (in the files' time units), and why some place has none,
+        '' if all have it.
 
-        A window that the intervals do not cover, that holds a missing mean or needs one longer than itself is SPVAL.
+        A window that the intervals do not cover, that holds a missing mean or needs one longer than it is SPVAL.
         """
         end = time * self._seconds_per_unit
         rain = {name: self._window(end - days * SECONDS_PER_DAY, end) for name, days in RAIN_WINDOWS.items()}
@@ -69,7 +69,7 @@ class RainWindows:
         return total, ABSENT if is_missing(total).any() else ""
 
     def _lack(self, start: float, end: float, owner: np.ndarray, seconds: float) -> str:
-        """Why the intervals say nothing of a window, '' where they do. seconds: how much of it they cover."""
+        """Why the intervals do not give a window, '' if they do. seconds: how much of it they cover."""
         if seconds < end - start - SLACK:
             if start < self._edges[0] - SLACK:
                 return BEFORE
@@ -95,7 +95,7 @@ def _finest(bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     edges = np.unique(bounds)
     owner = np.full(max(edges.size - 1, 0), -1)
     first, last = np.searchsorted(edges, bounds[:, 0]), np.searchsorted(edges, bounds[:, 1])
-    for i in np.argsort(bounds[:, 1] - bounds[:, 0], kind="stable")[::-1]:  # the last to be put down stays
+    for i in np.argsort(bounds[:, 1] - bounds[:, 0], kind="stable")[::-1]:  # the last one written stays
         owner[first[i] : last[i]] = i
     return edges, owner
 
@@ -103,10 +103,10 @@ def _finest(bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def gather(
     history: HistoryFiles, rain: Sequence[Path | str], constants: Sequence[Path | str], layout: Layout, here: Places
 ) -> tuple[RainWindows | None, str]:
-    """RainWindows over every time mean of RAIN in the files, or None and the reason why there is none.
+    """RainWindows over every time mean of RAIN in the files, or None and the reason.
 
     rain, constants: paths. layout, here: of the history. Raises UserError for a file of `rain` without time means, and
-    for time means on a calendar with other days than the history's; other files are passed over.
+    for time means on a calendar with other days than the history's; other files are skipped.
     """
     tapes, reasons, seen = [], [], set()
     named = {Path(p).resolve() for p in rain}
@@ -131,7 +131,7 @@ def gather(
 
 
 def _why_not(path: Path) -> tuple[str, str]:
-    """Why the rain of a file cannot be summed, and what to do; '' where it can."""
+    """Why the rain of a file cannot be summed, and what to do; '' if it can."""
     tape = tape_number(path)
     as_mean = f"in user_nl_elm add 'RAIN:A' to hist_fincl{tape}, or set hist_avgflag_pertape = 'A' for this tape"
     with netcdf.open_dataset(path) as dataset:

@@ -14,7 +14,7 @@ _ROUNDING = 1e-6  # m3/m3: a difference of single-precision fields may lie this 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a field follows from history variables: `derive(dz, *variables)`; `text` is empty where it is one of them."""
+    """How a field follows from history variables: `derive(dz, *variables)`; `text` is empty if it is one of them."""
 
     field: str
     needs: tuple[str, ...]

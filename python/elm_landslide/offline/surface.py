@@ -17,7 +17,7 @@ from elm_landslide.offline.places import Layout, Places
 from elm_landslide.physics import root_profile
 
 _ROUNDING = 0.01  # %, by which shares may exceed 100
-_WHOLE = 1.0  # %, by which sand and clay together may, each a whole number in many datasets
+_WHOLE = 1.0  # %, by which sand and clay together may exceed it: both are whole numbers in many datasets
 DEFAULT_BEDROCK = round(LAYER_INTERFACES[-1], 1)  # m, that of ELM without data, 3.8 in the output
 _PFTS = {f"{cover}_cover": list(pfts) for cover, pfts in root_profile.PFTS.items()}
 _NEEDED = ("LATIXY", "LONGXY", "PCT_SAND", "PCT_CLAY", "SLP_P10", "PCT_NAT_PFT", "PCT_NATVEG", "PCT_CROP")
@@ -29,7 +29,7 @@ class SurfaceFields:
 
     values: dict[str, np.ndarray]
     derived: list[str]
-    assumed: dict[str, np.ndarray]  # by field, where it is unknown and a default of ELM stands for it [n]
+    assumed: dict[str, np.ndarray]  # by field, where it is unknown and ELM's default replaces it [n]
     source: str  # the dataset's own global attribute
 
 
@@ -44,14 +44,14 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
         for name in _NEEDED:
             if name not in dataset.variables:
                 raise UserError(f"{path}: no variable {name}: not an ELM surface dataset with hillslope percentiles")
-        # Adapted surface datasets often lack units, and ELM itself does not look at them.
+        # Adapted surface datasets often have no units, and ELM itself does not read them.
         without_units = netcdf.check_units(dataset, path, may_lack=True)
         cells = _layout(dataset, path)
         at = Places(cells, places.locate(cells, path, layout, index))
         lat, lon = layout.lat[index], layout.lon[index]
 
         def read(name: str, wanted: range | None = None) -> np.ndarray:
-            """Values at the places [n], or [n, level] of the numbers of levels wanted."""
+            """Values at the places [n], or [n, level] with one of the wanted numbers of levels."""
             if wanted is None:
                 return at.read(dataset[name])
             level = variables.level_dimension(dataset[name], cells.dims, wanted[0])
@@ -123,7 +123,7 @@ def read_constant_fields(
 
 
 def _layout(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
-    """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), beside dimensions of length 1."""
+    """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), and dimensions of length 1."""
     dims = dataset["LATIXY"].dimensions
     horizontal = next((h for h in (("gridcell",), ("lsmlat", "lsmlon")) if set(h) <= set(dims)), None)
     if horizontal is None:
@@ -134,7 +134,7 @@ def _layout(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
 
 
 def _check_soil(path: Path | str, values: dict[str, np.ndarray], lat: np.ndarray, lon: np.ndarray) -> None:
-    """Refuse texture and slopes that cannot be: other units, another order, or fill values that are not declared."""
+    """Refuse impossible texture and slopes: other units, another order, or undeclared fill values."""
     sand, clay, slope = (np.where(is_missing(values[n]), np.nan, values[n]) for n in ("sand", "clay", "slope"))
     both = sand + clay
     _refuse(path, "PCT_SAND and PCT_CLAY together", both > 100.0 + _WHOLE, both, lat, lon, "wanted 100 or less")
@@ -164,7 +164,7 @@ def _check_cover(path: Path | str, pft: np.ndarray, natural: np.ndarray, lat: np
 def _refuse(
     path: Path | str, name: str, wrong: np.ndarray, values: np.ndarray, lat: np.ndarray, lon: np.ndarray, wanted: str
 ) -> None:
-    """UserError for the first of the places [n] or [n, level] where a value is wrong."""
+    """UserError for the first place, of [n] or [n, level], with a wrong value."""
     if wrong.any():
         i = int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))
         value = values[i][wrong[i]][0] if values.ndim > 1 else values[i]
@@ -172,8 +172,8 @@ def _refuse(
 
 
 def _weights(natural: np.ndarray, crop: np.ndarray, landunit: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the natural-vegetation and the crop landunit in each place: they sum to 1, or to 0 where there is
-    none, and are nan where one is missing."""
+    """Weights of the natural-vegetation and the crop landunit in each place: they sum to 1, or to 0 without
+    either, and are nan if one is missing."""
     if landunit is not None:
         return (landunit == 1) * 1.0, (landunit == 2) * 1.0
     natural, crop = (np.where(is_missing(share), np.nan, share) for share in (natural, crop))

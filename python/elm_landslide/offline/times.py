@@ -28,7 +28,7 @@ _CALENDARS = {
     "no_leap": "noleap",
     "366_day": "all_leap",
 }
-_OF_THE_WORLD = {"standard", "proleptic_gregorian"}  # one day by either, since 1582
+_OF_THE_WORLD = {"standard", "proleptic_gregorian"}  # the same days since 1582
 
 
 def calendar_of(name: str) -> str:
@@ -48,12 +48,12 @@ def date2num(dates: Any, units: str, calendar: str) -> Any:
 
 
 def date(*parts: int, calendar: str) -> cftime.datetime:
-    """A cftime date of year, month, day, hour, ..., as num2date here. Raises ValueError where there is no such day."""
+    """A cftime date of year, month, day, hour, ..., as num2date here. Raises ValueError if there is no such day."""
     return _with_year_zero(cftime.datetime, *parts, calendar=calendar_of(calendar))
 
 
 def _with_year_zero(function: Callable, *arguments, **options) -> Any:
-    """Without cftime's warning that CF has no year 0 in the calendars of the world."""
+    """Without cftime's warning that CF has no year 0 in real-world calendars."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cftime.CFWarning)
         return function(*arguments, has_year_zero=True, **options)
@@ -62,7 +62,7 @@ def _with_year_zero(function: Callable, *arguments, **options) -> Any:
 @dataclass(frozen=True)
 class TimeAxis:
     """units and calendar as the file spells them; seconds: of one unit; origin: seconds of its zero since that of the
-    calendar, comparable between axes of one calendar and among those of the world."""
+    calendar, comparable between axes of one calendar and among real-world ones."""
 
     units: str
     calendar: str
@@ -71,12 +71,12 @@ class TimeAxis:
 
     @classmethod
     def of(cls, variable: netCDF4.Variable, path: Path | str, default: TimeAxis | None = None) -> TimeAxis:
-        """The axis of a time or bounds variable; default: what its attributes stand for where it has none."""
+        """The axis of a time or bounds variable; default: in place of attributes that it does not have."""
         units = str(getattr(variable, "units", default.units if default else ""))
         calendar = str(getattr(variable, "calendar", default.calendar if default else "standard"))
         try:
             return cls.named(units, calendar)
-        except (ValueError, OverflowError, TypeError):  # the last for a date without month or day
+        except (ValueError, OverflowError, TypeError):  # TypeError: a date without month or day
             raise UserError(
                 f"{path}: {variable.name} has units {units!r} and calendar {calendar!r}, wanted 'days since ...' and a "
                 "calendar of CF"
@@ -84,7 +84,7 @@ class TimeAxis:
 
     @classmethod
     def named(cls, units: str, calendar: str) -> TimeAxis:
-        """The axis of a pair of attributes; raises what cftime does where they are none."""
+        """The axis of a pair of attributes; raises what cftime raises if they are none."""
         zero, one = num2date([0, 1], units, calendar)
         day = timedelta(hours=zero.hour, minutes=zero.minute, seconds=zero.second, microseconds=zero.microsecond)
         origin = SECONDS_PER_DAY * zero.toordinal() + day.total_seconds()
@@ -96,7 +96,7 @@ class TimeAxis:
         return here == there or {here, there} <= _OF_THE_WORLD
 
     def to(self, other: TimeAxis, values: np.ndarray) -> np.ndarray:
-        """Times of this axis as numbers on another with the same days; the same bits where both are one axis."""
+        """Times of this axis as numbers on another with the same days; the same bits if both are one axis."""
         shift = (self.origin - other.origin) / other.seconds
         if self.seconds != other.seconds:
             values = values * (self.seconds / other.seconds)

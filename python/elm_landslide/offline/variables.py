@@ -1,4 +1,4 @@
-"""Reading a variable by the names of its dimensions: time, one level, and the places; in whatever order they stand.
+"""Reading a variable by the names of its dimensions: time, one level, and the places; in any order.
 
 Dimensions of length 1 are dropped, and a time axis over which a constant does not change; others are refused.
 """
@@ -40,10 +40,10 @@ def level_dimension(variable: netCDF4.Variable, horizontal: Sequence[str], level
 
 
 def level_dimension(variable, horizontal, levels: int | None = None) -> str | None:
-    """The dimension of a variable that is neither time nor a place; None where there is none longer than 1.
+    """The dimension of a variable that is neither time nor a place; None if no such one is longer than 1.
 
     horizontal: names of the dimensions of the places. levels: how many are wanted, at least. Raises UserError for
-    several, for one where none is wanted, and for one that is too short.
+    several, for one if none is wanted, and for one that is too short.
     """
     others = [d for d in variable.dimensions if d != TIME and d not in horizontal]
     size = dict(zip(variable.dimensions, variable.shape, strict=True))
@@ -69,8 +69,8 @@ def read(
     """Values of a variable, float64, missing is SPVAL: ([record,] [level,] place, ...).
 
     horizontal: the dimensions of the places, in the order wanted; the variable must have each. spans: slices of some
-    of them. record: position along time, or a slice of it; None for a constant, which may stand at several times but
-    must not change. levels: of them the first so many. Raises UserError for other dimensions.
+    of them. record: position along time, or a slice of it; None for a constant, which may have several times but must
+    not change. levels: how many, from the first. Raises UserError for other dimensions.
     """
     numbers_only(variable)
     level = level_dimension(variable, horizontal, levels)

@@ -15,10 +15,10 @@ from elm_landslide.physics.layers import NODES, mean_matrix
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.suction import clapp_hornberger_suction_stress
 
-NO_TABLE = 80.0  # m; ELM's deepest water table, where there is none
+NO_TABLE = 80.0  # m; ELM's deepest water table: there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
 _BASE_ZONE = mean_matrix(0.3, 2.0)  # m; where water from macropores gathers on the base of the soil
-MAX_INPUT = 0.5  # m; no more is taken of a day or of the days before: an instantaneous rate is no day's water
+MAX_INPUT = 0.5  # m; most water of a day, or of the days before: an instantaneous rate is not a day's water
 
 
 @dataclass
@@ -30,7 +30,7 @@ class SoilColumn:
     suction_stress: Tensor  # [n, layer] Pa, magnitude, not yet capped
     root_profile: Tensor  # [n, layer] 1, relative to the upper half metre, times the strength left
     water_table: Tensor  # [n, 1] m
-    perched_table: Tensor  # [n, 1] m, NO_TABLE where it is only the sentinel
+    perched_table: Tensor  # [n, 1] m, NO_TABLE if it is only the sentinel
     perched_floor: Tensor  # [n, 1] m, frost table: no perched water below
     bedrock: Tensor  # [n, 1] m
     macropore_heads: tuple[Tensor, ...]  # [n, 1] m, heads on the base if all the water of the last day, of
@@ -38,7 +38,7 @@ class SoilColumn:
 
 
 def perched_table(depth: Tensor, water_table: Tensor, frost_table: Tensor) -> Tensor:
-    """Depth of the perched water table (m), NO_TABLE where ELM's value is only its sentinel; all [n, 1].
+    """Depth of the perched water table (m), NO_TABLE if ELM's value is only its sentinel; all [n, 1].
 
     ELM starts zwt_perched at the frost table, which is a node depth (the last one where nothing is frozen), and moves
     it only if saturated soil lies above. So it is a table only above the frost and the regional table, off every node.
@@ -56,7 +56,7 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     liquid = (field("liquid_water") + field("soil_moisture_offset")).clamp(min=0.0)
     cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
 
-    # ELM lets ice take pore space: saturation is of what is left.
+    # ELM lets ice take pore space: saturation refers to what is left.
     saturation = (liquid / (porosity - ice).clamp(min=0.01)).clamp(0.0, 1.0)
     suction = clapp_hornberger_suction_stress(saturation, field("sucsat") / 1000.0, field("bsw"))
     weight = GRAVITY * ((1.0 - porosity) * GRAIN_DENSITY + WATER_DENSITY * liquid + ICE_DENSITY * ice)
@@ -67,7 +67,7 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     water_table = field("water_table_depth")
     frost_table = field("frost_table_depth")
 
-    # A day's water: the accumulated rain (and melt) where the host has it, else the present rate held for a day.
+    # A day's water: the accumulated rain (and melt) if the host has it, else the present rate held for a day.
     melt = field("snowmelt") * SECONDS_PER_DAY / 1000.0
     held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
     day, three, seven = (field(name) / 1000.0 for name in RAIN_WINDOWS)

@@ -30,7 +30,7 @@ def interpolation_weights(depth: Tensor, first: int = 0) -> Tensor:
     """
     nodes = NODES[first:]
     rate = 1.0 / nodes.diff()
-    # Share of each gap between nodes that lies above the depth: all of one before the first, nothing of one behind.
+    # Share of each gap between nodes that lies above the depth: 1 before the first node, 0 behind the last.
     one, nothing = torch.ones_like(rate[:1]), torch.zeros_like(rate[:1])
     rate, start = torch.cat([nothing, rate, nothing]), torch.cat([one, -nodes[:-1] * rate, nothing])
     share = _line(depth, rate, start).clamp(0.0, 1.0)

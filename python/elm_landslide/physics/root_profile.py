@@ -16,7 +16,7 @@ ROOT_A = (0.0, 7.0, 7.0, 7.0, 7.0, 7.0, 6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 11.0, 11.0
 ROOT_B = (0.0, 2.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 2.0, 2.0, 2.0, 3.0, 3.0)
 N_PFT = len(ROOT_A)
 BARE = 0
-# Which of them are which cover; every further one is a crop.
+# The PFTs of each cover; every further one is a crop.
 PFTS = {"tree": range(1, 9), "shrub": range(9, 12), "grass": range(12, 15), "crop": range(15, N_PFT)}
 COVERS = tuple(PFTS)
 OF_COVER = (7, 10, 13, 15)  # one PFT of each: broadleaf deciduous temperate tree and shrub, C3 grass, crop

@@ -17,7 +17,7 @@ COVER_COHESION_CV = 0.6
 COVER_CARBON = torch.tensor([8.0, 1.5, 0.4, 0.4], dtype=torch.float64)
 COVER_ROOT_CARBON = torch.tensor([2.0, 0.6, 0.3, 0.2], dtype=torch.float64)
 
-MAX_RELATIVE_DENSITY = 3.0  # a host may put nearly all roots deep; cohesion is not extrapolated from none above
+MAX_RELATIVE_DENSITY = 3.0  # a host may put nearly all roots deep; cohesion is not extrapolated without roots above
 # root_fraction @ _UPPER_SHARE is the mean root density (1/m) of the upper half metre.
 _UPPER_SHARE = mean_matrix(0.0, 0.5) / THICKNESS.unsqueeze(-1)
 
@@ -28,7 +28,7 @@ def by_cover(cover: Tensor, values: Tensor) -> Tensor:
 
 
 def carbon_scale(cover: Tensor, root_carbon: Tensor, has_root_carbon: Tensor) -> Tensor:
-    """Root cohesion relative to that of typical roots of the cover, by ELM's root carbon where it is known; [n, 1]."""
+    """Root cohesion relative to that of typical roots of the cover, by ELM's root carbon if it is known; [n, 1]."""
     scale = (root_carbon / by_cover(cover, COVER_ROOT_CARBON).clamp(min=0.01)).clamp(0.2, 2.0)
     return torch.where(has_root_carbon, scale, 1.0)
 

@@ -40,7 +40,7 @@ _FIRST_NODE, _FIRST_LAYER = (int((depths <= SHALLOWEST_PLANE).sum()) - 1 for dep
 class Strength:
     """What ELM does not know of the hillslope; each [n, member, class], or 1 in place of member or class.
 
-    Root cohesion is given for one or more kinds of cover that stand side by side on the same soil; None has no roots.
+    Root cohesion is given for one or more kinds of cover that lie side by side on the same soil; None: no roots.
     """
 
     cohesion: Tensor  # Pa

@@ -25,7 +25,7 @@ TEXTURE_CLASSES = {
 FRICTION_SD = 4.0  # degrees, between soils of one texture
 COHESION_CV = 0.4  # coefficient of variation of cohesion between soils of one texture
 
-# Between which limits the members of stability.Strength lie, everywhere (root cohesion is that of trees).
+# Limits of the members of stability.Strength everywhere (root cohesion is that of trees).
 LIMITS = {
     "cohesion": (0.0, 30e3),  # Pa
     "friction": (15.0, 45.0),  # degrees

@@ -29,15 +29,15 @@ def draw(
 ) -> list[Path]:
     """Draw landslide history files, or those of elm-landslide simulate; returns the figures written into `out`.
 
-    Files that follow each other in time are one series (grouping.py). labels: one for each series in turn, its name
-    where there is none. inputs: folders where the runs' input files lie, from which rain and water table are drawn; the
-    package's sample is searched too.
+    Files that follow each other in time are one series (grouping.py). labels: one for each series in turn, by default
+    its name. inputs: folders with the runs' input files, from which rain and water table are drawn; the package's
+    sample is searched too.
     """
     paths, out = [Path(f) for f in files], Path(out)
     if any(simulated := [_is_simulated(f) for f in paths]):
         _check_names([f.stem for f in paths])
         if not all(simulated) or labels or inputs:
-            raise UserError("files of simulate are drawn by themselves: without others, --label and --inputs")
+            raise UserError("files of simulate are drawn alone: without other files, --label and --inputs")
         need("plot of simulated hillslopes", "plot", "simulate")
         from elm_landslide.plots.ensemble import draw_ensemble  # compiles, which takes seconds
 

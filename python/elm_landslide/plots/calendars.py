@@ -1,6 +1,6 @@
-"""Dates of every CF calendar on the axes of figures: matplotlib's own know the real calendar alone, from year 1 on.
+"""Dates of every CF calendar on the axes of figures: matplotlib's own know only the real calendar, from year 1 on.
 
-A time is a number of days since 2000-01-01 of its own calendar. Year 0 is taken for a year, as ELM does.
+A time is a number of days since 2000-01-01 of its own calendar. Year 0 counts as a year, as in ELM.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _window(x: tuple[float, float], y: tuple[float, float]) -> tuple[int, int, i
 def _land(mask: Path, west: int, east: int, south: int, north: int) -> np.ndarray:
     """Share of land [row, column] of cells from north to south and from west (which may be any turn) to east.
 
-    The mask is unpacked a band of rows at a time, down to the south: a second or two for the globe, and no memory.
+    The mask is unpacked a band of rows at a time, down to the south: a second or two for the globe, and little memory.
     """
     with zipfile.ZipFile(mask) as archive, archive.open("mask.npy") as file:
         np.lib.format.read_magic(file)

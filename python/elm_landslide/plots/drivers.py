@@ -21,14 +21,14 @@ def without_missing(values: np.ndarray) -> np.ndarray:
 
 
 def over_intervals(files: HistoryFiles, name: str) -> bool:
-    """Whether the values of a variable are of intervals, all of them known, and not of instants."""
+    """Whether the values of a variable are over intervals, all of them known, and not at instants."""
     methods = along_time(files.attribute(name, "cell_methods"))
     of_intervals = bool(methods) and set(methods) <= {"mean", "maximum", "minimum"}
     return of_intervals and all(record.bounds for record in files.records)
 
 
 def middles(files: HistoryFiles, name: str) -> np.ndarray:
-    """The times of a variable's values, of intervals their middle: ELM stamps them with the end."""
+    """The times of a variable's values, for intervals their middle: ELM stamps them with the end."""
     if over_intervals(files, name):
         return np.array([record.bounds for record in files.records]).mean(axis=1)
     return np.array([record.time for record in files.records])
@@ -38,7 +38,7 @@ def drivers(
     tapes: list[list[Path]], layout: Layout, place: int, calendar: str
 ) -> tuple[tuple[np.ndarray, np.ndarray] | None, tuple[np.ndarray, np.ndarray, np.ndarray] | None]:
     """Water table (days, m) and daily rain (starts, mm/day, lengths in days) at a place of the layout, days as in
-    calendars.py; each None where no tape has it."""
+    calendars.py; each None if no tape has it."""
     water_table = rain = None
     for paths in tapes:
         files = HistoryFiles(paths)

@@ -24,7 +24,7 @@ from elm_landslide.simulator.sizes import SIZES, exponent_interval
 from elm_landslide.simulator.terrain import Terrain
 from elm_landslide.simulator.triggering import Triggering
 
-SHARE = 0.35  # of a hillslope: one that loses no more is shown, for where all goes there is little to see
+SHARE = 0.35  # of a hillslope: one that loses no more is shown, because a whole one that slides shows little
 _COVERS = (*COVERS, "bare ground")
 
 

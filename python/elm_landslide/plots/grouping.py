@@ -29,8 +29,8 @@ class Series:
 def series_of(files: list[Path]) -> list[Series]:
     """The files by series, in the order of the first file of each.
 
-    Files of one case and tape of ELM are one series, wherever they lie. So are files of elm-landslide run of one folder
-    whose names differ by a date alone, if cells, model and overrides are the same and their times do not overlap; else
+    Files of one case and tape of ELM are one series, wherever they lie. So are files of elm-landslide run in one folder
+    whose names differ only by a date, if cells, model and overrides are the same and their times do not overlap; else
     each is by itself.
     """
     groups: dict[tuple, list] = {}

@@ -1,4 +1,4 @@
-"""Maps of one value a place: a mesh where the file is gridded, else a square around each place; with coastlines."""
+"""Maps of one value per place: a mesh if the file is gridded, else a square around each place; with coastlines."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from elm_landslide.plots.coast import draw_coast
 from elm_landslide.plots.run_output import RunOutput
 from elm_landslide.plots.style import GREY, new_figure, save
 
-NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability cannot be told from none
+NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability is indistinguishable from none
 _NO_VALUE = "white"
-_PALE = "#CFD8E0"  # nothing, or safe: neither the colour of no value nor of any small probability
+_PALE = "#CFD8E0"  # nothing, or safe: distinct from missing values and from small probabilities
 _SAMPLE = 50  # places whose neighbours are looked for
 _LATTICE_BOXES = 1_200_000  # at most, of a grid that is filled with places: a quarter of a degree on the globe
 # Near failure and below it the steps are finer; red is below 1, and what is safe is pale.
@@ -31,7 +31,7 @@ _FOS_LEVELS = (0.5, 0.7, 0.85, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 class Frame:
     """Limits of a map (degrees) around the places with a value, and how far these are apart.
 
-    lattice: steps (lat, lon) of which all distances are multiples, None where there are no such.
+    lattice: steps (lat, lon) of which all distances are multiples, or None.
     """
 
     west: float

@@ -22,7 +22,7 @@ from elm_landslide.physics.stability import candidate_planes
 class Profile:
     """Means over the members (geometric of FoS, also over the kinds of cover), classes in order of slope.
 
-    Arrays [class] or [class, plane]; the last plane is the base of the soil, and a plane that would lie below it is
+    Arrays [class] or [class, plane]; the last plane is the base of the soil, and a plane that would be below it is
     the base. The classes are those of the quadrature and the two that are reported.
     """
 

@@ -44,8 +44,8 @@ def draw(
 ) -> Profile:
     """Draw the profile of one column at one time into the file `out`; returns what was drawn.
 
-    inputs, model: as of offline.driver.run. cell: a place in the files (from 0), or
-    "LAT,LON" for the nearest; may be left out where there is one column. time: an ISO date, the nearest record is
+    inputs, model: as for offline.driver.run. cell: a place in the files (from 0), or
+    "LAT,LON" for the nearest; may be left out if there is one column. time: an ISO date, the nearest record is
     taken; by default the record with the highest probability. landslide: a file that driver.run made of the same
     input; gives the cell and time with the highest probability, so that the records need not be run again. tell: called
     with how far from LAT,LON the column is.
@@ -83,7 +83,7 @@ def draw(
 
 
 def _check_layers(columns: Columns) -> None:
-    """As the component does for a run."""
+    """As the component checks for a run."""
     if columns.interfaces is None:
         return
     gap = np.abs(columns.interfaces - LAYER_INTERFACES).max()

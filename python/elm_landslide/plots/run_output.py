@@ -1,4 +1,4 @@
-"""What is drawn of one series of landslide history files, reduced over time in blocks: no file is loaded whole."""
+"""What is drawn from one series of landslide history files, reduced over time in blocks: no file is loaded whole."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class RunOutput:
     """One series. Arrays by place lie on the flattened layout, NaN where no record is valid.
 
     days are numbers as in calendars.py, of means and extremes the middle of the interval. period: from the first to
-    the last date, in words. extremes: by variable what it is called where it is no mean over its interval, for example
+    the last date, in words. extremes: by variable, the name of what is not a mean over its interval, for example
     'daily maximum'. cell: the place with the lowest FoS, of which probability, fos and fos_median (time,) are drawn;
-    ELM's further history tapes may lack the last. flag_count: by name of the flag (time,), of the places run; in ELM's
+    ELM's further tapes may not have the last. flag_count: by name of the flag (time,), of the places run; in ELM's
     history, which has no flags but the share of time outside, of the valid places: "inside" and "outside". synthetic:
     the surface dataset says so of itself.
     """
@@ -117,11 +117,11 @@ def read(paths: Iterable[Path | str], label: str, folders: Iterable[Path] = ()) 
         from_elm = "LANDSLIDE_FLAG" not in files.variables
         if from_elm and OUTSIDE.history not in files.variables:
             path = files.file_without(OUTSIDE.history)
-            raise UserError(f"{path}: neither LANDSLIDE_FLAG nor {OUTSIDE.history}: what can be trusted is not known")
+            raise UserError(f"{path}: neither LANDSLIDE_FLAG nor {OUTSIDE.history}: what can be trusted is unknown")
         layout = files.layout("LANDSLIDE_PROB")
         blocks = _blocks(files.records, layout.size)
         reduced = _reduce(files, blocks, layout)
-        # A place without coordinates is on no map.
+        # A place without coordinates is not on a map.
         nowhere = is_missing(layout.lat) | is_missing(layout.lon)
         largest, lowest, outside = (
             np.where(nowhere, np.nan, values)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from elm_landslide.offline.places import short_way
 
-# Okabe and Ito's colours, told apart by colour-blind readers.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 GREY, LIGHT, BLACK = "#555555", "#AAAAAA", "#222222"
 DEPTH = "depth (m)"
@@ -27,7 +27,7 @@ def say(axis: Axes, text: str) -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure (inches). Without pyplot, whose backend is the user's own, in a notebook for example."""
+    """An empty figure (inches). Without pyplot, whose backend belongs to the user, in a notebook for example."""
     return Figure(figsize=(width, height), layout="constrained")
 
 

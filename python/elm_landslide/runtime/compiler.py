@@ -1,4 +1,4 @@
-"""C++ that is compiled where the package is installed: the torchscript engine against the torch that is there, and the
+"""C++ that is compiled where the package is installed: the torchscript engine against the installed torch, and the
 benchmark with the compiler at hand."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PACKAGE = Path(__file__).parents[1]
 def folder(name: str) -> Path:
     """A folder of the repository that the package carries: bridge, bench, fortran or cime_config.
 
-    In a wheel it lies beside this file, put there by CMakeLists.txt; in a checkout where it is written.
+    In a wheel it is in the package, put there by CMakeLists.txt; in a checkout, at the top.
     """
     for root in (_PACKAGE / "src", _PACKAGE.parents[1]):
         if (root / name).is_dir():
@@ -30,8 +30,8 @@ def folder(name: str) -> Path:
 def build(what: str, sources: list[Path], out: Path, flags: list[str]) -> None:
     """Compile C++ sources of bridge/ and bench/ into `out`, which appears whole or not at all.
 
-    what: begins the message of an error. flags: of the compiler, which is that of CXX, else c++ or g++; those of the
-    linker (-l, -L, -Wl) too. Raises UserError.
+    what: begins the message of an error. flags: of the compiler (CXX, else c++ or g++), and of the
+    linker (-l, -L, -Wl). Raises UserError.
     """
     try:
         with tempfile.TemporaryDirectory() as made:
@@ -66,7 +66,7 @@ def _command(what: str) -> list[str]:
     try:
         chosen = shlex.split(os.environ.get("CXX", ""))
     except ValueError as error:
-        raise UserError(f"{what}: CXX: {os.environ['CXX']!r} is no command ({error})") from None
+        raise UserError(f"{what}: CXX: {os.environ['CXX']!r} is not a command ({error})") from None
     if chosen:
         return chosen
     for name in ("c++", "g++"):

@@ -11,7 +11,7 @@ from elm_landslide.runtime.fortran import FortranModel
 
 
 def open_model(path: Path | str, engine: str = "tile", settings: dict | None = None) -> FortranModel:
-    """The component with a model file, or the bridge's own words on why it refuses the file, as a UserError."""
+    """The component with a model file, or the bridge's reason for refusing the file, as a UserError."""
     content = files.read(path, files.MODEL)
     try:
         return FortranModel(content, engine, settings)

@@ -1,4 +1,4 @@
-"""What both doors to the component (bridge.py on the C ABI, component.py on Fortran) have in common."""
+"""What both ways to the component (c_abi.py to the C ABI, fortran.py through Fortran) have in common."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Source = bytes | os.PathLike | str
 
 
 def installed(name: str) -> Path:
-    """The path of a library or header (such as "lib/liblandslide.so") that the build put beside this package."""
+    """The path of a library or header (such as "lib/liblandslide.so") that the build put into this package."""
     path = PACKAGE / name
     if not path.exists():
         raise LandslideError(ERROR_ARGUMENT, f"{path} is missing: build and install the package (pip install .)")
@@ -43,7 +43,7 @@ def settings_text(engine: str, settings: dict | None) -> str:
 
 
 class Model(ABC):
-    """An open model. The subclasses differ only in the way to the C ABI.
+    """An open model. The subclasses differ only in how they reach the C ABI.
 
     model     the bytes of a model file, or its path
     engine    "tile" or "torchscript"

@@ -1,5 +1,5 @@
-"""The plug-in of the torchscript engine. No wheel holds it, for it fits one version of torch: it is compiled here,
-against the torch that is installed, whichever build of it that is (CPU, CUDA, ROCm)."""
+"""The plug-in of the torchscript engine. No wheel holds it, because it fits one version of torch: it is compiled here,
+against the installed torch, whichever build that is (CPU, CUDA, ROCm)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def torch_version() -> str | None:
-    """Of the torch that is installed, without importing it; None where there is none."""
+    """Version of the installed torch, without importing it; None if it is not installed."""
     try:
         return version("torch") if util.find_spec("torch") else None
     except PackageNotFoundError:
@@ -28,10 +28,10 @@ def torch_version() -> str | None:
 
 
 def _places(torch: str) -> list[Path]:
-    """Where a plug-in for this torch may lie: in the package, else, where that is read-only, in the user's cache.
+    """Where a plug-in for this torch may be: in the package or, if that is read-only, in the user's cache.
 
-    The folder names what the plug-in was compiled from, so that one of another torch, of other fields or of an older
-    source is not taken.
+    The folder's name identifies what the plug-in was compiled from, so that one for another torch, other fields or an
+    older source is not used.
     """
     spec = util.find_spec("torch")
     made_of = hashlib.sha256(str(spec.origin if spec else None).encode())
@@ -48,7 +48,7 @@ def _places(torch: str) -> list[Path]:
 
 
 def path() -> Path:
-    """The plug-in for the torch that is installed. Raises UserError, which says how to get it."""
+    """The plug-in for the installed torch. Raises UserError, which says how to get it."""
     torch = torch_version()
     if torch is None:
         raise UserError(
@@ -58,7 +58,7 @@ def path() -> Path:
     for place in _places(torch):
         if place.exists():
             return place
-    raise UserError(f"engine torchscript: no plug-in for torch {torch}: build it by elm-landslide plugin build")
+    raise UserError(f"engine torchscript: no plug-in for torch {torch}: run elm-landslide plugin build")
 
 
 def build(out: Path | None = None) -> Path:
@@ -68,7 +68,7 @@ def build(out: Path | None = None) -> Path:
         raise UserError("plugin build: torch is not installed: pip install 'elm-landslide[torch]'")
     out = out or next((place for place in _places(torch) if _writable(place.parent)), None)
     if out is None:
-        raise UserError("plugin build: neither the package nor your cache can be written: give a file by --out")
+        raise UserError("plugin build: neither the package nor your cache can be written: give a file with --out")
     if out.is_dir():
         raise UserError(f"plugin build: {out} is a folder; give the name of a file")
     try:
@@ -93,14 +93,14 @@ def _writable(folder: Path) -> bool:
 
 
 def _torch_flags() -> list[str]:
-    """Headers, libraries and C++ ABI as torch itself tells them. TorchConfig.cmake is not asked: that of a CUDA build
-    ends a configuration where there is no CUDA toolkit, which nothing here needs."""
+    """Headers, libraries and C++ ABI as torch itself tells them. TorchConfig.cmake is not used: that of a CUDA build
+    fails without a CUDA toolkit, which nothing here needs."""
     try:
         import torch
     except (ImportError, OSError) as error:
         raise UserError(f"plugin build: torch does not load: {error}") from None
     root = Path(torch.__file__).parent
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns where there is no CUDA
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # it warns if there is no CUDA
     try:  # builds such as conda's keep them elsewhere
         from torch.utils import cpp_extension
 

@@ -37,7 +37,7 @@ class Record:
 
 
 def read(path: Path | str) -> Iterator[Record]:
-    """The records of a file, of either byte order. Raises UserError where it is not one or ends within a record."""
+    """The records of a file, of either byte order. Raises UserError if it is not one or ends within a record."""
     with files.opened(path) as file:
         left = os.fstat(file.fileno()).st_size
         while head := file.read(4 * _HEADER):
@@ -68,7 +68,7 @@ def read(path: Path | str) -> Iterator[Record]:
 
 @dataclass
 class Replay:
-    """What came of a replay. different: column steps whose output or flag has other bits, by output."""
+    """Result of a replay. different: column steps whose output or flag has other bits, by output."""
 
     files: int
     steps: int

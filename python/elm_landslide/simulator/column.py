@@ -1,9 +1,9 @@
-"""Water of one ELM column from weather: the coarse state that the network sees beside the hillslopes of the simulator.
+"""Water of one ELM column from weather: the coarse state that the network sees above the hillslopes of the simulator.
 
-ELM's ten layers with its soil curves, over a store that stands for its aquifer; saturation excess and baseflow by the
+ELM's ten layers with its soil curves, over a store that represents its aquifer; saturation excess and baseflow by the
 water table as in ELM (Oleson et al. 2013, Niu et al. 2005 and 2007); snow by degree day; potential evaporation after
-Hamon (1963); uptake by roots with ELM's linear wilting. Not here: freezing of the soil, energy, ponds. Water closes to
-rounding: what comes in as rain and snow is storage, evaporation, runoff or drainage.
+Hamon (1963); uptake by roots with ELM's linear wilting. Not here: freezing of the soil, energy, ponds. Water balances
+to rounding: what comes in as rain and snow is storage, evaporation, runoff or drainage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from elm_landslide.simulator.richards import CLOSED, clapp_hornberger_layers, he
 INTERFACES = np.array(LAYER_INTERFACES)
 THICKNESS = np.diff(INTERFACES)
 BASE = INTERFACES[-1]  # m
-STORE_THICKNESS = 0.1  # m, of the node below the column that stands for the aquifer
+STORE_THICKNESS = 0.1  # m, of the node below the column that represents the aquifer
 SPECIFIC_YIELD = 0.2  # 1, of ELM's aquifer
 DEEPEST_TABLE = 80.0  # m
 
@@ -36,7 +36,7 @@ INTERCEPTED = 0.25  # of rain under full leaves
 EXTINCTION = 0.5  # of light by leaves
 WILTING_HEAD, OPEN_HEAD = -250.0, -70.0  # m; roots take nothing, and all (ELM's smpsc and smpso, most plants)
 
-# Rows of the forcing and of what `run` gives for every step.
+# Rows of the forcing and of what `run` returns for every step.
 FORCING = ("rain", "snow", "temperature", "potential")  # m/s, m/s, degrees C, m/s
 FLUXES = ("water_input", "surface_runoff", "baseflow", "evaporation", "snowmelt", "water_table")  # m/s; the last m
 
@@ -117,7 +117,7 @@ def _table(w, layers, interfaces, head):
     return max(depth, 0.0)
 
 
-@njit(nogil=True)  # columns of different sites run on threads
+@njit(nogil=True)  # columns of different sites run in threads
 def _run(w, store, layers, thickness, interfaces, roots, leaf_area, most_saturated, sine, forcing, seconds, substeps):
     n_steps, n = forcing.shape[1], len(w)
     fluxes, moisture = np.zeros((6, n_steps)), np.zeros((n_steps, n - 1))
@@ -185,7 +185,7 @@ def run(
 
     forcing [4, time]: rows of FORCING, held over steps of `seconds`, each solved in `substeps`. Returns a dict of
     means over the steps, [time]: FLUXES, and `liquid_water` [time, 10] (m3/m3).
-    Raises ArithmeticError where Richards' equation finds no solution.
+    Raises ArithmeticError if Richards' equation finds no solution.
     """
     forcing = np.ascontiguousarray(forcing, dtype=float)
     bad = ~np.isfinite(forcing) | ((forcing < 0.0) & (np.array(FORCING) != "temperature")[:, None])

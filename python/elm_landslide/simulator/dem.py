@@ -19,11 +19,11 @@ COUNTS, CELLS = ("ncols", "nrows"), ("cellsize", "dx", "dy")
 CORNERS = ("xllcorner", "xllcenter", "yllcorner", "yllcenter")
 NODATA = "nodata_value"
 KEYWORDS = (*COUNTS, *CORNERS, *CELLS, NODATA)
-USUAL_NODATA = -9999.0  # where the header names none
+USUAL_NODATA = -9999.0  # if the header names none
 SQUARE = 1e-6  # relative difference of dx and dy that is rounding
 DEGREES = 0.1  # a smaller cell is in degrees
 LOWEST, HIGHEST = -1000.0, 9000.0  # m; beyond them there is no land
-ROUNDED = 1e-4  # relative; the values of a file may have fewer digits than its header, where they are large
+ROUNDED = 1e-4  # relative; large values of a file may have fewer digits than its header
 _LARGE = 1e5
 _CHUNK, _BATCH = 1 << 20, 1 << 16  # characters and values read at a time
 _LONGEST = 100  # characters of a word
@@ -34,7 +34,7 @@ class Grid:
 
     def __init__(self, elevation: np.ndarray, size: float):
         self.elevation, self.size = elevation, size
-        self.places = lru_cache(maxsize=1)(self._places)  # one size of tiles is drawn again and again
+        self.places = lru_cache(maxsize=1)(self._places)  # tiles of one size are drawn repeatedly
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -56,7 +56,7 @@ class Grid:
 
 
 class Places:
-    """Upper left corners where a tile fits, counted row by row; free [row, column]: which, by default all."""
+    """Upper left corners where a tile fits, counted row by row; free [row, column]: which ones, by default all."""
 
     def __init__(self, rows: int, columns: int, free: np.ndarray | None = None):
         self._columns = columns
@@ -73,7 +73,7 @@ class Places:
 
 
 def read_grid(path: Path | str, size: float | None = None) -> Grid:
-    """The grid of an ESRI ASCII file; size: of a cell (m), where the file's is in degrees.
+    """The grid of an ESRI ASCII file; size: of a cell (m), if the file's is in degrees.
 
     The header is what GDAL and ESRI write: KEYWORDS in any case and order, dx and dy in place of cellsize. Values may
     be wrapped over lines: they are counted. Raises ValueError for anything else, UserError for a file that cannot be
@@ -98,7 +98,7 @@ def read_grid(path: Path | str, size: float | None = None) -> Grid:
 
 
 def _words(file: BinaryIO) -> Iterator[str]:
-    """The words of a text, which is not in memory as a whole."""
+    """The words of a text, which is never in memory whole."""
     decoder, rest = codecs.getincrementaldecoder("utf-8-sig")(), ""
     try:
         while chunk := file.read(_CHUNK):
@@ -116,7 +116,7 @@ def _words(file: BinaryIO) -> Iterator[str]:
 
 
 def _header(words: Iterator[str]) -> tuple[dict[str, str], str]:
-    """Keywords in lower case with their words, and the first value. It begins where a keyword would, but is a number:
+    """Keywords in lower case with their words, and the first value. It is in the place of a keyword, but is a number:
     nan is one."""
     header: dict[str, str] = {}
     for word in words:
@@ -147,17 +147,17 @@ def _read_header(header: dict[str, str]) -> tuple[tuple[int, int], float, float]
             raise ValueError(f"header: has {axis}llcorner and {axis}llcenter; leave one")
     for name in COUNTS:
         if name not in numbers:
-            raise ValueError(f"header: lacks {name}")
+            raise ValueError(f"header: has no {name}")
         if not 1 <= numbers[name] < 2**31 or numbers[name] % 1:
             raise ValueError(f"header: {name} is {_shown(header[name])}; it must be a whole number above 0")
     return (int(numbers["nrows"]), int(numbers["ncols"])), _cell(numbers), numbers.get(NODATA, USUAL_NODATA)
 
 
 def _cell(number: dict[str, float]) -> float:
-    """The side of a cell, from whichever of CELLS there is."""
+    """The side of a cell, from whichever of CELLS is given."""
     given = {name: number[name] for name in CELLS if name in number}
     if not given:
-        raise ValueError("header: lacks cellsize, or dx and dy")
+        raise ValueError("header: has no cellsize, or dx and dy")
     for name, value in given.items():
         if not 0.0 < value < np.inf:
             raise ValueError(f"header: {name} is {value}; it must be positive")
@@ -204,7 +204,7 @@ def _take_out(elevation: np.ndarray, nodata: float, path: Path | str) -> None:
             column = int(beyond.argmax())
             raise ValueError(
                 f"{path}: the value of row {row + 1}, column {column + 1} is {values[column]:g} m, which is no "
-                "elevation of land; if it stands for a missing value, name it as NODATA_value in the header"
+                "elevation of land; if it means a missing value, name it as NODATA_value in the header"
             )
 
 

@@ -1,7 +1,7 @@
 """Ensembles of hillslope storms over MPI ranks, in one netCDF file; what is finished survives a kill.
 
 Members are run in parcels. A finished parcel is one file in a folder beside the output, `.NAME.parts`, written under
-another name first; a run that is started again takes the parcels that are there. At the end they are joined, in order,
+another name first; a restarted run uses the parcels that exist. At the end they are joined, in order,
 so the file does not depend on ranks or on interruptions.
 """
 
@@ -31,9 +31,9 @@ EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_init
 
 @dataclass(frozen=True)
 class Ensemble:
-    """members, seed; settings of each member; weather: a site table whose real days take the place of drawn storms;
-    dem: an ESRI ASCII grid that gives the terrain, tile by tile; dem_size (m): its cells, where it is in degrees;
-    fixed: parameters that have one value in all members."""
+    """members, seed; settings of each member; weather: a site table whose real days replace drawn storms; dem: an ESRI
+    ASCII grid that gives the terrain, tile by tile; dem_size (m): its cells, if it is in degrees; fixed: parameters
+    that have one value in all members."""
 
     members: int
     seed: int = 1
@@ -86,7 +86,7 @@ def open_grid(path: str, size: float | None) -> Grid:
 
 
 class Runner:
-    """Runs members of an ensemble; made once on every rank, for it reads the inputs."""
+    """Runs members of an ensemble; made once on every rank, because it reads the inputs."""
 
     def __init__(self, ensemble: Ensemble):
         import torch
@@ -101,7 +101,7 @@ class Runner:
         return dict(zip(PRIORS, self._design[i].tolist(), strict=True))
 
     def scene(self, i: int, parameters: dict[str, float] | None = None, **changes) -> member.Scene:
-        """The scene of member i; parameters and changes take the place of its own, its random numbers stay."""
+        """The scene of member i; parameters and changes replace its own, its random numbers stay."""
         rng = np.random.default_rng([self.ensemble.seed, i, 0])
         days = None
         if self._weather is not None:
@@ -127,7 +127,7 @@ class Runner:
             return {"failed": np.array(1.0)}
 
     def parcel(self, first: int) -> dict[str, np.ndarray]:
-        """PARCEL members from `first` on, stacked; events follow each other, `event_count` [member] tells how many."""
+        """PARCEL members from `first` on, stacked; events follow each other, `event_count` [member] says how many."""
         chosen = range(first, min(first + PARCEL, self.ensemble.members))
         runs = [self.run(i) for i in chosen]
         whole = next((r for r in runs if not r["failed"]), None)
@@ -147,7 +147,7 @@ _runner: Runner | None = None
 
 
 def _work(ensemble: Ensemble, first: int) -> dict[str, np.ndarray]:
-    """A parcel, on a rank that keeps its Runner from one to the next."""
+    """A parcel, on a rank that keeps its Runner for the next."""
     global _runner
     if _runner is None or _runner.ensemble != ensemble:
         _runner = Runner(ensemble)
@@ -173,7 +173,7 @@ def parts_folder(out: Path) -> Path:
 
 
 def prepare(ensemble: Ensemble, out: Path) -> list[int]:
-    """First members of the parcels still to do; makes the folder of the parts. Raises UserError where it holds those of
+    """First members of the parcels still to do; makes the folder of the parts. Raises UserError if it holds those of
     another ensemble, and for inputs that cannot be used."""
     Runner(ensemble).scene(0)
     folder, identity = parts_folder(out), json.dumps(ensemble.identity(), indent=1)
@@ -193,7 +193,7 @@ def prepare(ensemble: Ensemble, out: Path) -> list[int]:
 
 
 def _parcel_file(folder: Path, ensemble: Ensemble, first: int) -> Path:
-    # The last parcel may be short: with more members it is another one.
+    # The last parcel may be short: with more members it is a different one.
     return folder / f"{first:08d}-{min(first + PARCEL, ensemble.members):08d}.npz"
 
 
@@ -208,7 +208,7 @@ def run(ensemble: Ensemble, out: Path, run_map: Callable, left: list[int], advan
             with files.whole(path) as part, part.open("wb") as file:
                 np.savez(file, **results)
         except UserError as error:
-            raise UserError(f"{error}; what is finished is kept") from None
+            raise UserError(f"{error}; finished members are kept") from None
         advance(min(PARCEL, ensemble.members - first))
 
 

@@ -1,6 +1,6 @@
 """Fibre bundles: many parallel fibres of unit stiffness and random strength share a load equally (Daniels 1945).
 
-They stand for the cohesive contacts and roots at the base and the sides of a soil column (Cohen et al. 2009, Lehmann
+They represent the cohesive contacts and roots at the base and the sides of a soil column (Cohen et al. 2009, Lehmann
 and Or 2012). A bundle of Weibull thresholds (scale, shape) at a strain x carries x exp(-(x / scale)^shape) per fibre.
 """
 

@@ -1,12 +1,12 @@
 """Water on a hillslope: vertical flow in every column, macropores, lateral flow above bedrock, run-off that runs on.
 
 Columns are vertical and stand on bedrock. Depth z is vertical, and water balances are per map area. Flow normal to the
-slope over vertical depth has gravity cos^2(beta) and conductivity K / cos^2(beta) (Iverson 2000), so that a head of a
+slope over vertical depth has gravity cos^2(beta) and conductivity K / cos^2(beta) (Iverson 2000), so that the head of a
 full column is z cos^2(beta), that of slope-parallel seepage.
 
 Two domains (Gerke and van Genuchten 1993, simplified): a matrix with Richards' equation, and macropores. Of the water
-that comes faster than the matrix can conduct, the share `macropore_share` falls to the bedrock at once, where it stands
-in the macropores, exchanges with the matrix and flows downslope. Cells are swept from the highest to the lowest, so
+that comes faster than the matrix can conduct, the share `macropore_share` falls to the bedrock at once, where it fills
+the macropores, exchanges with the matrix and flows downslope. Cells are swept from the highest to the lowest, so
 water can cross many cells in a step; every flux is taken from one store and given to another, so none is lost.
 """
 
@@ -34,7 +34,7 @@ class HillslopeSoil:
 
     thickness (m, vertical, to bedrock); porosity (m3/m3); ks (m/s) of the matrix; sucsat (m); bsw (1); lateral: ratio
     of lateral to vertical conductivity of the saturated matrix (1); macropore_share (1); macropore_porosity (m3/m3);
-    macropore_conductivity (m/s) of the part of the macropores that stands under water; rock (m/s): the most that
+    macropore_conductivity (m/s) of the part of the macropores that is under water; rock (m/s): the most that
     bedrock takes.
     """
 
@@ -89,7 +89,7 @@ class Hillslope:
     def step(self, rain: float, seconds: float) -> dict[str, float]:
         """Advance by `seconds` under `rain` (m/s); returns the water budget of the step, BUDGET.
 
-        Raises ArithmeticError where Richards' equation finds no solution, ValueError for rain that is no rain.
+        Raises ArithmeticError if Richards' equation finds no solution, ValueError for impossible rain.
         """
         if not 0.0 <= rain < math.inf:
             raise ValueError(f"hillslope: rain: {rain} m/s; fill gaps in the record, with 0 where it was dry")
@@ -153,7 +153,7 @@ def _faces(w, layers, dz, cosine2):
 @njit
 def _standing(w, layers, dz, cosine2):
     """Height (m) of the saturated soil above bedrock: up to the water table over its topmost full layer, at most to the
-    node above, for pressure in a full layer says nothing of what lies dry above it."""
+    node above, because pressure in a full layer says nothing about dry soil above it."""
     last = len(w) - 1
     height = 0.5 * dz + min(head_and_conductivity(w[last], layers[last])[0] / cosine2, 0.0)
     for i in range(last, -1, -1):
@@ -169,13 +169,13 @@ def _standing(w, layers, dz, cosine2):
 def _exchange(w, layers, dz, cosine2, water, porosity, seconds):
     """Water (m) that goes from the macropores into the soil on bedrock (negative: out of it) in one step; w in place.
 
-    Saturated layers take it together, as one store: all at the same rise of head, for a single layer would be pressed
-    beyond the head that drives it."""
+    Saturated layers take it together, as one store: all at the same rise of head, because a single layer would be
+    pressed beyond the head that drives it."""
     last = len(w) - 1
     head = head_and_conductivity(w[last], layers[last])[0] + 0.5 * dz * cosine2
     difference = water / porosity * cosine2 - head
     ks, full, elastic = layers[last, 3], layers[last, 1], layers[last, 6]
-    if w[last] < full:  # capillary barrier: unsaturated soil takes water, and gives none
+    if w[last] < full:  # capillary barrier: unsaturated soil takes water and gives none
         moved = min(water, max(difference, 0.0) * ks / EXCHANGE_LENGTH * seconds, 0.5 * (full - w[last]) * dz)
         w[last] += moved / dz
         return moved
@@ -213,7 +213,7 @@ def _sweep(
 
         # Through the soil: sideways from the saturated part, by Darcy's law along the slope, with its height at the end
         # of the step: it falls by what leaves and rises by what comes, over the fillable pores of the driest layer.
-        # Only the difference changes the column (were all of it to come in on top and leave below, its way down would
+        # Only the difference changes the column (if all of it came in at the top and left below, its way down would
         # cost head): it fills pores from bedrock up, and what is left returns to the surface.
         standing = _standing(w[c], soil, d, cosine2[c])
         fillable = LEAST_FILLABLE
@@ -249,7 +249,7 @@ def _sweep(
             return 0.0, 0.0, c
         into_rock += outflow
 
-        # Macropores: what stands in them flows on; solved with the depth at the end of the step.
+        # Macropores: the water in them flows on; solved with the depth at the end of the step.
         fast = away * conductivity * along / (porosity * size) * seconds
         flowing = water * fast / (1.0 + fast)
         water -= flowing

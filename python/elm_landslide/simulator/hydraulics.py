@@ -2,7 +2,7 @@
 
 A layer is a row of numbers (LAYER_COLUMNS). Its water content w (m3/m3) is the state: below saturation the curve of its
 kind holds; above, w - w_s is elastic storage, head = head_s + (w - w_s) / specific storage. So the head follows from w
-everywhere, and water is conserved as w is.
+everywhere, and conserving w conserves water.
 
 Kinds: Clapp and Hornberger (1978), head -sucsat S^-b and conductivity ks S^(2b+3), as in ELM; Gardner (1958), effective
 saturation and conductivity exponential in alpha head, for which Srivastava and Yeh (1991) have solutions; linear, head
@@ -25,7 +25,7 @@ CLAPP_HORNBERGER, GARDNER, LINEAR = 0, 1, 2
 # elastic: specific storage (1/m)
 LAYER_COLUMNS = ("kind", "saturated", "residual", "ks", "a", "b", "elastic")
 SPECIFIC_STORAGE = 1e-3  # 1/m, of loose soil (Domenico and Mifflin 1965: loose sand 5e-4 to 1e-3, clay to 2e-2)
-DRIEST = 1e-3  # of saturation; the curves are held below
+DRIEST = 1e-3  # of saturation; below it the curves are constant
 _saturation = njit(clapp_hornberger.saturation)
 
 

@@ -1,8 +1,8 @@
 """What an ensemble draws: parameters of climate, storm, soil, strength, vegetation and terrain, with their priors.
 
 A member is a point of a scrambled Sobol sequence (Owen 1998) in the unit cube; each coordinate goes through the
-quantile function of its parameter. So the design fills the space evenly, and member i is the same however many there
-are.
+quantile function of its parameter. So the design fills the space evenly, and member i is the same for any number of
+members.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ PRIORS = {
     "bend": Prior("log_uniform", 2e-3, 3e-2, "1/m", "curvature of contours, where not planar"),
     "roughness": Prior("uniform", 0.02, 0.15, "m/m", "sd of the gradient about its mean, along each axis"),
 }
-# Beyond these a draw is taken back; the tails of the distributions know no physics.
+# Draws are clipped to these; the tails of the distributions know no physics.
 LIMITS = {
     "storm_depth": (5.0, 600.0),
     "storm_hours": (2.0, 48.0),
@@ -90,7 +90,7 @@ LIMITS = {
 
 
 def limits(name: str) -> tuple[float, float]:
-    """Between which values a parameter is drawn."""
+    """The values between which a parameter is drawn."""
     prior = PRIORS[name]
     if "uniform" in prior.kind:
         return prior.a, prior.b

@@ -1,8 +1,8 @@
 """Vertical flow in one soil column: Richards' equation in mixed form, implicit, conserving water to rounding.
 
-The state is the water content (physics/hydraulics.py), elastic storage above saturation included, so saturated and
+The state is the water content (hydraulics.py), elastic storage above saturation included, so saturated and
 unsaturated soil are one equation. Newton's method finds the fluxes at the end of a step; the water contents are then
-updated with these very fluxes. Steps are halved where Newton's method fails or a layer changes too much.
+updated with these very fluxes. Steps are halved when Newton's method fails or a layer changes too much.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from elm_landslide.simulator.hydraulics import CLAPP_HORNBERGER, LINEAR, SPECIFI
 # Kinds of lower boundary: no flow, a fixed head (m) on the base, or free drainage up to the conductivity (m/s) below.
 CLOSED, HEAD, DRAIN = 0, 1, 2
 
-FULL_STORE = 1e3  # m3/m3; so much that it never runs dry: only changes count
+FULL_STORE = 1e3  # m3/m3; large enough never to run dry: only changes count
 
 _MAX_ITERATIONS = 20
 _TOLERANCE = 1e-12  # m of water in a step; the fluxes of the last iterate are used, so no water is lost by it
@@ -48,7 +48,7 @@ def _fluxes(w, layers, thickness, gravity, supply, kind, boundary, q, dq_up, dq_
     # Surface: what is supplied, as long as the head there stays below zero; exfiltration where it is above.
     half = 0.5 * thickness[0]
     most = layers[0, 3] * (gravity - head[0] / half)
-    if not supply > most:  # nan goes on as nan, and finds no solution
+    if not supply > most:  # nan stays nan, and finds no solution
         q[0], dq_down[0] = supply, 0.0
     else:
         q[0], dq_down[0] = most, -layers[0, 3] * slope[0] / half
@@ -98,7 +98,7 @@ def step(w, layers, thickness, gravity, supply, sinks, kind, boundary, seconds, 
             worst = 0.0
             for i in range(n):
                 residual[i] = thickness[i] * (trial[i] - old[i]) - dt * (q[i] - q[i + 1] - sinks[i])
-                if not math.isfinite(residual[i]):  # max() would pass over it
+                if not math.isfinite(residual[i]):  # max() would ignore it
                     worst = math.inf
                     break
                 worst = max(worst, abs(residual[i]))
@@ -123,7 +123,7 @@ def step(w, layers, thickness, gravity, supply, sinks, kind, boundary, seconds, 
             for i in range(n):
                 new = trial[i] - residual[i]
                 full = layers[i, 1]
-                # The curve has a kink at saturation: stop there, and go on with the slope of the other side.
+                # The curve has a kink at saturation: stop there, and continue with the slope of the other side.
                 if (trial[i] < full) and (new > full):
                     new = full
                 elif (trial[i] >= full) and (new < full):

@@ -1,4 +1,4 @@
-"""What one draw of the priors stands for: weather, an ELM column, and a hillslope with its soil, roots and strength."""
+"""What one draw of the priors means: weather, an ELM column, and a hillslope with its soil, roots and strength."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Settings:
 
 @dataclass
 class Scene:
-    """What a draw stands for, before anything happens.
+    """What a draw means, before anything happens.
 
     forcing: rows of column.FORCING, [4, hour], the event at its end; rain (mm) [hour]; roots: root cohesion (Pa) on the
     lower faces of the hillslope's layers [cell, layer]; static: fields that do not change.
@@ -78,7 +78,7 @@ class Scene:
 
 
 def cover_of(p: dict[str, float]) -> int:
-    """Index in COVERS of a draw's cover, its length for bare ground, as the upper end of the prior is, too."""
+    """Index in COVERS of a draw's cover, its length for bare ground and for the upper end of the prior."""
     return min(int(p["cover"]), len(COVERS))
 
 
@@ -92,12 +92,12 @@ def scene(
     macropore_share: float | None = None,
     bonds: bool = True,
 ) -> Scene:
-    """Draw what the priors leave open: weather, terrain, fields over the hillslope.
+    """Draw what the parameters leave open: weather, terrain, fields over the hillslope.
 
     p: parameters by name of PRIORS; seed: of numpy's generator; days: (precipitation (mm), temperature (degrees C))
-    [day] of real weather that ends with the event, in place of the drawn storm; land: terrain in place of a drawn
+    [day] of real weather that ends with the event, instead of the drawn storm; land: terrain in place of a drawn
     hillslope. For experiments: root_factor (1) on root cohesion; macropore_share (1), in place of that of p; bonds, as
-    of HillslopeStrength.
+    in HillslopeStrength.
     """
     weather_rng, land_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
     forcing, rain = _weather(p, weather_rng, settings, days)

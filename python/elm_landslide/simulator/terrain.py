@@ -12,7 +12,7 @@ from elm_landslide.simulator.dem import Grid, read_grid
 
 SHAPES = ("planar", "convergent", "divergent")
 STEEPEST = 80.0  # degrees
-_STRIP, _CONTEXT = 512, 3  # rows of a grid looked at together, and those beside them that their gradients depend on
+_STRIP, _CONTEXT = 512, 3  # rows of a grid looked at together, and the adjacent ones that their gradients depend on
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
@@ -21,7 +21,7 @@ class Terrain:
     """Cells of a hillslope, numbered from the highest to the lowest.
 
     Of n cells: row, column [n] on the grid of `shape`; size (m); elevation (m), gradient (m/m) [n]; receivers, weights
-    [n, 8]: the cells that take the water of a cell, and their shares (index n: over the edge, or nowhere to go);
+    [n, 8]: the cells that receive the water of a cell, and their shares (index n: over the edge, or nowhere to go);
     sides [n, 4]: the neighbours above, left, right and below on the grid (n: none); down [n]: the neighbour across a
     side that a column pushes against, or n.
     """
@@ -82,7 +82,7 @@ def terrain(elevation: np.ndarray, size: float) -> Terrain:
     height = np.append(elevation[row, column], np.nan)
     far = np.array([np.hypot(a, b) for a, b in NEIGHBOURS])
     width = np.where(far > 1.0, 0.354, 0.5)  # of the contour, in cells (Quinn et al. 1991)
-    # Beyond the edge the surface goes on with the slope of the filled grid.
+    # Beyond the edge the surface continues with the slope of the filled grid.
     beyond = np.stack([filled[row + 1 + a, column + 1 + b] for a, b in NEIGHBOURS], axis=1)
     drop = (height[:n, None] - np.where(ring < n, height[ring], beyond)) / (far * size)
     share = np.where(drop > 0, drop, 0.0) * width
@@ -109,8 +109,8 @@ def _refuse_steep(gradient: np.ndarray, inside: np.ndarray, first_row: int = 0) 
 def _beyond(elevation: np.ndarray) -> np.ndarray:
     """Elevations (m) with one more cell on every side.
 
-    Beside a cell the surface goes on with the slope it has there: mean over sides, or over corners where there is no
-    side; the nearest value elsewhere.
+    Next to a cell the surface continues with the slope it has there: mean over sides, or over corners if no side
+    adjoins; the nearest value elsewhere.
     """
     z = np.pad(elevation, 3, constant_values=np.nan)
     out = z[2:-2, 2:-2].copy()
@@ -155,7 +155,7 @@ def hillslope(
 
 
 def read_dem(path: Path | str, size: float | None = None) -> Terrain:
-    """Terrain of an ESRI ASCII grid as one hillslope; size: of a cell (m), where the file's is in degrees.
+    """Terrain of an ESRI ASCII grid as one hillslope; size: of a cell (m), if the file's is in degrees.
 
     Raises ValueError as `terrain` and `dem.read_grid` do.
     """
@@ -164,7 +164,7 @@ def read_dem(path: Path | str, size: float | None = None) -> Terrain:
 
 
 def check_slopes(grid: Grid) -> None:
-    """Raises ValueError where a slope of the grid is above STEEPEST, as `terrain` does for all of it."""
+    """Raises ValueError if a slope of the grid is above STEEPEST, as `terrain` does for a whole grid."""
     for first in range(0, grid.shape[0], _STRIP):
         before = min(first, _CONTEXT)
         part = grid.elevation[first - before : first + _STRIP + _CONTEXT]
@@ -177,7 +177,7 @@ def check_slopes(grid: Grid) -> None:
 def tile(land: Terrain | Grid, rows: int, columns: int, rng: np.random.Generator) -> Terrain:
     """A tile of `rows` by `columns` cells of a larger terrain, at a place drawn among those without a missing cell.
 
-    Raises ValueError where no such place is there.
+    Raises ValueError if there is no such place.
     """
     grid = land if isinstance(land, Grid) else Grid(land.grid(land.elevation), land.size)
     if min(grid.shape[0] - rows, grid.shape[1] - columns) < 0:

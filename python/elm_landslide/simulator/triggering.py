@@ -1,13 +1,13 @@
 """Hydromechanical triggering: bases fail, bonds tear, compression piles up, columns are released.
 
 After Lehmann and Or (2012) and von Ruette et al. (2013). A column on bedrock is driven by its weight along the slope
-and held by friction and by a bundle of cohesive contacts and roots at its base. Where the load is more than both, the
-base fails for good and friction is left. The excess hangs on the soil above and beside, through bonds to columns whose
+and held by friction and by a bundle of cohesive contacts and roots at its base. Where the load exceeds both, the base
+fails for good and only friction is left. The excess hangs on the soil above and beside, through bonds to columns whose
 base is intact; where it is more than the bonds carry they tear, and it presses on the column below. A column pressed
-beyond its passive limit is released. All this goes on until nothing changes: an avalanche, within one step of time.
+beyond its passive limit is released. All this is repeated until nothing changes: an avalanche, within one step of time.
 
-Released columns that touch each other, each within an hour of its neighbour, are one landslide, as a scar that grows
-over some steps is one. So the number of landslides hangs little on the length of a step.
+Released columns that touch each other, each within an hour of its neighbour, are one landslide, because a scar that
+grows over some steps is one. So the number of landslides depends little on the length of a step.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Landslide:
 @dataclass
 class Triggering:
     """Mechanical state of a hillslope: failed (base), torn (bonds), released [n], the last at released_at (s, infinite
-    where it stands); damage of the base (1) [n]."""
+    if it is still in place); damage of the base (1) [n]."""
 
     hillslope: Hillslope
     strength: HillslopeStrength
@@ -87,7 +87,7 @@ class Triggering:
         side = self.hillslope.thickness * (strength.tension * self._values["cohesion"] + self._values["roots_side"])
         neighbour = np.append(side, 0.0)[self.hillslope.terrain.sides]
         is_bond = self.hillslope.terrain.sides != self.hillslope.terrain.down[:, None]
-        # N; half of what both columns offer. Across the side it slides towards a column pushes, and does not hang.
+        # N; half of what both columns offer. Across the side that a column slides towards it pushes, and does not hang.
         bonds = 0.5 * (side[:, None] + neighbour) * self.hillslope.terrain.size
         self._bonds = np.where(is_bond & (self.hillslope.terrain.sides < n), bonds, 0.0) * strength.bonds
         friction = np.arctan(self._values["tan_friction"])
@@ -178,9 +178,9 @@ class Triggering:
 
 @njit
 def _avalanche(driving, resistance, friction, limit, bonds, sides, down, failed, torn, released):
-    """Flags in place, until none changes; returns the load on every base (N) and what is newly released.
+    """Set flags in place until none changes; returns the load on every base (N) and what is newly released.
 
-    Columns are numbered from the top, so one pass carries compression all the way down. Flags are only ever set, hence
+    Columns are numbered from the top, so one pass carries compression all the way down. Flags are only ever set, so
     it ends.
     """
     n = len(driving)

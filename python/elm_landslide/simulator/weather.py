@@ -63,7 +63,7 @@ def storm(rng: np.random.Generator, depth: float, hours: float, peak: float) -> 
 
 
 def hourly(rng: np.random.Generator, daily: np.ndarray) -> np.ndarray:
-    """Days of precipitation (mm) [day] split into hours [24 day]; every day keeps its sum.
+    """Days of precipitation (mm) [day] split into hours [24 * day]; every day keeps its sum.
 
     Raises ValueError for a gap or a negative day.
     """
@@ -85,8 +85,7 @@ def hourly(rng: np.random.Generator, daily: np.ndarray) -> np.ndarray:
 def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
     """(precipitation (mm), temperature (degrees C)) [site, day] of a site table, the last day last.
 
-    The weather columns are all that is needed of the table. Raises UserError for whatever `sites describe` refuses in
-    them.
+    Only the weather columns of the table are needed. Raises UserError for whatever `sites describe` refuses in them.
     """
     variables = cells.weather(Table(path))
     rain, temperature = (variables[:, cells.WEATHER.index(name)] for name in cells.NEEDED_WEATHER)

@@ -1,6 +1,6 @@
 """NASA's Global Landslide Catalog (Kirschbaum et al. 2010, 2015): reader of its CSV export.
 
-The catalogue holds landslides that were reported, in news above all: where nothing is reported, nothing is known.
+The catalogue holds landslides that were reported, mostly in the news: where nothing is reported, nothing is known.
 
 | column of the export | |
 |---|---|

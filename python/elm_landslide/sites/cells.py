@@ -12,7 +12,7 @@ from elm_landslide.sites.csv_table import Table
 WEATHER = ("precip", "temp", "humidity", "wind", "pressure")
 UNITS = ("mm/day", "degrees C", "%", "km/h", "hPa")
 NEEDED_WEATHER = WEATHER[:2]
-LIMITS = ((0, 2000), (-90, 60), (0, 100), (0, 450), (300, 1100))  # the records of the Earth; beyond is another unit
+LIMITS = ((0, 2000), (-90, 60), (0, 100), (0, 450), (300, 1100))  # the records of the Earth; beyond: another unit
 LEAST_DAYS = 7
 LITHOLOGIES = tuple("su vb ss pb sm sc va mt pa vi wb py pi ev nd ig".split())  # GLiM, first level
 NO_DATA = "nd"  # of GLiM
@@ -29,7 +29,7 @@ def places(table: Table) -> dict[str, np.ndarray]:
 
 
 def slopes(table: Table, absent: float = np.nan) -> np.ndarray:
-    """Slope (degrees) [n], nan missing; absent: a number that stands for a missing value in this source, nan: none."""
+    """Slope (degrees) [n], nan missing; absent: a number that means a missing value in this source, nan: none."""
     values = table.numbers("slope")
     values[values == absent] = np.nan
     for i in np.flatnonzero(values == ABSENT_SLOPE):
@@ -40,7 +40,7 @@ def slopes(table: Table, absent: float = np.nan) -> np.ndarray:
 
 
 def lithologies(table: Table) -> np.ndarray:
-    """Code of GLiM [n], '' where there is none."""
+    """Code of GLiM [n], or ''."""
     codes = table.choices("lithology", LITHOLOGIES, "code of GLiM")
     return np.where(codes == NO_DATA, "", codes)
 
@@ -48,7 +48,7 @@ def lithologies(table: Table) -> np.ndarray:
 def weather(table: Table, names: Sequence[str] = WEATHER) -> np.ndarray:
     """Weather [n, variable of WEATHER, day] of a table; names: what it calls the variables.
 
-    Raises UserError for columns that are lacking or too many, for a gap in precipitation or temperature, and for
+    Raises UserError for missing or superfluous columns, for a gap in precipitation or temperature, and for
     values beyond LIMITS.
     """
     days = _days(table, names[0])
@@ -89,7 +89,7 @@ def _numbered(table: Table, name: str) -> set[int]:
 def _days(table: Table, name: str) -> int:
     present = _numbered(table, name)
     if not present:
-        raise UserError(f"{table.path}: lacks the columns {name}N ... {name}0 (N is {LEAST_DAYS - 1} or more)")
+        raise UserError(f"{table.path}: has no columns {name}N ... {name}0 (N is {LEAST_DAYS - 1} or more)")
     days = max(present) + 1
     if days < LEAST_DAYS:
         raise UserError(

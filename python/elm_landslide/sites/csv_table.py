@@ -15,7 +15,7 @@ import numpy as np
 from elm_landslide import files
 from elm_landslide.errors import UserError
 
-LONGEST = 200  # characters of a name: longer ones are no names, and an array takes their length for every row
+LONGEST = 200  # characters of a name: an array takes the length of the longest one for every row
 UNKNOWN = ("unknown", "...")  # what sources write where nothing is known
 FORMS = {  # of dates
     "YYYY-MM-DD": re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII),
@@ -24,18 +24,18 @@ FORMS = {  # of dates
         r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})( \d{1,2}:\d\d(:\d\d)?( [AP]M)?)?", re.ASCII
     ),
 }
-_CENTURY = 70  # years of two digits below it are of 2000 and later
+_CENTURY = 70  # two-digit years below it are in the 2000s
 
 
 class Table:
-    """Cells of a CSV file as text, without blanks around them.
+    """Cells of a CSV file as text, without surrounding blanks.
 
     path; columns: cells by name of the column in lower case; rows: number of each row in the file; n: rows. Rows
     without any cell are left out, but counted. Columns without a name are left out.
     """
 
     def __init__(self, path: Path | str, needed: Iterable[str] = ()):
-        """Raises UserError for a file that cannot be read, is no table, is empty, or lacks a needed column."""
+        """Raises UserError for a file that cannot be read, is no table, is empty, or does not have a needed column."""
         self.path = Path(path)
         try:
             with files.opened(self.path, files.TABLE) as file:
@@ -58,8 +58,8 @@ class Table:
         for row, cells in lines:
             if len(cells) != len(header):
                 raise UserError(
-                    f"{path}: row {row}: {len(cells)} cells, but the header has {len(header)}; a cell with a comma "
-                    "stands in double quotes"
+                    f"{path}: row {row}: {len(cells)} cells, but the header has {len(header)}; put a cell with a "
+                    "comma in double quotes"
                 )
         self.rows = [row for row, _ in lines]
         self.n = len(self.rows)
@@ -69,11 +69,11 @@ class Table:
         }
 
     def need(self, names: Iterable[str]) -> None:
-        """Raises UserError for the columns that the table lacks."""
+        """Raises UserError for the columns that the table does not have."""
         lacking = [name for name in names if name not in self._header]
         if lacking:
             hint = "; cells are separated by commas" if len(self._header) == 1 else ""
-            raise UserError(f"{self.path}: lacks the column{'s' * (len(lacking) > 1)} {', '.join(lacking)}{hint}")
+            raise UserError(f"{self.path}: has no column{'s' * (len(lacking) > 1)} {', '.join(lacking)}{hint}")
 
     def error(self, i: SupportsIndex, column: str, what: str) -> UserError:
         """The error of a cell; i: index of its row, from 0; what: the sentence after its value."""
@@ -82,7 +82,7 @@ class Table:
         return UserError(f"{self.path}: row {self.rows[i]}, column {column}: {shown} {what}")
 
     def text(self, column: str) -> np.ndarray:
-        """Cells of a column [n], all '' where the table lacks it."""
+        """Cells of a column [n], all '' if the table has no such column."""
         cells = self.columns.get(column, [""] * self.n)
         for i, cell in enumerate(cells):
             if len(cell) > LONGEST:
@@ -90,14 +90,14 @@ class Table:
         return np.array(cells, dtype=np.str_)
 
     def names(self, column: str) -> np.ndarray:
-        """Cells of a column [n] in lower case, '' where nothing is known or the table lacks it."""
+        """Cells of a column [n] in lower case, '' where nothing is known or the column is absent."""
         lower = np.strings.lower(self.text(column))
         return np.where(np.isin(lower, UNKNOWN), "", lower)
 
     def choices(self, column: str, allowed: Sequence[str], noun: str, needed: bool = False) -> np.ndarray:
-        """Cells of a column [n] in lower case; '' where one is empty or the table lacks the column.
+        """Cells of a column [n] in lower case; '' where one is empty or the column is absent.
 
-        Raises UserError for a cell that is none of those allowed, and where `needed` for an empty one.
+        Raises UserError for a cell that is not allowed and, if `needed`, for an empty one.
         """
         lower = np.strings.lower(self.text(column))
         for i in np.flatnonzero(~np.isin(lower, [*allowed, *([] if needed else [""])])):
@@ -105,14 +105,14 @@ class Table:
         return lower
 
     def keys(self, column: str) -> np.ndarray:
-        """Cells of a column [n] that names each row once. Raises UserError for an empty or repeated one."""
+        """Cells of a column [n] that identifies each row. Raises UserError for an empty or repeated one."""
         keys = self.text(column)
         seen: dict[str, int] = {}
         for i, key in enumerate(keys.tolist()):
             if not key:
-                raise self.error(i, column, "names no row; give each row a name of its own")
+                raise self.error(i, column, "identifies no row; give each row a unique name")
             if key in seen:
-                raise self.error(i, column, f"is in row {self.rows[seen[key]]} already; each row has its own")
+                raise self.error(i, column, f"is in row {self.rows[seen[key]]} already; give each row a unique name")
             seen[key] = i
         return keys
 
@@ -125,9 +125,9 @@ class Table:
         needed: bool = False,
         advice: str = "leave the cell empty where nothing is known",
     ) -> np.ndarray:
-        """Numbers of a column [n], nan where the cell is empty or the table lacks the column.
+        """Numbers of a column [n], nan where the cell is empty or the column is absent.
 
-        Raises UserError for text, for numbers outside low to high, for nan and infinite ones, and where `needed` for
+        Raises UserError for text, for numbers outside low to high, for nan and infinite ones and, if `needed`, for
         empty cells; advice: what to do then.
         """
         if column not in self.columns:
@@ -149,10 +149,10 @@ class Table:
         return values
 
     def dates(self, column: str, form: str, needed: bool = False) -> np.ndarray:
-        """Dates of a column, datetime64[D] [n], NaT where the cell is empty or the table lacks the column.
+        """Dates of a column, datetime64[D] [n], NaT where the cell is empty or the column is absent.
 
         form: one of FORMS; all cells have it. A time of day is left out. Raises UserError for another form, for days
-        that no calendar has and, where `needed`, for empty cells.
+        that no calendar has and, if `needed`, for empty cells.
         """
         cells = self.columns.get(column, [""] * self.n)
         iso = []
@@ -191,7 +191,7 @@ def _filled(cells: list[str]) -> bool:
 
 
 def number(text: str) -> float:
-    """As float, without the forms that Python alone reads: 1_0, digits of other scripts."""
+    """As float, without the forms that only Python reads: 1_0, digits of other scripts."""
     if "_" in text or not text.isascii():
         raise ValueError(text)
     return float(text)

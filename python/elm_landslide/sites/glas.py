@@ -7,7 +7,7 @@
 | random.csv | places and days drawn at random |
 
 Columns that are read: id, date (M/D/YY), lat, lon, trigger, slope (degrees, 9999 is missing), lithology (GLiM), forest,
-landslide (where it is there, to see that the files are not mixed up), and of each day, 0 the last, precip (mm), temp
+landslide (if present, to check that the files are not mixed up), and for each day, 0 the last, precip (mm), temp
 (degrees C), air (pressure at sea level, hPa), humidity (%), wind (km/h).
 
 `forest` is 1 where the source saw tree cover or its loss; it is the table's `vegetated`, and no measure of cover.
@@ -34,8 +34,8 @@ _PREFIXES = ("landslide", "same", "random")  # of the ids
 def of_glas(folder: Path | str, catalogue: Catalogue | None = None) -> Sites:
     """The rows of the three files.
 
-    Ids are landslide-<id>, same-<id> and random-<id>. Of the dates only those of landslides are kept: a same-site row
-    has the date of its landslide, not of its weather, and that of a random row is no report. A same-site row has the
+    Ids are landslide-<id>, same-<id> and random-<id>. Only the dates of landslides are kept: a same-site row has the
+    date of its landslide, not of its weather, and a random row's date is not that of a report. A same-site row has the
     trigger of its landslide. With a catalogue, landslides and same-site rows have the accuracy of the event of that day
     and place, and same-site rows whose landslide is not in the files its trigger.
 
@@ -91,7 +91,7 @@ def _name(kind: str, ids: np.ndarray) -> np.ndarray:
 
 
 def _error(tables: list[Table], i: int, column: str, what: str) -> UserError:
-    """The error of row i of all; a pair is seen in the column id."""
+    """The error of row i of all; a pair is given by the column id."""
     for table in tables:
         if i < table.n:
             return table.error(i, "id" if column == "pair" else column, what)

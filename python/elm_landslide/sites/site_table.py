@@ -21,11 +21,11 @@
 | windN ... wind0 | no | daily wind speed (km/h) |
 | pressureN ... pressure0 | no | daily air pressure (hPa), at sea level in GLAS |
 
-N is 6 or more (7 days) and the same for all variables. Empty cells are missing values, save where a column is needed.
+N is 6 or more (7 days) and the same for all variables. Empty cells are missing values, except in needed columns.
 Other columns are ignored. Columns that are not needed may be absent. The case of letters does not matter.
 
 The date says when a landslide was reported, so it exists where people report, in years when they did. It is kept to
-find events again in the catalogue. A same_site row has the weather of another day than its date. A model that sees the
+find events again in the catalogue. A same_site row's weather is of another day than its date. A model that sees the
 date learns the reporting; the season is in the temperature.
 
 A split into training and test sets goes by block: rows of one site, and near ones, share their weather and terrain.
@@ -54,7 +54,7 @@ LEAST_DAYS = BAG + 7  # each day of the bag needs the rain of a week
 KINDS = ("landslide", "same_site", "random")
 NEEDED = ("id", "lat", "lon", "landslide", "kind")
 CELLS = "id pair block lat lon landslide kind trigger accuracy_km date slope lithology vegetated missing".split()
-_REPORTED = ("trigger", "accuracy_km", "date")  # what a landslide alone has
+_REPORTED = ("trigger", "accuracy_km", "date")  # what only a landslide has
 
 
 @dataclass
@@ -108,11 +108,11 @@ class Sites:
         }
 
     def gaps(self) -> dict[str, np.ndarray]:
-        """Masks [n] of what is missing: as `empty`, but trigger, accuracy and date only where there is a landslide."""
+        """Masks [n] of what is missing: as `empty`, but trigger, accuracy and date only of landslides."""
         return {name: mask & self.landslide if name in _REPORTED else mask for name, mask in self.empty().items()}
 
     def missing(self) -> list[list[str]]:
-        """Names of the columns that each row misses [n]."""
+        """Names of the columns that are missing in each row [n]."""
         gaps = self.gaps()
         rows = np.array(list(gaps.values())).T
         return [[name for name, gap in zip(gaps, row, strict=True) if gap] for row in rows.tolist()]
@@ -162,7 +162,7 @@ def read(path: Path | str) -> Sites:
 
 
 def write(sites: Sites, path: Path | str) -> None:
-    """Write a table that `read` gives back bit for bit, whole or not at all. Raises UserError where it cannot."""
+    """Write a table that `read` gives back bit for bit, whole or not at all. Raises UserError if it cannot."""
     path = Path(path)
     cells = [
         sites.id.tolist(),
@@ -191,7 +191,7 @@ def write(sites: Sites, path: Path | str) -> None:
 
 
 def concatenate(parts: Sequence[Sites]) -> Sites:
-    """The rows of several tables. Raises ValueError where their days differ or a row is in two."""
+    """The rows of several tables. Raises ValueError if their days differ or a row is in two."""
     if len({part.n_days for part in parts}) != 1:
         raise ValueError(f"sites: wanted the same days, found {', '.join(str(part.n_days) for part in parts)}")
     joined = Sites(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Sites)})
@@ -214,7 +214,7 @@ def rain_triggered(sites: Sites) -> np.ndarray:
 
 
 def need_both_classes(sites: Sites, path: Path | str) -> None:
-    """Raises UserError where the rows all have a landslide, or none has: nothing can be trained or scored on them."""
+    """Raises UserError if all rows have a landslide, or none has: nothing can be trained or scored on them."""
     found = np.unique(sites.landslide)
     if len(found) < 2:
         what = "no row" if not len(found) else f"only {int(found[0])} in {sites.n} rows"
@@ -222,7 +222,7 @@ def need_both_classes(sites: Sites, path: Path | str) -> None:
 
 
 def check_pairs(sites: Sites, error: Callable[[int, str, str], UserError]) -> None:
-    """Raises error(row, column, what) for a row whose pair is no landslide, or is in another block."""
+    """Raises error(row, column, what) for a row whose pair is not a landslide, or is in another block."""
     place = {name: i for i, name in enumerate(sites.id.tolist())}
     for i, (pair, kind) in enumerate(zip(sites.pair.tolist(), sites.kind.tolist(), strict=True)):
         if kind == "same_site" and not pair:

@@ -1,5 +1,5 @@
 """Training: of the network on columns and simulated hillslopes, and of the observation model on sites.
 
-config.py says what decides a training; run.py goes through its stages; columns.py, hillslopes.py and sites.py hold what
-each learns from; fitting.py is the loop they share.
+config.py holds the settings of a training; run.py goes through its stages; closed_form.py, simulated.py, stage_1.py and
+stage_2.py hold what each learns from, and how; fitting.py is the loop they share.
 """

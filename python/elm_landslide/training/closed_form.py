@@ -11,7 +11,7 @@ from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.training.fitting import Report, chunks
 from elm_landslide.training.sampling import hillslope_targets
 
-FOS_WEIGHT = 20.0  # of the Huber loss of ln FoS beside the cross-entropy of the failing share
+FOS_WEIGHT = 20.0  # of the Huber loss of ln FoS against the cross-entropy of the failing share
 DELTA = 0.1  # where the Huber loss turns linear
 
 

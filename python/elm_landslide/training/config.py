@@ -16,7 +16,7 @@ class ColumnSettings:
 
     count: int = 16384
     points: int = 512  # hillslope points drawn per column
-    held_out: int = 2048  # columns of the scores, drawn apart
+    held_out: int = 2048  # columns for the scores, drawn separately
     held_out_points: int = 2048
 
 
@@ -25,7 +25,7 @@ class HillslopeSettings:
     """Stage 1, the ensemble of the simulator."""
 
     held_out: float = 0.1  # share of the members, the last ones
-    weight: float = 0.3  # of this loss beside that of the columns
+    weight: float = 0.3  # of this loss against that of the columns
     failure: float = 1.0  # of the cross-entropy on the failing share
 
 
@@ -37,10 +37,10 @@ class SiteSettings:
     level_batch: int = 64  # rows
     level_rate: float = 0.02
     level_penalty: float = 0.05  # of squared shifts of the latents
-    replay: float = 10.0  # weight of the loss of stage 1 beside that of sites
+    replay: float = 10.0  # weight of the loss of stage 1 against that of sites
     ranking: float = 0.3  # weight of the paired same-site ranking
-    hidden_share: float = 0.01  # of the rows without a report that hide a landslide all the same
-    accuracy_scale: float = 100.0  # km over which a location loses what it says
+    hidden_share: float = 0.01  # of the rows without a report that hide a landslide nevertheless
+    accuracy_scale: float = 100.0  # km over which a location loses its information
     trigger: str = "rain"  # or all
     folds: int = 5  # of blocks, for development scores and calibration
     members: int = 5
@@ -67,7 +67,7 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole training, but for its data and its seed."""
+    """A whole training, except its data and its seed."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     columns: ColumnSettings = field(default_factory=ColumnSettings)
@@ -94,7 +94,7 @@ def read_config(preset: str, path: Path | None = None) -> Config:
         return PRESETS[preset]
     try:
         changes = tomllib.loads(files.read(path, files.TEXT).decode("utf-8").replace("\r\n", "\n"))
-    except (ValueError, RecursionError) as error:  # of the text, of TOML; a long number; tables within tables
+    except (ValueError, RecursionError) as error:  # bad text, bad TOML; a long number; deeply nested tables
         raise UserError(f"{path}: cannot be read: {error}") from None
     return _changed(PRESETS[preset], changes, f"{path}: ")
 

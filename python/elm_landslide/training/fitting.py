@@ -1,4 +1,4 @@
-"""The loop that all stages share: batches split over ranks, a checkpoint after every epoch, the same way on resume."""
+"""The loop that all stages share: batches split over ranks, a checkpoint after every epoch, the same on resume."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Group:
     def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
         if self.size == 1:
             return
-        # A parameter that the loss does not reach has no gradient, on one rank or on all.
+        # A parameter that the loss does not depend on has no gradient, on one rank or on all.
         flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in parameters])
         distributed.all_reduce(flat)
         for p, grad in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
@@ -78,7 +78,7 @@ def group(comm: Any) -> Iterator[Group]:
     import torch._dynamo  # noqa: F401
     from mpi4py import MPI
 
-    # Of one machine, gloo would otherwise look up its name, which need not lead to an address.
+    # On one machine, gloo would otherwise look up its name, which need not resolve to an address.
     machine = comm.Split_type(MPI.COMM_TYPE_SHARED)
     alone = machine.size == comm.size
     machine.Free()
@@ -161,8 +161,8 @@ def fit(
     """Minimise the mean over rows of loss(indices [k]), a mean over those rows, in place.
 
     AdamW (Loshchilov and Hutter 2019) with a one-cycle rate. After every epoch all that decides the next one is kept in
-    the checkpoint under `name`; a fit that is there goes on from it. drawn: the generators that the loss draws from;
-    every rank has its own.
+    the checkpoint under `name`; a fit found there resumes. drawn: the generators that the loss draws from; every rank
+    has its own.
     """
     parameters, ranks, checkpoint = list(parameters), session.ranks, session.checkpoint
     torch.manual_seed(session.seed + ranks.rank)  # for dropout

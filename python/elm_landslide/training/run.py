@@ -33,7 +33,7 @@ CONTROLS = ("permuted-labels", "no-simulations", "no-sites")
 
 @dataclass
 class Data:
-    """What a training learns from; x [n, N_IN] with its targets; what is not there is None."""
+    """What a training learns from; x [n, N_IN] with its targets; what is absent is None."""
 
     x: Tensor
     target: dict[str, Tensor]
@@ -112,7 +112,7 @@ def train(
 
 
 def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites | None:
-    """Rows of a site table that the training takes."""
+    """Rows of a site table that the training uses."""
     if path is None:
         return None
     sites = site_table.read(path)

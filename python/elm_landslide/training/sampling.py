@@ -138,8 +138,8 @@ def fields_of(x: Tensor) -> tuple[Callable[[str], Tensor], Callable[[str], Tenso
 def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bool = True) -> Strength:
     """Strengths of `points` hillslope points of each column, from the priors; each [n, 1, points].
 
-    Soil strength varies about the texture's mean. Root cohesion is, where `mixed`, that of ONE cover, drawn by its
-    share of the area; else the points stand under each of the kinds of roots.ground_shares in turn.
+    Soil strength varies about the texture's mean. Root cohesion is, if `mixed`, that of ONE cover, drawn by its
+    share of the area; else the points are under each of the kinds of roots.ground_shares in turn.
     """
     field, has = fields_of(x)
     n = len(x)

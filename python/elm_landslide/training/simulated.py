@@ -1,8 +1,8 @@
 """Stage 1 on the ensemble of the simulator: what ELM-like columns and hillslopes do in storms.
 
-Two questions are asked of each state. With the strengths of the hillslope given, the factor of safety must follow: so
-the network learns the water of hillslopes (what is kept of a week's rain, what the base sees of it), for strength is no
-excuse. Without them, the failing share must come out right on average: so it learns how widely hillslopes spread.
+Each state is used in two ways. With the strengths of the hillslope given, the factor of safety must be right: so the
+network learns the water of hillslopes (how much of a week's rain is kept, how much reaches the base), because strength
+is no excuse. Without them, the failing share must be right on average: so it learns how widely hillslopes spread.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class States:
 def read(path: Path, held_out: float) -> tuple[States, States]:
     """(training, held-out) states of an ensemble; all states of a member are on one side, the last members held out.
 
-    Raises UserError for a file that is no ensemble, or one too small to split.
+    Raises UserError for a file that is not an ensemble, or one too small to split.
     """
     from elm_landslide.simulator import (
-        ensemble_file,  # numba and scipy, which a training without an ensemble does without
+        ensemble_file,  # needs numba and scipy, unlike a training without an ensemble
     )
 
     _, variables = ensemble_file.read(path)
@@ -100,7 +100,7 @@ def given_log_fos(
     network: LandslideNetwork, prepared: Prepared, latents: dict[str, Tensor], given: dict[str, Tensor]
 ) -> Tensor:
     """ln FoS at the reported slopes [n, member, 2] of hillslopes whose strengths are known; the network's own latents
-    serve for what is left: what reaches the base, what is kept there, the residual."""
+    give the rest: what reaches the base, what is kept there, the residual."""
     known = {name: value for name, value in given.items() if name != "root_cohesion"}
     water = {name: latents[name] for name in ("macropore_share", "water_kept", "head_multiplier")}
     hillslope = Strength(**known, **water, root_cohesion=(given["root_cohesion"],))

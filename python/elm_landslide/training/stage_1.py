@@ -1,4 +1,4 @@
-"""Stage 1: the members of the network, on sampled columns and, where there is one, on an ensemble of the simulator."""
+"""Stage 1: the members of the network, on sampled columns and, if given, on an ensemble of the simulator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def linear_layers(member: nn.Module) -> list[nn.Linear]:
 
 
 def first_weights(member: nn.Module, seed: int) -> None:
-    """Hidden layers at random, the last one 0: a member starts from the prior."""
+    """Hidden layers random, the last one 0: a member starts from the prior."""
     generator = torch.Generator().manual_seed(seed)
     for layer in linear_layers(member)[:-1]:
         bound = layer.in_features**-0.5

@@ -1,15 +1,14 @@
 """Stage 2: real landslides, through the observation model.
 
-First the level of each latent (the last biases of every member: a shift for all soils, since what a site's texture is
-nobody knows) moves, under a penalty, to where landslides and the other rows of their sites are ranked and weighed best.
-Then the heads of the observation model learn on the network as it stands.
+First the level of each latent (the last biases of every member: a shift for all soils, since the texture of a site is
+unknown) moves, under a penalty, to where landslides and the other rows of their sites are ranked and weighed best.
+Then the heads of the observation model learn on the network as it then is.
 
 Losses. Cross-entropy with the non-negative correction for unlabelled rows (Kiryo et al. 2017): a share of the rows
-without a report hides a landslide. A landslide located to r km stands for the weather at its point with probability
+without a report hides a landslide. A landslide located to r km represents the weather at its point with probability
 exp(-r / scale); else it is any row. And ranking: a landslide above the other row of its site.
 
-What is out of fold: for development scores and for the calibration all of this is done again without each fold of
-blocks.
+Out of fold: for development scores and for the calibration all of this is repeated without each fold of blocks.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def cross_entropy(logit: Tensor, landslide: Tensor, elsewhere: Tensor, prevalenc
     positive = landslide.to(logit.dtype)
     n = len(logit)
     risk = (positive * as_landslide).sum() / n
-    # Of the unlabelled, the share `hidden` are landslides; taking them out must not make the risk negative.
+    # A share `hidden` of the unlabelled are landslides; subtracting them must not make the risk negative.
     others = ((1.0 - positive) * as_other).sum() / n
     if positive.sum() > 0:
         others = others - hidden * (1.0 - positive).mean() * (positive * as_other).sum() / positive.sum()
@@ -81,7 +80,7 @@ def fit_levels(
     sources: Sequence[torch.Generator] = (),
 ) -> None:
     """Move the levels of every member's latents; again(member) is the loss of stage 1 on some of its rows, so that what
-    was learned there holds where sites have nothing to say. sources: the generators that `again` draws from."""
+    was learned there still holds where sites say nothing. sources: the generators that `again` draws from."""
     sites = rows.sites
     # A landslide, the other days of its site, and its part of the random rows go together.
     units = [np.flatnonzero(sites.pair == pair) for pair in np.unique(sites.pair[sites.landslide])]

@@ -19,7 +19,7 @@ __all__ = ["LoweringError", "lower"]
 def lower(module: nn.Module, example: Tensor) -> Program:
     """The tile program of a module that maps columns [n, n_in] to [n, n_out], float64; example [2 or more, n_in].
 
-    Raises LoweringError with the operation and its place in the source where the tile engine lacks it.
+    Raises LoweringError with the operation and its place in the source if the tile engine has no such operation.
     """
     columns = torch.export.Dim("columns", min=2, max=1 << 30)
     with warnings.catch_warnings(), torch.no_grad():

@@ -104,8 +104,8 @@ class Lowering:
         return axis
 
     def operands(self, *values) -> list[View]:
-        """Batched operands have one rank, else columns would meet features; a constant that reaches the axis of the
-        columns must be 1 there."""
+        """Batched operands must have one rank, or columns would mix with features; a constant that reaches the axis of
+        the columns must have length 1 there."""
         rank = max(len(v.shape) for v in values if isinstance(v, View))
         views = []
         for value in values:
@@ -125,13 +125,13 @@ class Lowering:
 
 
 def _name(target: Any) -> str:
-    """aten.add.Tensor -> add; overloads differ only in what is a tensor and what a number."""
+    """aten.add.Tensor -> add; overloads differ only in what is a tensor and what is a number."""
     text = str(target)
     return text.split(".")[1] if text.startswith("aten.") else getattr(target, "__name__", text)
 
 
 class Places(TorchFunctionMode):
-    """While a module is exported, notes for every operation where the module's source calls it."""
+    """While a module is exported, records for every operation where the module's source calls it."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         frame = sys._getframe(1)

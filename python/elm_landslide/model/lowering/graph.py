@@ -175,7 +175,7 @@ class Graph:
         return self._once((Op.COPY, view), lambda: Node(Op.COPY, view.shape, (view,)))
 
     def reshape(self, view: View, shape: tuple[int, ...]) -> View:
-        """A view where the cells lie as they should, else of a copy."""
+        """A view if the cells are in the right order, else a view of a copy."""
         if _squeezed(view) == _squeezed(whole(Node(INPUT, view.shape))):
             return View(view.node, view.offset, shape, row_major(shape))
         if view.node.op == CONSTANT:

@@ -1,4 +1,4 @@
-"""How each ATen operation is lowered: what the tile engine has, and what is made of it."""
+"""How each ATen operation is lowered: to those of the tile engine, or to combinations of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HANDLERS: dict[str, Callable] = {}
 
 
 def _handles(*names: str):
-    """The function lowers these ATen operations: called with the Lowering and the operation's own arguments."""
+    """Decorator: the function lowers these ATen operations; it gets the Lowering and the operation's own arguments."""
 
     def register(function):
         for name in names:

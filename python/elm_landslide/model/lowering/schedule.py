@@ -26,7 +26,7 @@ from elm_landslide.model.lowering.graph import (
 from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 
 LOOPED_CELLS = 96  # a smaller value is not worth a loop: it fits into the cache as it is
-_SPILL = 8  # writing goes on to a multiple of this many cells
+_SPILL = 8  # writing may extend to a multiple of this many cells
 _START = {Op.REDUCE_SUM: 0.0, Op.REDUCE_MIN: np.inf, Op.REDUCE_MAX: -np.inf}
 _FOLD = {Op.REDUCE_SUM: Op.ADD, Op.REDUCE_MIN: Op.MIN, Op.REDUCE_MAX: Op.MAX}
 _CHEAP = (Op.NEG, Op.ABS, Op.ADD, Op.SUB, Op.MUL, Op.MIN, Op.MAX, Op.LT, Op.LE, Op.EQ, *range(Op.FMA, Op.CLAMP + 1))
@@ -81,7 +81,7 @@ class Scheduler:
         return node.shape[0] if looped else 1
 
     def _legalise(self, nodes: list[Node]) -> None:
-        """Copy operands whose cells do not lie as an instruction needs them."""
+        """Copy operands whose cells are not laid out as an instruction needs them."""
         for node in nodes:
             if node.op in (INPUT, CONSTANT, CAT, Op.COPY):
                 continue
@@ -104,7 +104,7 @@ class Scheduler:
         if view.strides[0] == 0:
             return self._copied(view.select(0, 0)).unsqueeze(0).expand(view.shape)
         if view.node.op in _CHEAP and view == whole(view.node).expand(view.shape):
-            # Once more on the larger shape: what its operands share between rows is then copied outside the loop.
+            # Repeated on the larger shape: what its operands share between rows is then copied outside the loop.
             wide = self.graph.elementwise(view.node.operation, *(v.expand(view.shape) for v in view.node.inputs))
             self._legalise([wide.node])
             return wide
@@ -175,7 +175,7 @@ def _split(node: Node) -> int | None:
 
 
 class _Emitter:
-    """Instructions and places, in two passes: first who lives when, then where."""
+    """Instructions and places, in two passes: first how long each value lives, then where."""
 
     def __init__(self, scheduler: Scheduler):
         self.scheduler = scheduler
@@ -298,7 +298,7 @@ class _Emitter:
         ]
 
     def _instruction(self, node: Node) -> tuple[int, list[Instruction]]:
-        """Loop count and body for a node that stands alone."""
+        """Loop count and body for a node outside the shared loops."""
         place = self.place[node]
         if node.op == Op.COPY:
             return 1, self._copies(node.inputs[0], place)

@@ -22,7 +22,7 @@ def run(
     """All checks, each as it ends.
 
     run_map: as map, over processes; members: draws of the priors; history, surface: daily means of ELM (h0) and its
-    surface dataset, without which the check against ELM is left out; advance: called after each draw.
+    surface dataset, without which the check against ELM is skipped; advance: called after each draw.
     """
     yield from bundles.checks()
     yield from columns.checks()

@@ -52,7 +52,7 @@ def burst_exponent(
     rng: np.random.Generator, bundles: int = 100, fibres: int = 100_000, least: int = 30
 ) -> tuple[float, float, int]:
     """(exponent, standard error, number): maximum likelihood of sizes >= least, uniform thresholds; Hemmer and Hansen
-    (1992) give 5/2 for sizes that are large, but small beside the bundle."""
+    (1992) give 5/2 for sizes that are large, but small compared with the bundle."""
     sizes = np.concatenate([fibre_bundle.bursts(rng.random(fibres)) for _ in range(bundles)])
     sizes = sizes[sizes >= least]
 

@@ -1,4 +1,4 @@
-"""The solver of vertical flow, with other curves and a fine grid put in, against theory and TRIGRS."""
+"""The solver of vertical flow, with other curves and a fine grid, against theory and TRIGRS."""
 
 from __future__ import annotations
 

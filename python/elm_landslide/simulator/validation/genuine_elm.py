@@ -1,4 +1,4 @@
-"""The column beside output of the genuine ELM: started from its state, driven by its rain, snow and temperature."""
+"""The column against output of the genuine ELM: started from its state, driven by its rain, snow and temperature."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from elm_landslide.simulator.validation.check import Check
 NEEDED = ("ZWT", "SOILLIQ", "RAIN", "SNOW", "TBOT", "TLAI")
 SURFACE = ("SLOPE", "FMAX")
 FREEZING = 273.15  # K
-_STILL = 1e-4  # m or m3/m3: a series that varies less has no correlation worth a name
+_STILL = 1e-4  # m or m3/m3: a series that varies less has no meaningful correlation
 
 
 @dataclass
@@ -61,7 +61,7 @@ def checks(history: list[Path] | None, surface: Path | None) -> Iterator[Check]:
 
 
 def compare(history: list[Path], surface: Path) -> Comparison:
-    """Run every cell of ELM's daily means beside them. Raises UserError for files that lack what is needed."""
+    """Run every cell of ELM's daily means and compare. Raises UserError for files without what is needed."""
     files = HistoryFiles(history)
     for name in NEEDED:
         if name not in files.variables:

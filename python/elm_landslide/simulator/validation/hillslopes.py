@@ -81,7 +81,7 @@ def _landslides(runner: Runner, i: int, parameters: dict[str, float], **changes)
 
 
 def _infinite_slope(runner: Runner, i: int, parameters: dict[str, float]) -> dict[str, int]:
-    """Without bonds and macropores: cells whose release differs, in some hour, from FoS < 1 on bedrock until then."""
+    """Without bonds and macropores: cells whose release differs in some hour from FoS < 1 on bedrock so far."""
     settings = runner.ensemble.settings
     scene = runner.scene(i, parameters, bonds=False, macropore_share=0.0)
     storm = member.begin(scene, settings)
@@ -146,7 +146,7 @@ def _macropores(pairs: list[tuple[dict, dict]]) -> Check:
     """Compared is when half of the area has failed that fails in the one of the pair that fails less."""
     times = []
     for pair in pairs:
-        half = (min(len(run["time"]) for run in pair) + 1) // 2  # cells, of which the slighter run has some or none
+        half = (min(len(run["time"]) for run in pair) + 1) // 2  # cells, of the run that fails less
         times.append([run["time"][max(half, 1) - 1] if len(run["time"]) else np.inf for run in pair])
     without, with_them = np.array(times).T
     earlier, later = int((with_them < without).sum()), int((with_them > without).sum())
