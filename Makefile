@@ -22,6 +22,9 @@ export OMP_NUM_THREADS ?= 1
 SOURCES := $(shell find bench bridge cime_config fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 PLUGIN_SOURCES := $(addprefix bridge/,landslide_torch_engine.cpp landslide_engine.hpp landslide.h landslide.map) \
 	$(wildcard python/elm_landslide/fields.*) python/elm_landslide/plugin.py python/elm_landslide/compiler.py
+PYTHON_SOURCES := python tests docs cime_config/landslide_stage
+CXX_SOURCES := $(wildcard $(addprefix bridge/,*.cpp *.hpp *.h) bench/*.cpp bench/*.hpp tests/tile/*.cpp tests/bridge/*.c)
+SHELL_SOURCES := bootstrap.sh .ci/run .ci/install $(shell find cime_config -name shell_commands)
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 run: build/installed
@@ -50,8 +53,15 @@ validate: build/everything
 lint: build/environment
 	$(BIN)/pip install --quiet $$($(BIN)/python -c 'import tomllib; \
 		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lint"])')
-	$(BIN)/ruff check python tests docs
-	$(BIN)/ruff format --check python tests docs
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
+	$(BIN)/fortitude check --quiet fortran
+	$(BIN)/shellcheck $(SHELL_SOURCES)
+	PATH="$(CURDIR)/$(BIN):$$PATH"; cmake -S . -B build/lint -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DLANDSLIDE_PYTHON=OFF > /dev/null; \
+		cmake --build build/lint --target landslide_fields_h > /dev/null
+	printf '%s\n' $(filter-out %torch_engine.cpp,$(wildcard bridge/*.cpp bench/*.cpp)) \
+		| xargs -P "$$(nproc)" -n 1 $(BIN)/clang-tidy -p build/lint --quiet
 
 # The wheel, built as pip builds it, with libgfortran inside and the tag of the oldest systems that it runs on.
 wheel: build/environment

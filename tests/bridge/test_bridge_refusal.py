@@ -32,8 +32,8 @@ def test_description(door, engine, toy_bytes, toy_file):
             assert (described.pop("instruction_set") in ("baseline", "avx2", "avx512")) == (engine == "tile")
             assert described == {
                 "engine": engine, "plugin": plugin, "sha256": hashlib.sha256(toy_bytes).hexdigest(),
-                "schema_version": fields.SCHEMA_VERSION, "abi_version": fields.ABI_VERSION, "n_in": N_IN, "n_out": N_OUT,
-                "bytes": len(toy_bytes), "model": {"name": "toy"},
+                "schema_version": fields.SCHEMA_VERSION, "abi_version": fields.ABI_VERSION, "n_in": N_IN,
+                "n_out": N_OUT, "bytes": len(toy_bytes), "model": {"name": "toy"},
                 "golden": {"rows": 3, "rtol": 1e-12, "atol": 1e-12, "flags": [2, 0, 0, 1]},
             }  # fmt: skip
 
