@@ -2,13 +2,14 @@
 # make test      the tests; make test-all runs the long ones too
 # make bench     speed and memory of the engines: a table and out/bench.json
 # make validate  the checks of the hillslope simulator; HISTORY=h0.nc SURFACE=surfdata.nc compares it with ELM too
+# make sanitize  the bridge and the Fortran component under sanitizers: memory, undefined behaviour, threads
 # make lint, make wheel, make train: style; the wheel; the shipped model again
 # make ci-install: installs as users do, in clean environments
 # They install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test test-all bench validate lint train wheel ci-install clean
+.PHONY: run test test-all bench validate lint sanitize train wheel ci-install clean
 
 PYTHON ?= python3
 # Of the tests. The shipped model was trained with this version; another one of the range in pyproject.toml works too.
@@ -22,6 +23,7 @@ export OMP_NUM_THREADS ?= 1
 SOURCES := $(shell find bench bridge cime_config fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 PLUGIN_SOURCES := $(addprefix bridge/,landslide_torch_engine.cpp landslide_engine.hpp landslide.h landslide.map) \
 	$(wildcard python/elm_landslide/fields.*) python/elm_landslide/plugin.py python/elm_landslide/compiler.py
+MODEL := python/elm_landslide/models/landslide.pt
 PYTHON_SOURCES := python tests docs cime_config/landslide_stage
 CXX_SOURCES := $(wildcard $(addprefix bridge/,*.cpp *.hpp *.h) bench/*.cpp bench/*.hpp tests/tile/*.cpp tests/bridge/*.c)
 SHELL_SOURCES := bootstrap.sh .ci/run .ci/install $(shell find cime_config -name shell_commands)
@@ -62,6 +64,32 @@ lint: build/environment
 		cmake --build build/lint --target landslide_fields_h > /dev/null
 	printf '%s\n' $(filter-out %torch_engine.cpp,$(wildcard bridge/*.cpp bench/*.cpp)) \
 		| xargs -P "$$(nproc)" -n 1 $(BIN)/clang-tidy -p build/lint --quiet
+
+# The bridge, the Fortran component and the torchscript engine under AddressSanitizer and UndefinedBehaviorSanitizer, in
+# the tests that drive them; then threads on one model under ThreadSanitizer. Python was not linked with the sanitizer,
+# so its library is preloaded, with the C++ library whose throw it intercepts. Python, and the compilers that the tests
+# start, end without freeing what they have; so leaks are sought in a C host alone. What watches the memory of the
+# process is left out: AddressSanitizer keeps what is freed.
+SANITIZE := build/sanitize
+SANITIZERS := address,undefined
+THREADS_HOST := tests/bridge/threads.c -std=gnu11 -g -pthread -Ibridge
+sanitize: build/everything
+	$(BIN)/pip install --quiet --upgrade --no-deps --no-build-isolation --target $(SANITIZE)/package \
+		--config-settings build-dir=$(SANITIZE)/address \
+		--config-settings cmake.define.LANDSLIDE_SANITIZE=$(SANITIZERS) .
+	PYTHONPATH=$(SANITIZE)/package CXX="g++ -fsanitize=$(SANITIZERS)" $(BIN)/elm-landslide plugin build
+	gcc $(THREADS_HOST) -fsanitize=$(SANITIZERS) -I$(SANITIZE)/address/generated -o $(SANITIZE)/threads_address \
+		-L$(SANITIZE)/package/elm_landslide/lib -llandslide -Wl,-rpath,'$$ORIGIN/package/elm_landslide/lib'
+	$(SANITIZE)/threads_address $(MODEL) engine=tile
+	cmake -S . -B $(SANITIZE)/thread -DLANDSLIDE_SANITIZE=thread -DLANDSLIDE_PYTHON=OFF > /dev/null
+	cmake --build $(SANITIZE)/thread --target landslide > /dev/null
+	gcc $(THREADS_HOST) -fsanitize=thread -I$(SANITIZE)/thread/generated -o $(SANITIZE)/threads_thread \
+		-L$(SANITIZE)/thread -llandslide -Wl,-rpath,'$$ORIGIN/thread'
+	$(SANITIZE)/threads_thread $(MODEL) engine=tile
+	PYTHONPATH=$(CURDIR)/$(SANITIZE)/package LANDSLIDE_SANITIZE=$(SANITIZERS) ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+		$(PYTEST) -m "not long" -k "not take_memory" \
+		tests/bridge tests/tile tests/fortran tests/network/test_damaged_model.py
 
 # The wheel, built as pip builds it, with libgfortran inside and the tag of the oldest systems that it runs on.
 wheel: build/environment
