@@ -3,13 +3,14 @@
 # make bench     speed and memory of the engines: a table and out/bench.json
 # make validate  the checks of the hillslope simulator; HISTORY=h0.nc SURFACE=surfdata.nc compares it with ELM too
 # make sanitize  the bridge and the Fortran component under sanitizers: memory, undefined behaviour, threads
+# make coverage  lines that the tests run, against the floors
 # make lint, make wheel, make train: style; the wheel; the shipped model again
 # make ci-install: installs as users do, in clean environments
 # They install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test test-all bench validate lint sanitize train wheel ci-install clean
+.PHONY: run test test-all bench validate lint sanitize coverage train wheel ci-install clean
 
 PYTHON ?= python3
 # Of the tests. The shipped model was trained with this version; another one of the range in pyproject.toml works too.
@@ -24,6 +25,9 @@ SOURCES := $(shell find bench bridge cime_config fortran python -type f -not -na
 PLUGIN_SOURCES := $(addprefix bridge/,landslide_torch_engine.cpp landslide_engine.hpp landslide.h landslide.map) \
 	$(wildcard python/elm_landslide/fields.*) python/elm_landslide/plugin.py python/elm_landslide/compiler.py
 MODEL := python/elm_landslide/models/landslide.pt
+# The packages of an extra, without this one.
+extra = $$($(BIN)/python -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*[name for name in extras["$(1)"] if not name.startswith("elm-landslide")])')
 PYTHON_SOURCES := python tests docs cime_config/landslide_stage
 CXX_SOURCES := $(wildcard $(addprefix bridge/,*.cpp *.hpp *.h) bench/*.cpp bench/*.hpp tests/tile/*.cpp tests/bridge/*.c)
 SHELL_SOURCES := bootstrap.sh .ci/run .ci/install $(shell find cime_config -name shell_commands)
@@ -53,8 +57,7 @@ validate: build/everything
 		$(if $(HISTORY),--history $(HISTORY)) $(if $(SURFACE),--surface $(SURFACE))
 
 lint: build/environment
-	$(BIN)/pip install --quiet $$($(BIN)/python -c 'import tomllib; \
-		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lint"])')
+	$(BIN)/pip install --quiet $(call extra,lint)
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
 	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
@@ -90,6 +93,26 @@ sanitize: build/everything
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
 		$(PYTEST) -m "not long" -k "not take_memory" \
 		tests/bridge tests/tile tests/fortran tests/network/test_damaged_model.py
+
+# Lines that the tests run: of Python, and of the bridge and the host-free Fortran. fortran/elm is compiled into the
+# stand-in ELM instead. gcov knows no lines of what is always inlined: the Blocks and the mathematics on them. Left out
+# are tests that time the SHA-256 of large files, which is slow without optimisation. It runs its lines billions of times,
+# which gcovr would take for a fault of gcov. Lines of a template count once.
+COVERAGE := build/coverage
+COVERAGE_TESTS := tests
+NATIVE_FLOOR := 94
+coverage: build/everything build/plugin
+	$(BIN)/pip install --quiet $(call extra,coverage)
+	rm -rf $(COVERAGE)/package
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target $(COVERAGE)/package \
+		--config-settings build-dir=$(COVERAGE)/native --config-settings cmake.define.LANDSLIDE_COVERAGE=ON .
+	find $(COVERAGE) -name '*.gcda' -delete
+	PYTHONPATH=$(COVERAGE)/package $(BIN)/elm-landslide plugin build
+	PYTHONPATH=$(CURDIR)/$(COVERAGE)/package COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/python \
+		$(PYTEST) -m "not long" -k "not refused_quickly" --cov --cov-report=term:skip-covered $(COVERAGE_TESTS)
+	$(BIN)/gcovr --root . --filter bridge/ --filter fortran/ --exclude 'bridge/landslide_tile_(avx2|avx512|baseline|math)' \
+		--merge-lines --gcov-suspicious-hits-threshold 0 --object-directory $(COVERAGE)/native $(COVERAGE)/native \
+		--print-summary --fail-under-line $(NATIVE_FLOOR)
 
 # The wheel, built as pip builds it, with libgfortran inside and the tag of the oldest systems that it runs on.
 wheel: build/environment
