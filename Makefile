@@ -2,13 +2,15 @@
 # make test      the tests; make test-all runs the long ones too
 # make bench     speed and memory of the engines: a table and out/bench.json
 # make validate  the checks of the hillslope simulator; HISTORY=h0.nc SURFACE=surfdata.nc compares it with ELM too
+# make sanitize  the bridge and the Fortran component under sanitizers: memory, undefined behaviour, threads
+# make coverage  lines that the tests run, against the floors
 # make lint, make wheel, make train: style checks; the wheel; retraining of the shipped model
 # make ci-install: installations as users do them, in clean environments
 # They install what they need: system tools (bootstrap.sh), a virtual environment in .venv, the build in build/.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test test-all bench validate lint train wheel ci-install clean
+.PHONY: run test test-all bench validate lint sanitize coverage train wheel ci-install clean
 
 PYTHON ?= python3
 # For the tests. The shipped model was trained with this version; any version in the range of pyproject.toml works.
@@ -22,6 +24,13 @@ export OMP_NUM_THREADS ?= 1
 SOURCES := $(shell find bench bridge cime_config fortran python -type f -not -name '*.pyc') CMakeLists.txt pyproject.toml LICENSE README.md
 PLUGIN_SOURCES := $(addprefix bridge/,landslide_torch_engine.cpp landslide_engine.hpp landslide.h landslide.map) \
 	$(wildcard python/elm_landslide/fields.*) $(wildcard python/elm_landslide/runtime/*.py)
+MODEL := python/elm_landslide/model/shipped/landslide.pt
+# The packages of an extra, without this one.
+extra = $$($(BIN)/python -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*[name for name in extras["$(1)"] if not name.startswith("elm-landslide")])')
+PYTHON_SOURCES := python tests docs cime_config/landslide_stage
+CXX_SOURCES := $(wildcard $(addprefix bridge/,*.cpp *.hpp *.h) bench/*.cpp bench/*.hpp tests/tile/*.cpp tests/bridge/*.c)
+SHELL_SOURCES := bootstrap.sh .ci/run .ci/install $(shell find cime_config -name shell_commands)
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 run: build/installed
@@ -47,11 +56,66 @@ validate: build/everything
 	mpirun --oversubscribe -n 3 $(BIN)/elm-landslide simulate --validate \
 		$(if $(HISTORY),--history $(HISTORY)) $(if $(SURFACE),--surface $(SURFACE))
 
-lint: build/environment
-	$(BIN)/pip install --quiet $$($(BIN)/python -c 'import tomllib; \
-		print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["lint"])')
-	$(BIN)/ruff check python tests docs
-	$(BIN)/ruff format --check python tests docs
+# mypy reads the types of torch and NumPy.
+lint: build/everything
+	$(BIN)/pip install --quiet $(call extra,lint)
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
+	$(BIN)/fortitude check --quiet fortran
+	$(BIN)/shellcheck $(SHELL_SOURCES)
+	PATH="$(CURDIR)/$(BIN):$$PATH"; cmake -S . -B build/lint -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DLANDSLIDE_PYTHON=OFF > /dev/null; \
+		cmake --build build/lint --target landslide_fields_h > /dev/null
+	printf '%s\n' $(filter-out %torch_engine.cpp,$(wildcard bridge/*.cpp bench/*.cpp)) \
+		| xargs -P "$$(nproc)" -n 1 $(BIN)/clang-tidy -p build/lint --quiet
+
+# The bridge, the Fortran component and the torchscript engine under AddressSanitizer and UndefinedBehaviorSanitizer, in
+# the tests that drive them; then threads on one model under ThreadSanitizer. Python was not linked with the sanitizer,
+# so its library is preloaded, with the C++ library whose throw it intercepts. Python, and the compilers that the tests
+# start, end without freeing what they have; so leaks are sought in a C host alone. What watches the memory of the
+# process is left out: AddressSanitizer keeps what is freed.
+SANITIZE := build/sanitize
+SANITIZERS := address,undefined
+THREADS_HOST := tests/bridge/threads.c -std=gnu11 -g -pthread -Ibridge
+sanitize: build/everything
+	$(BIN)/pip install --quiet --upgrade --no-deps --no-build-isolation --target $(SANITIZE)/package \
+		--config-settings build-dir=$(SANITIZE)/address \
+		--config-settings cmake.define.LANDSLIDE_SANITIZE=$(SANITIZERS) .
+	PYTHONPATH=$(SANITIZE)/package CXX="g++ -fsanitize=$(SANITIZERS)" $(BIN)/elm-landslide plugin build
+	gcc $(THREADS_HOST) -fsanitize=$(SANITIZERS) -I$(SANITIZE)/address/generated -o $(SANITIZE)/threads_address \
+		-L$(SANITIZE)/package/elm_landslide/lib -llandslide -Wl,-rpath,'$$ORIGIN/package/elm_landslide/lib'
+	$(SANITIZE)/threads_address $(MODEL) engine=tile
+	cmake -S . -B $(SANITIZE)/thread -DLANDSLIDE_SANITIZE=thread -DLANDSLIDE_PYTHON=OFF > /dev/null
+	cmake --build $(SANITIZE)/thread --target landslide > /dev/null
+	gcc $(THREADS_HOST) -fsanitize=thread -I$(SANITIZE)/thread/generated -o $(SANITIZE)/threads_thread \
+		-L$(SANITIZE)/thread -llandslide -Wl,-rpath,'$$ORIGIN/thread'
+	$(SANITIZE)/threads_thread $(MODEL) engine=tile
+	PYTHONPATH=$(CURDIR)/$(SANITIZE)/package LANDSLIDE_SANITIZE=$(SANITIZERS) ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
+		$(PYTEST) -m "not long" -k "not take_memory" \
+		tests/bridge tests/tile tests/fortran tests/model/test_damaged_model.py
+
+# Lines that the tests run: of Python, and of the bridge and the host-free Fortran. fortran/elm is compiled into the
+# stand-in ELM instead. gcov knows no lines of what is always inlined: the Blocks and the mathematics on them. Left out
+# are tests that time the SHA-256 of large files, which is slow without optimisation. It runs its lines billions of times,
+# which gcovr would take for a fault of gcov. Lines of a template count once.
+COVERAGE := build/coverage
+COVERAGE_TESTS := tests
+NATIVE_FLOOR := 94
+coverage: build/everything build/plugin
+	$(BIN)/pip install --quiet $(call extra,coverage)
+	rm -rf $(COVERAGE)/package
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target $(COVERAGE)/package \
+		--config-settings build-dir=$(COVERAGE)/native --config-settings cmake.define.LANDSLIDE_COVERAGE=ON .
+	find $(COVERAGE) -name '*.gcda' -delete
+	PYTHONPATH=$(COVERAGE)/package $(BIN)/elm-landslide plugin build
+	PYTHONPATH=$(CURDIR)/$(COVERAGE)/package COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/python \
+		$(PYTEST) -m "not long" -k "not refused_quickly" --cov --cov-report=term:skip-covered $(COVERAGE_TESTS)
+	$(BIN)/gcovr --root . --filter bridge/ --filter fortran/ --exclude 'bridge/landslide_tile_(avx2|avx512|baseline|math)' \
+		--merge-lines --gcov-suspicious-hits-threshold 0 --object-directory $(COVERAGE)/native $(COVERAGE)/native \
+		--print-summary --fail-under-line $(NATIVE_FLOOR)
 
 # The wheel, built as pip builds it, with libgfortran bundled and the tag of the oldest systems that it runs on.
 wheel: build/environment
@@ -70,7 +134,7 @@ train: build/installed
 	@[ -n "$(ENSEMBLE)" ] && [ -n "$(SITES)" ] || { echo "make train: give ENSEMBLE=ensemble.nc SITES=sites.csv" >&2; exit 2; }
 	$(BIN)/pip install --quiet 'elm-landslide[train]'
 	$(BIN)/elm-landslide train --preset full --ensemble $(ENSEMBLE) --sites $(SITES) \
-		--out python/elm_landslide/model/shipped/landslide.pt
+		--out $(MODEL)
 
 # The command with figures: the core and the `plot` extra.
 build/installed: build/environment $(SOURCES)

@@ -116,6 +116,7 @@ bool enough(std::size_t n, std::size_t calls, double microseconds, bool quick) {
 void time_calls(const std::string &path, const std::vector<double> &columns, const std::vector<std::size_t> &batches,
                 const std::vector<std::string> &settings, bool quick) {
   std::vector<std::unique_ptr<Caller>> callers;
+  callers.reserve(settings.size());
   for (const std::string &text : settings) callers.push_back(std::make_unique<Caller>(path, text));
   for (const auto &caller : callers) {
     if (!caller->instruction_set().empty()) std::printf("instruction_set %s\n", caller->instruction_set().c_str());
@@ -148,7 +149,7 @@ void time_calls(const std::string &path, const std::vector<double> &columns, con
 double resident_mb() {
   std::ifstream file("/proc/self/smaps_rollup");  // exact, where the VmRSS of /proc/self/status may lag
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("Rss:", 0) == 0) return std::atof(line.c_str() + 4) * 1024.0 / 1e6;
+    if (line.rfind("Rss:", 0) == 0) return std::strtod(line.c_str() + 4, nullptr) * 1024.0 / 1e6;
   }
   throw std::runtime_error("/proc/self/smaps_rollup gives no Rss");
 }

@@ -9,6 +9,7 @@
 
 // Twelve variables, not an array: at -O an array would live in memory. Each starts from another value, or the compiler
 // would see that all chains are the same. The values tend to 1.
+// NOLINTBEGIN(bugprone-macro-parentheses): these are statements and parts of a sum
 #define LANDSLIDE_EACH(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 #define LANDSLIDE_START(K) auto s##K = set(1.5 + K);
 #define LANDSLIDE_STEP(K) s##K = fma(s##K, scale, shift);
@@ -20,6 +21,7 @@
     LANDSLIDE_EACH(LANDSLIDE_STEP)                     \
   }                                                    \
   return first(shift LANDSLIDE_EACH(LANDSLIDE_SUM));
+// NOLINTEND(bugprone-macro-parentheses)
 
 namespace landslide_bench {
 namespace {

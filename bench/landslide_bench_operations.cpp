@@ -1,5 +1,6 @@
 #include "landslide_bench_operations.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -68,10 +69,8 @@ double multiply_adds(const tile::Program &linear) {
 }
 
 bool is_empty(const tile::Program &program) {
-  for (const tile::Loop &loop : program.loops) {
-    if (!loop.body.empty()) return false;
-  }
-  return true;
+  return std::all_of(program.loops.begin(), program.loops.end(),
+                     [](const tile::Loop &loop) { return loop.body.empty(); });
 }
 
 // Something to repeat until it takes a slice of time.
@@ -106,6 +105,7 @@ void measure_operations(const std::string &model, const std::string &instruction
     tile::Engine::Scratch scratch(engine);
     Repeated work([&] { engine.execute(tile::Layout::columns, scratch); });
     std::vector<double> times;
+    times.reserve(static_cast<std::size_t>(slices));
     for (int i = 0; i < slices; ++i) times.push_back(work.once());
     return quantile(times, 0.5);
   };

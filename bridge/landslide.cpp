@@ -11,8 +11,8 @@ struct __attribute__((visibility("hidden"))) landslide_model;
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "landslide_error.hpp"
@@ -55,17 +55,17 @@ std::vector<unsigned char> read_file(const std::string &path) {
     if (!S_ISREG(info.st_mode)) throw refuse("not a regular file");
     require_size(info.st_size, path + ": ");
   };
-  if (stat(path.c_str(), &info) != 0) throw refuse(std::strerror(errno));
+  if (stat(path.c_str(), &info) != 0) throw refuse(std::generic_category().message(errno));
   look();
   // Another file may have taken its place since: the open one is looked at again, and opening does not wait for a pipe.
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.number < 0 || fstat(file.number, &info) != 0) throw refuse(std::strerror(errno));
+  if (file.number < 0 || fstat(file.number, &info) != 0) throw refuse(std::generic_category().message(errno));
   look();
   std::vector<unsigned char> bytes(static_cast<std::size_t>(info.st_size));
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t n = ::read(file.number, bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw refuse(std::strerror(errno));
+    if (n < 0) throw refuse(std::generic_category().message(errno));
     if (n == 0) throw refuse("cannot be read to its end");
     done += static_cast<std::size_t>(n);
   }

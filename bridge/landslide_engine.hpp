@@ -25,7 +25,7 @@ struct landslide_engine_api {
 };
 
 // What a plug-in exports under the name "landslide_engine_entry".
-typedef const landslide_engine_api *(*landslide_engine_entry_type)(void);
+typedef const landslide_engine_api *(*landslide_engine_entry_type)();
 }
 
 namespace landslide {

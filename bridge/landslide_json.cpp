@@ -1,6 +1,7 @@
 #include "landslide_json.hpp"
 
 #include <cstddef>
+#include <stdexcept>
 
 namespace landslide {
 namespace {
@@ -8,9 +9,8 @@ namespace {
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxNumber = 1000;  // characters
 
-struct Fault {
-  const char *what;
-  std::size_t at;
+struct Fault : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 class Checker {
@@ -26,7 +26,9 @@ class Checker {
   }
 
  private:
-  [[noreturn]] void fail(const char *what) const { throw Fault{what, at_}; }
+  [[noreturn]] void fail(const char *what) const {
+    throw Fault(std::string(what) + " at byte " + std::to_string(at_ + 1));
+  }
 
   bool at(char c) const { return at_ < text_.size() && text_[at_] == c; }
   bool at_digit() const { return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; }
@@ -170,7 +172,7 @@ std::string json_object_fault(const std::string &text) {
   try {
     Checker(text).check();
   } catch (const Fault &fault) {
-    return std::string(fault.what) + " at byte " + std::to_string(fault.at + 1);
+    return fault.what();
   }
   return "";
 }

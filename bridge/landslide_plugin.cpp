@@ -21,7 +21,7 @@ const landslide_engine_api *load_plugin(const std::string &name) {
     throw Error(LANDSLIDE_ERROR_ENGINE, "engine torchscript needs the setting plugin=<path of liblandslide_torch.so>");
   }
   const auto reason = [] {
-    const char *text = dlerror();
+    const char *text = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps it for each thread
     return std::string(text == nullptr ? "no reason given" : text);
   };
   struct stat info;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-Error refuse(const std::string &text) { return Error(LANDSLIDE_ERROR_ARGUMENT, text); }
+Error refuse(const std::string &text) { return {LANDSLIDE_ERROR_ARGUMENT, text}; }
 
 bool all(const std::string &text, int (*kind)(int)) {
   return std::all_of(text.begin(), text.end(), [kind](unsigned char c) { return kind(c) != 0; });

@@ -12,8 +12,7 @@
 #pragma GCC target("avx2,fma")
 #endif
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 namespace {
 
 struct Block {
@@ -90,19 +89,16 @@ LANDSLIDE_INLINE Block bits_right_52(Block a) {
 LANDSLIDE_INLINE void leave() { _mm256_zeroupper(); }  // what follows may be SSE code, slow beside dirty registers
 
 }  // namespace
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #include "landslide_tile_math.hpp"
 #include "landslide_tile_operations.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 
 const InstructionSet kAvx2 = {"avx2", function_of, execute, load_columns};
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -15,8 +15,7 @@
 #pragma GCC target("avx512f,avx2,fma")
 #endif
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 namespace {
 
 struct Block {
@@ -65,19 +64,16 @@ LANDSLIDE_INLINE Block bits_right_52(Block a) { return block(_mm512_srli_epi64(b
 LANDSLIDE_INLINE void leave() { _mm256_zeroupper(); }  // what follows may be SSE code, slow beside dirty registers
 
 }  // namespace
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #include "landslide_tile_math.hpp"
 #include "landslide_tile_operations.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 
 const InstructionSet kAvx512 = {"avx512", function_of, execute, load_columns};
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -6,8 +6,7 @@
 #include "landslide_tile_arithmetic.hpp"
 #include "landslide_tile_step.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 namespace {
 
 struct Block {
@@ -104,16 +103,13 @@ LANDSLIDE_INLINE Block bits_right_52(Block a) {
 LANDSLIDE_INLINE void leave() {}
 
 }  // namespace
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #include "landslide_tile_math.hpp"
 #include "landslide_tile_operations.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 
 const InstructionSet kBaseline = {"baseline", function_of, execute, load_columns};
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile

@@ -6,8 +6,7 @@
 #include "landslide_error.hpp"
 #include "landslide_tile_program.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 namespace {
 
 constexpr std::int64_t kMaxCells = std::int64_t{1} << 20;
@@ -181,5 +180,4 @@ void check_program(const Program &program) {
   Checker(program).check();
 }
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile

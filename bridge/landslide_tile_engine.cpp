@@ -8,8 +8,7 @@
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 namespace {
 
 // Up to this many columns of a remainder run alone; a tile that is mostly repeats costs more.
@@ -25,8 +24,8 @@ std::vector<Choice> choices() {
   std::vector<Choice> all;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool fma = __builtin_cpu_supports("fma") != 0 && __builtin_cpu_supports("avx2") != 0;
-  all.push_back({&kAvx512, __builtin_cpu_supports("avx512f") != 0 && fma ? nullptr : "AVX-512F"});
+  const bool fma = __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2");
+  all.push_back({&kAvx512, __builtin_cpu_supports("avx512f") && fma ? nullptr : "AVX-512F"});
   all.push_back({&kAvx2, fma ? nullptr : "AVX2 or FMA"});
 #endif
   all.push_back({&kBaseline, nullptr});
@@ -116,7 +115,7 @@ class Engine::Borrowed {
  public:
   explicit Borrowed(const Engine &engine) : engine_(engine) {
     {
-      const std::lock_guard<std::mutex> lock(engine_.mutex_);
+      const std::scoped_lock lock(engine_.mutex_);
       if (engine_.idle_) {
         scratch_ = std::move(engine_.idle_);
         engine_.idle_ = std::move(scratch_->next_);
@@ -125,7 +124,7 @@ class Engine::Borrowed {
     if (!scratch_) scratch_ = std::make_unique<Scratch>(engine_);
   }
   ~Borrowed() {
-    const std::lock_guard<std::mutex> lock(engine_.mutex_);
+    const std::scoped_lock lock(engine_.mutex_);
     scratch_->next_ = std::move(engine_.idle_);
     engine_.idle_ = std::move(scratch_);
   }
@@ -179,5 +178,4 @@ Program only(const Program &program, Op op) {
   return part;
 }
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile

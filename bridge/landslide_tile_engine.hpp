@@ -25,8 +25,7 @@
 #include "landslide_tile_program.hpp"
 #include "landslide_tile_step.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 
 class Engine : public landslide::Engine {
  public:
@@ -34,6 +33,8 @@ class Engine : public landslide::Engine {
   // Throws Error: ARGUMENT for any other, ENGINE when the processor lacks what it needs.
   Engine(const Program &program, const std::string &instruction_set);
   ~Engine() override;
+  Engine(const Engine &) = delete;
+  Engine &operator=(const Engine &) = delete;
 
   // As landslide::Engine::run; allocates nothing once as many calls as ever run at a time have run.
   void run(int ncol, const double *x, double *y, int *flag) const override;
@@ -81,7 +82,6 @@ class Engine : public landslide::Engine {
 // The program's instructions of one kind and nothing else, to time them. It is for execute alone.
 Program only(const Program &program, Op op);
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #endif

@@ -2,9 +2,8 @@
 // Series are Taylor's, their coefficients exact fractions; the reductions subtract a constant held in several doubles
 // (Cody and Waite). Errors were measured against multiple precision; see tests/tile.
 
-namespace landslide {
-namespace tile {
-namespace {
+namespace landslide::tile {
+namespace {  // NOLINT(misc-anonymous-namespace-in-header): a copy for each instruction set is wanted
 
 constexpr double kInfinity = __builtin_inf();
 constexpr long long kSign = static_cast<long long>(0x8000000000000000);
@@ -106,5 +105,4 @@ LANDSLIDE_INLINE Block sigmoid(Block x) {
 }
 
 }  // namespace
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile

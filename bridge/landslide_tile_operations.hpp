@@ -4,9 +4,8 @@
 // In columns a block is one cell of 8 columns. In features it is 8 cells of one column; what lies beyond `size` in the
 // last block is computed too and spills, which the program allows for.
 
-namespace landslide {
-namespace tile {
-namespace {
+namespace landslide::tile {
+namespace {  // NOLINT(misc-anonymous-namespace-in-header): a copy for each instruction set is wanted
 
 // torch's: NaN where either is. The second where they are equal.
 LANDSLIDE_INLINE Block minimum(Block a, Block b) { return choose(equal(a, a), lesser(a, b), a); }
@@ -271,5 +270,4 @@ void load_columns(Layout layout, const double *x, std::int64_t n, std::int64_t c
 }
 
 }  // namespace
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile

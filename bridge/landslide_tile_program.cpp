@@ -9,8 +9,7 @@
 #include "landslide_error.hpp"
 #include "landslide_fields.h"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 namespace {
 
 constexpr char kMagic[] = "LSTILE01";
@@ -18,7 +17,7 @@ constexpr std::size_t kOperandNumbers = 4;
 constexpr std::size_t kInstructionNumbers = 19;
 
 Error refuse(const std::string &text) {
-  return Error(LANDSLIDE_ERROR_FILE, std::string("entry ") + kProgramEntry + ": " + text + "; export the model again");
+  return {LANDSLIDE_ERROR_FILE, std::string("entry ") + kProgramEntry + ": " + text + "; export the model again"};
 }
 
 void check_magic(Span entry) {
@@ -121,5 +120,4 @@ Program read_program(Span entry) {
   return program;
 }
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile

@@ -8,8 +8,7 @@
 
 #include "landslide_zip.hpp"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 
 enum class Op : std::int32_t {
   copy = 0,
@@ -93,7 +92,6 @@ Program read_program(Span entry);
 // cell that nothing has written, or depend on the order in which the cells of one instruction are worked.
 void check_program(const Program &program);
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #endif

@@ -8,8 +8,7 @@
 
 #include "landslide_fields.h"
 
-namespace landslide {
-namespace tile {
+namespace landslide::tile {
 
 constexpr std::int64_t kLanes = 8;  // doubles in a Block
 constexpr double kMissing = LANDSLIDE_SPVAL;
@@ -67,7 +66,6 @@ extern const InstructionSet kAvx2;
 extern const InstructionSet kAvx512;
 #endif
 
-}  // namespace tile
-}  // namespace landslide
+}  // namespace landslide::tile
 
 #endif

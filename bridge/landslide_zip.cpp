@@ -9,7 +9,7 @@
 namespace landslide {
 namespace {
 
-Error refuse(const std::string &text) { return Error(LANDSLIDE_ERROR_FILE, text); }
+Error refuse(const std::string &text) { return {LANDSLIDE_ERROR_FILE, text}; }
 
 std::string printable(std::string name) {
   if (name.size() > 80) name = name.substr(0, 77) + "...";

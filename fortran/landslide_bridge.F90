@@ -14,11 +14,13 @@ module landslide_bridge
 
      function c_landslide_abi_version() bind(C, name='landslide_abi_version') result(version)
        use, intrinsic :: iso_c_binding, only : c_int
+       implicit none
        integer(c_int) :: version
      end function c_landslide_abi_version
 
      function c_landslide_open_file(path, settings, model, message) bind(C, name='landslide_open_file') result(status)
        use, intrinsic :: iso_c_binding, only : c_int, c_char, c_ptr
+       implicit none
        character(kind=c_char), intent(in)    :: path(*)      ! NUL-terminated
        character(kind=c_char), intent(in)    :: settings(*)  ! NUL-terminated
        type(c_ptr),            intent(out)   :: model
@@ -29,6 +31,7 @@ module landslide_bridge
      function c_landslide_open_bytes(bytes, n_bytes, settings, model, message) &
           bind(C, name='landslide_open_bytes') result(status)
        use, intrinsic :: iso_c_binding, only : c_int, c_int64_t, c_char, c_ptr
+       implicit none
        type(c_ptr),        value, intent(in)    :: bytes
        integer(c_int64_t), value, intent(in)    :: n_bytes
        character(kind=c_char),    intent(in)    :: settings(*)
@@ -40,6 +43,7 @@ module landslide_bridge
      function c_landslide_check_layers(model, n, interfaces, message) &
           bind(C, name='landslide_check_layers') result(status)
        use, intrinsic :: iso_c_binding, only : c_int, c_double, c_char, c_ptr
+       implicit none
        type(c_ptr),    value,  intent(in)    :: model
        integer(c_int), value,  intent(in)    :: n
        real(c_double),         intent(in)    :: interfaces(*)  ! (n) m
@@ -49,6 +53,7 @@ module landslide_bridge
 
      function c_landslide_run(model, ncol, x, y, flag, message) bind(C, name='landslide_run') result(status)
        use, intrinsic :: iso_c_binding, only : c_int, c_double, c_char, c_ptr
+       implicit none
        type(c_ptr),    value,  intent(in)    :: model
        integer(c_int), value,  intent(in)    :: ncol
        real(c_double),         intent(in)    :: x(*)     ! (ncol, n_in)
@@ -60,12 +65,14 @@ module landslide_bridge
 
      function c_landslide_describe(model) bind(C, name='landslide_describe') result(text)
        use, intrinsic :: iso_c_binding, only : c_ptr
+       implicit none
        type(c_ptr), value, intent(in) :: model
        type(c_ptr) :: text
      end function c_landslide_describe
 
      subroutine c_landslide_close(model) bind(C, name='landslide_close')
        use, intrinsic :: iso_c_binding, only : c_ptr
+       implicit none
        type(c_ptr), intent(inout) :: model
      end subroutine c_landslide_close
 

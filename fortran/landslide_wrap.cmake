@@ -30,8 +30,9 @@ set_target_properties(_landslide_wrap PROPERTIES
   C_VISIBILITY_PRESET default
   INSTALL_RPATH "$ORIGIN/lib")
 install(TARGETS _landslide_wrap LIBRARY DESTINATION ${LANDSLIDE_INSTALL})
-# An extension that cannot be imported fails here, not on the user's first run.
-if(NOT CMAKE_CROSSCOMPILING)
+# An extension that cannot be imported fails here, not on the user's first run. One with a sanitizer wants its library
+# preloaded.
+if(NOT CMAKE_CROSSCOMPILING AND NOT LANDSLIDE_SANITIZE)
   add_custom_command(TARGET _landslide_wrap POST_BUILD
     COMMAND ${Python_EXECUTABLE} -c "import sys; sys.path.insert(0, sys.argv[1]); import _landslide_wrap"
       $<TARGET_FILE_DIR:_landslide_wrap>

@@ -162,7 +162,7 @@ contains
     end if
     n = 0
     do while (.not. ended .and. message == ' ')
-       read(unit, '(a)', iostat=status) line
+       read(unit, '(a)', iostat=status, iomsg=reason) line
        if (status /= 0) exit
        n = n + 1
        call remove_comment(line, bare)
@@ -188,7 +188,8 @@ contains
     close(unit)
     if (message == ' ' .and. .not. inside) message = file // ': has no group &' // group // &
          '; start from cime_config/landslide_in.template'
-    if (message == ' ' .and. .not. ended) message = file // ': group &' // group // ' has no end; close it with a line /'
+    if (message == ' ' .and. .not. ended) message = file // ': group &' // group // &
+         ' has no end; close it with a line /'
 
   end subroutine read_group
 

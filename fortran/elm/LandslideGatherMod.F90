@@ -104,7 +104,8 @@ contains
     real(r8)              , intent(inout) :: x(:)  ! (landslide_n_in) inputs of the column
     !
     ! !LOCAL VARIABLES:
-    real(r8) :: root(nlev), lai, tree, shrub, grass, crop, carbon, weight
+    real(r8) :: root(nlev)
+    real(r8) :: lai, tree, shrub, grass, crop, carbon, weight
     integer  :: p, j
     !-----------------------------------------------------------------------
 
@@ -117,10 +118,9 @@ contains
     carbon = 0._r8
     do p = col_pp%pfti(c), col_pp%pftf(c)
        if (.not. veg_pp%active(p)) cycle  ! its variables may never have been set
+       if (veg_pp%itype(p) == noveg) cycle
        weight = veg_pp%wtcol(p)
-       if (veg_pp%itype(p) == noveg) then
-          cycle
-       else if (veg_pp%itype(p) <= nbrdlf_dcd_brl_tree) then
+       if (veg_pp%itype(p) <= nbrdlf_dcd_brl_tree) then
           tree = tree + weight
        else if (veg_pp%itype(p) <= nbrdlf_dcd_brl_shrub) then
           shrub = shrub + weight

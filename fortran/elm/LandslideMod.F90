@@ -278,8 +278,8 @@ contains
     ! Stop the run at an invalid column, and name its first missing required field.
     !
     ! !USES:
-    use GridcellType , only : grc_pp
     use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
+    use GridcellType , only : grc_pp
     !
     ! !ARGUMENTS:
     integer , intent(in) :: c
@@ -292,7 +292,7 @@ contains
     !-----------------------------------------------------------------------
 
     fields: do k = 1, landslide_n_fields - 1
-       if (.not. landslide_field_required(k)) cycle
+       if (.not. landslide_field_required(k)) cycle fields
        do i = landslide_field_first(k), landslide_field_first(k + 1) - 1
           there = ieee_is_finite(x(i))
           if (there) there = abs(x(i)) < landslide_missing  ! apart: a comparison with NaN may trap

@@ -11,6 +11,7 @@ module LandslideRecordMod
   ! flag (32-bit integers). The magic number tells the byte order.
   !
   ! !USES:
+  use, intrinsic :: iso_fortran_env, only : int32
   use ColumnType          , only : col_pp
   use decompMod           , only : bounds_type, get_proc_clumps
   use elm_instance        , only : inst_suffix
@@ -18,7 +19,6 @@ module LandslideRecordMod
   use LandslideControlMod , only : LandslideAbort
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : iam
-  use, intrinsic :: iso_fortran_env, only : int32
   !
   implicit none
   private
@@ -38,12 +38,13 @@ contains
   subroutine LandslideStartRecords()
     !
     ! !LOCAL VARIABLES:
-    integer :: clump, unit, status
+    character(len=512) :: reason
+    integer            :: clump, unit, status
     !-----------------------------------------------------------------------
 
     do clump = 1, get_proc_clumps()
-       open(newunit=unit, file=file_of(clump), status='replace', iostat=status)
-       if (status /= 0) call LandslideAbort(file_of(clump) // ' cannot be written')
+       open(newunit=unit, file=file_of(clump), status='replace', action='write', iostat=status, iomsg=reason)
+       if (status /= 0) call LandslideAbort(file_of(clump) // ' cannot be written: ' // trim(reason))
        close(unit, status='delete')
     end do
 
@@ -70,7 +71,7 @@ contains
     call get_curr_date(year, month, day, tod)
     associate(g => col_pp%gridcell(columns))
     open(newunit=unit, file=file_of(bounds%clump_index), access='stream', form='unformatted', position='append', &
-         status='unknown', iostat=status, iomsg=reason)
+         status='unknown', action='write', iostat=status, iomsg=reason)
     if (status == 0) write(unit, iostat=status, iomsg=reason) magic, version, int(shape(x), int32), &
          int(size(y, 2), int32), int([year, month, day, tod], int32), &
          grc_pp%latdeg(g), grc_pp%londeg(g), col_pp%wtgcell(columns), x, y, int(flag, int32)

@@ -180,9 +180,9 @@ contains
     call ncd_io(ncid=ncid, varname='SLP_P10', flag='read', data=slope, dim1name=grlnd, readvar=readvar)
     call ncd_pio_closefile(ncid)
     if (.not. readvar) then
-       call LandslideStop('no SLP_P10 in ' // trim(file) // ': add the hillslope gradient (m/m) at the percentiles ' // &
-            '0, 10, ..., 100 of area as SLP_P10(nlevslp=11, lsmlat, lsmlon) or (nlevslp=11, gridcell), or name a ' // &
-            'file that has it in landslide_static; see cime_config/README.md of ELM-Landslide')
+       call LandslideStop('no SLP_P10 in ' // trim(file) // ': add the hillslope gradient (m/m) at the ' // &
+            'percentiles 0, 10, ..., 100 of area as SLP_P10(nlevslp=11, lsmlat, lsmlon) or (nlevslp=11, gridcell)' // &
+            ', or name a file that has it in landslide_static; see cime_config/README.md of ELM-Landslide')
     end if
     do c = bounds%begc, bounds%endc
        g = col_pp%gridcell(c)
@@ -233,7 +233,7 @@ contains
   end subroutine Restart
 
   !-----------------------------------------------------------------------
-  logical function available(ncid, flag, name)
+  function available(ncid, flag, name) result(there)
     !
     ! !DESCRIPTION:
     ! False, with a line in the log, for a variable that is to be read and is not in the restart file.
@@ -245,15 +245,16 @@ contains
     type(file_desc_t), intent(inout) :: ncid
     character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
     character(len=*) , intent(in)    :: name
+    logical                          :: there
     !
     ! !LOCAL VARIABLES:
     type(var_desc_t) :: vardesc
     integer          :: id
     !-----------------------------------------------------------------------
 
-    available = .true.
-    if (flag == 'read') call ncd_inqvid(ncid, name, id, vardesc, available)
-    if (.not. available .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ' // &
+    there = .true.
+    if (flag == 'read') call ncd_inqvid(ncid, name, id, vardesc, there)
+    if (.not. there .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ' // &
          'missing until the run has made it anew'
 
   end function available

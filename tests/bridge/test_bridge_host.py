@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from elm_landslide import fields
+from elm_landslide.model.model_file import SHIPPED
 from support import native, toy
 
 
@@ -75,6 +76,11 @@ def test_constants_in_c(tmp_path):
 def test_the_floating_point_environment_is_held(engine, tmp_path, toy_file):
     program = native.build_c(native.SOURCES / "floating_point.c", tmp_path, "-frounding-math")
     assert native.run(program, toy_file, native.SETTINGS[engine], toy.TRIGGER).strip() == "held"
+
+
+def test_threads_share_a_model(tmp_path):
+    program = native.build_c(native.SOURCES / "threads.c", tmp_path, "-pthread")
+    assert native.run(program, SHIPPED, "engine=tile").strip() == "same bits"
 
 
 def test_the_openmp_setting_is_held(engine, tmp_path, toy_file):

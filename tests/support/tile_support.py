@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import cache
@@ -17,6 +18,7 @@ from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Pro
 REPOSITORY = Path(__file__).parents[2]
 SOURCES = sorted(p for p in (REPOSITORY / "bridge").glob("*.cpp") if p.name != "landslide_torch_engine.cpp")
 E3SM_FLAGS = ("-O", "-std=gnu++17")
+SANITIZERS = os.environ.get("LANDSLIDE_SANITIZE")  # of `make sanitize`
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 SETS = ("baseline", "avx2", "avx512")
 
@@ -41,12 +43,14 @@ def library(compiler: str = "g++", flags: tuple[str, ...] = E3SM_FLAGS):
         [sys.executable, REPOSITORY / "python/elm_landslide/fields.py", "c"], check=True, capture_output=True
     )
     (folder / "landslide_fields.h").write_bytes(header.stdout)
+    if SANITIZERS and compiler == "g++":
+        flags = (*flags, f"-fsanitize={SANITIZERS}", "-fno-sanitize-recover=all")
     command = [compiler, *flags, *STRICT, "-fPIC", "-I", folder, "-I", REPOSITORY / "bridge"]
     objects = []
     for source in [*SOURCES, REPOSITORY / "tests" / "tile" / "probe.cpp"]:
         objects.append(folder / f"{source.stem}.o")
         subprocess.run([*command, "-c", source, "-o", objects[-1]], check=True)
-    subprocess.run([compiler, "-shared", "-o", folder / "probe.so", *objects, "-ldl"], check=True)
+    subprocess.run([compiler, *flags, "-shared", "-o", folder / "probe.so", *objects, "-ldl"], check=True)
     ffi = cffi.FFI()
     ffi.cdef(_DECLARATIONS)
     return ffi, ffi.dlopen(str(folder / "probe.so"))
