@@ -122,8 +122,8 @@ contains
   subroutine read_model(bytes)
     !
     ! !DESCRIPTION:
-    ! Read the model file on this processor. A file that is not regular is refused before it is opened, because opening a
-    ! pipe would wait, and one that is too large before it is read.
+    ! Read the model file on this processor. A file that is not regular is refused before it is opened, because
+    ! opening a pipe would wait, and one that is too large before it is read.
     !
     ! !USES:
     use, intrinsic :: iso_c_binding, only : c_int8_t, c_int64_t
