@@ -180,3 +180,27 @@ def test_a_plugin_that_is_a_pipe(tmp_path, toy_bytes):
 def test_limits():
     """As the README states them: a gibibyte of grid, a mebibyte of settings, 256 of models and tables."""
     assert [limit >> 20 for limit in (files.MODEL, files.TABLE, files.GRID, files.TEXT)] == [256, 256, 1024, 1]
+
+
+def test_what_is_written_is_whole_or_not_there(tmp_path):
+    """A failure leaves the old file and nothing else; a success replaces it."""
+    out = tmp_path / "out.txt"
+    with files.whole(out) as part:
+        part.write_text("old")
+    for error, raised in (
+        (OSError(28, "No space left on device"), UserError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ):
+        with pytest.raises(raised) as caught, files.whole(out) as part:
+            part.write_text("half")
+            raise error
+        assert out.read_text() == "old" and list(tmp_path.iterdir()) == [out]
+        if raised is UserError:
+            assert str(caught.value) == f"{out}: cannot be written (No space left on device)"
+    with pytest.raises(RuntimeError), files.whole(out):  # a fault of ours, unless the library says so with it
+        raise RuntimeError("shape")
+    with pytest.raises(UserError, match="cannot be written .full"), files.whole(out, RuntimeError):
+        raise RuntimeError("full")
+    with files.whole(out) as part:
+        part.write_text("new")
+    assert out.read_text() == "new" and list(tmp_path.iterdir()) == [out]

@@ -65,7 +65,7 @@ def table() -> site_table.Sites:
 
 @functools.cache
 def columns():
-    """training.sites.Table of those rows; not to be changed."""
+    """observation.designs.SiteRows of those rows; not to be changed."""
 
     return designs.site_rows(table())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from elm_landslide.fields import FLAGS
+from elm_landslide.fields import FLAGS, OUTPUTS
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.training.fitting import Report, chunks
@@ -70,12 +70,12 @@ def evaluate(network: LandslideNetwork, x: Tensor, target: dict[str, Tensor]) ->
     inside = y[:, -1] < FLAGS["outside"]
     target_fos = torch.exp(target["log_fos"][inside])
     near = (target_fos > 0.5) & (target_fos < 3.0)
-    p, share = y[inside, 0], target["probability"][inside]
+    p, share = y[inside, OUTPUTS["probability"].index], target["probability"][inside]
     return {
         "columns": int(inside.sum()),
         "outside": int((~inside).sum()),
-        **fos_scores(y[inside, 1], target_fos),
-        "depth_mae": float((y[inside, 3] - target["depth"][inside])[near].abs().mean()),
+        **fos_scores(y[inside, OUTPUTS["fos"].index], target_fos),
+        "depth_mae": float((y[inside, OUTPUTS["depth"].index] - target["depth"][inside])[near].abs().mean()),
         "probability_mae": float((p - share).abs().mean()),
         "probability_rmse": float(((p - share) ** 2).mean().sqrt()),
         "probability_bias": float((p - share).mean()),

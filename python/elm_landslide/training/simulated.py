@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, FLAGS, N_IN, SPVAL, pack
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, OUTPUTS, SPVAL, pack
 from elm_landslide.model.network import LandslideNetwork, Prepared
 from elm_landslide.physics import roots, strength
 from elm_landslide.physics.infinite_slope import FOS_CAP
@@ -128,8 +128,8 @@ def evaluate(network: LandslideNetwork, states: States) -> dict[str, float | Non
         latents, _ = network.latents(prepared, network.members)
         given.append(given_log_fos(network, prepared, latents, part.given).mean(1)[:, 0])
         y = network(part.x)
-        free.append(y[:, 1])
-        share.append(y[:, 0])
+        free.append(y[:, OUTPUTS["fos"].index])
+        share.append(y[:, OUTPUTS["probability"].index])
         flag.append(y[:, -1])
     inside = torch.cat(flag) < FLAGS["outside"]
     fos = torch.exp(states.log_fos[:, 0])
