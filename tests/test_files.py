@@ -58,7 +58,7 @@ def endpoint(folder):
 
 
 def huge(folder):
-    with open(folder / "x.pt", "wb") as file:
+    with (folder / "x.pt").open("wb") as file:
         file.truncate(1 << 32)  # sparse
     return "has 4,294,967,296 bytes; at most"
 
@@ -129,7 +129,7 @@ def test_a_path_with_a_null_character():
 
 @pytest.mark.parametrize("kind", [pipe, huge])
 @pytest.mark.parametrize(
-    "words, n_ranks",
+    ("words", "n_ranks"),
     [
         (("inspect", "x.pt"), 0),
         (("run", "--sample", "steep", "--out", "out.nc", "--model", "x.pt"), 2),
@@ -150,7 +150,9 @@ def head(n):
     return np.array([1280528210, 1, n, fields.N_IN, fields.N_OUT, 2000, 1, 1, 0], "<i4").tobytes()
 
 
-@pytest.mark.parametrize("n, said", [(-1, "has -1 columns"), (2**31 - 1, "has 2147483647 columns"), (1000, "cut off")])
+@pytest.mark.parametrize(
+    ("n", "said"), [(-1, "has -1 columns"), (2**31 - 1, "has 2147483647 columns"), (1000, "cut off")]
+)
 def test_records_of_a_wrong_size(tmp_path, n, said):
     (tmp_path / "x.bin").write_bytes(head(n) + bytes(5000))
     with pytest.raises(UserError, match=f"x.bin: .*{said}"):
@@ -194,7 +196,8 @@ def test_what_is_written_is_whole_or_not_there(tmp_path):
         with pytest.raises(raised) as caught, files.whole(out) as part:
             part.write_text("half")
             raise error
-        assert out.read_text() == "old" and list(tmp_path.iterdir()) == [out]
+        assert out.read_text() == "old"
+        assert list(tmp_path.iterdir()) == [out]
         if raised is UserError:
             assert str(caught.value) == f"{out}: cannot be written (No space left on device)"
     with pytest.raises(RuntimeError), files.whole(out):  # a fault of ours, unless the library says so with it
@@ -203,4 +206,5 @@ def test_what_is_written_is_whole_or_not_there(tmp_path):
         raise RuntimeError("full")
     with files.whole(out) as part:
         part.write_text("new")
-    assert out.read_text() == "new" and list(tmp_path.iterdir()) == [out]
+    assert out.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [out]

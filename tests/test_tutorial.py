@@ -18,7 +18,8 @@ def test_tutorial(tmp_path, monkeypatch, capsys):
     assert {p.name for p in tmp_path.iterdir()} == left
     with netCDF4.Dataset("forest.nc") as forest, netCDF4.Dataset("no_roots.nc") as bare:
         with_roots, without = (d["LANDSLIDE_PROB"][:, 0] for d in (forest, bare))
-        assert (with_roots <= without).all() and bare.overrides == "root_strength_left=0"
+        assert (with_roots <= without).all()
+        assert bare.overrides == "root_strength_left=0"
         at = int(np.argmax(with_roots))
         worst = netCDF4.num2date(forest["time"][at], forest["time"].units, forest["time"].calendar)
         fos = forest["LANDSLIDE_FOS"][at, 0]

@@ -36,7 +36,7 @@ def regular(path: Path | str, limit: int | None = None) -> int:
     """Size (bytes) of a file that may be read. Raises UserError if it does not exist, is a folder, a pipe or a device,
     or is larger than `limit` (bytes)."""
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except (OSError, ValueError) as error:  # ValueError: a null character
         raise UserError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     return _checked(found, limit, path)
@@ -48,7 +48,7 @@ def opened(path: Path | str, limit: int | None = None) -> Iterator[BufferedReade
     regular(path, limit)
     try:
         # Another file may have taken its place since: the open one is checked again, and opening does not block.
-        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
             _checked(os.fstat(file.fileno()), limit, path)
             yield file
     except OSError as error:

@@ -17,7 +17,10 @@ def test_every_figure_is_there(tmp_path):
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == [out]
     found = json.loads(out.read_text())
-    assert found["instruction_set"] == "baseline" and found["cpu"] and found["compiler"] and found["model_sha256"]
+    assert found["instruction_set"] == "baseline"
+    assert found["cpu"]
+    assert found["compiler"]
+    assert found["model_sha256"]
     figures = {name for name, value in found.items() if not isinstance(value, str)}
     wanted = {"fma_fraction", "elm_share", "elm_share.shipped", "rss_mb.tile", "rss_mb.torchscript", "us_per_tile"}
     for n in (1, 16, 64):
@@ -28,7 +31,8 @@ def test_every_figure_is_there(tmp_path):
     assert found["simulator.storms_per_hour"] == pytest.approx(7200.0 / found["simulator.seconds_per_member"])
     assert all(math.isfinite(found[name]) and found[name] > 0 for name in figures)
     shares = [value for name, value in found.items() if name.startswith("operation_share.")]
-    assert len(shares) > 5 and sum(shares) == pytest.approx(1, abs=0.01)
+    assert len(shares) > 5
+    assert sum(shares) == pytest.approx(1, abs=0.01)
     ratio = found["us_per_call.torchscript.64"] / found["us_per_call.tile.64"]
     assert found["ratio.64"] == pytest.approx(ratio)
     assert found["elm_share.shipped"] == pytest.approx(found["us_per_call.tile.64"] / 64 / 325)
@@ -46,7 +50,9 @@ def refused(tmp_path, *arguments, environment=None):
     """The one line that the command gives; nothing is written."""
     done = launch(0, "bench", "--quick", *arguments, environment=environment)
     lines = [line for line in done.stderr.splitlines() if line.startswith("elm-landslide: ")]
-    assert done.returncode == 2 and len(lines) == 1 and "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert len(lines) == 1
+    assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("*.json"))
     return lines[0]
 

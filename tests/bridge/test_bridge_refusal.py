@@ -60,7 +60,7 @@ def test_pinned(door, toy_bytes):
 
 
 @pytest.mark.parametrize(
-    "settings, match",
+    ("settings", "match"),
     [
         ({"thread": 1}, "unknown setting 'thread'; known are engine, plugin, sha256, threads, instruction_set"),
         ({"threads": 0}, "setting threads is '0'"),
@@ -137,7 +137,7 @@ TABLE = fields.schema_table()
 
 
 @pytest.mark.parametrize(
-    "table, match",
+    ("table", "match"),
     [
         (TABLE.replace("sucsat", "psisat"), "the file has 'psisat 10 mm .*this build has 'sucsat 10 mm"),
         (TABLE.replace("sand ", "_ ").replace("clay ", "sand ").replace("_ ", "clay ", 1), "line 10: .*'clay .*'sand "),
@@ -172,7 +172,7 @@ def test_golden_rows_that_hold(door, engine):
 
 
 @pytest.mark.parametrize(
-    "change, status, match",
+    ("change", "status", "match"),
     [
         ({"y": ((1, 3), 0.5)}, GOLDEN, "golden row 2, output 4: the engine gives .*, the file says 0.5"),
         ({"y": ((2, 0), 1.0)}, GOLDEN, "golden row 3, output 1"),
@@ -189,7 +189,9 @@ def test_golden_rows_that_do_not_hold(door, engine, change, status, match):
     refused(door, toy.model_bytes(golden=changed_golden(**change)), status, match, engine=engine)
 
 
-@pytest.mark.parametrize("n_rows, n_in", [(2, N_IN), (0, N_IN), (-1, N_IN), (2**62, N_IN), (3, N_IN + 1), (3, 2**61)])
+@pytest.mark.parametrize(
+    ("n_rows", "n_in"), [(2, N_IN), (0, N_IN), (-1, N_IN), (2**62, N_IN), (3, N_IN + 1), (3, 2**61)]
+)
 def test_golden_rows_of_a_wrong_size(door, n_rows, n_in):
     rows = toy.golden()
     altered = rows[:8] + np.array([n_rows, n_in], "<i8").tobytes() + rows[24:]

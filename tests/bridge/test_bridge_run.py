@@ -1,6 +1,7 @@
 """Running columns, through both doors and both engines."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,10 @@ def test_every_input_and_output_is_where_it_belongs(model):
     x = toy.columns(7)
     for layout in (np.ascontiguousarray(x), np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x.tolist()):
         y, flag = model.run(layout)
-        assert y.shape == (7, N_OUT) and y.flags.f_contiguous and y.dtype == np.float64 and flag.dtype == np.int32
+        assert y.shape == (7, N_OUT)
+        assert y.flags.f_contiguous
+        assert y.dtype == np.float64
+        assert flag.dtype == np.int32
         np.testing.assert_allclose(y, toy.expected(x), rtol=1e-12)
         assert (flag == FLAGS["ok"]).all()
 
@@ -63,7 +67,8 @@ def test_the_input_is_left_alone(model):
 
 def test_no_columns(model):
     y, flag = model.run(np.empty((0, N_IN)))
-    assert y.shape == (0, N_OUT) and flag.shape == (0,)
+    assert y.shape == (0, N_OUT)
+    assert flag.shape == (0,)
 
 
 def test_one_column_at_a_time_gives_the_same(model, engine):
@@ -143,8 +148,8 @@ def test_an_engine_of_the_wrong_type_is_refused(door):
 
 
 def resident_kib() -> int:
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def test_running_does_not_take_memory(model):

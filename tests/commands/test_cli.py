@@ -24,7 +24,8 @@ def invoke(*arguments):
 @pytest.mark.parametrize("command", ["run", "plot", "profile", "inspect", "replay", "bench", "train"])
 def test_help_teaches_by_example(command):
     result = invoke(command, "--help")
-    assert result.exit_code == 0 and f"elm-landslide {command}" in result.output
+    assert result.exit_code == 0
+    assert f"elm-landslide {command}" in result.output
 
 
 def test_version():
@@ -37,7 +38,8 @@ def test_the_shell_completes_commands_and_options(shell):
     """The script for the shell, and what the program answers when the shell asks."""
     code = "import sys; sys.argv[0] = 'elm-landslide'; from elm_landslide.commands.main import main; main()"
     done = launch(0, code=code, environment={"_ELM_LANDSLIDE_COMPLETE": f"source_{shell}"})
-    assert done.returncode == 0 and "_ELM_LANDSLIDE_COMPLETE" in done.stdout
+    assert done.returncode == 0
+    assert "_ELM_LANDSLIDE_COMPLETE" in done.stdout
     asked = {
         "_ELM_LANDSLIDE_COMPLETE": f"complete_{shell}",
         "COMP_WORDS": "elm-landslide run --ov",
@@ -46,7 +48,8 @@ def test_the_shell_completes_commands_and_options(shell):
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
     done = launch(0, code=code, environment=asked)
-    assert "--overwrite" in done.stdout and "--out" not in done.stdout.split()
+    assert "--overwrite" in done.stdout
+    assert "--out" not in done.stdout.split()
 
 
 def test_train_prints_its_scores_as_json(tmp_path, monkeypatch):
@@ -60,7 +63,7 @@ def test_train_prints_its_scores_as_json(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments, place",
+    ("arguments", "place"),
     [
         (("inspect",), "elm_landslide.runtime.description.describe"),
         (("train", "--out", "model.pt"), "elm_landslide.training.run.train"),

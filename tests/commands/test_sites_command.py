@@ -26,7 +26,8 @@ def tree(folder):
 def refused(result, *words):
     """One line on stderr, exit status 2."""
     assert (result.exit_code, result.stdout) == (2, ""), result.output
-    assert result.stderr.startswith("elm-landslide: ") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("elm-landslide: ")
+    assert result.stderr.count("\n") == 1
     for word in words:
         assert word in result.stderr
 
@@ -49,10 +50,12 @@ def test_glas_row_by_row(tmp_path):
     assert table.landslide.tolist() == [True] * 4 + [False] * 8
     assert table.trigger.tolist() == ["downpour", "", "rain", "", "downpour", "", "rain", "", "", "", "", ""]
     np.testing.assert_array_equal(table.slope[:3], [10.5, np.nan, 12.5])
-    assert table.lithology[:3].tolist() == ["su", "", "sm"] and table.vegetated[:2].tolist() == [0, 1]
+    assert table.lithology[:3].tolist() == ["su", "", "sm"]
+    assert table.vegetated[:2].tolist() == [0, 1]
     assert table.date[:3].tolist() == np.array(["2016-09-01", "2016-09-02", "1999-12-31"], "datetime64[D]").tolist()
     assert np.isnat(table.date[4:]).all()
-    assert table.block[0] == "N45E010" and np.isnan(table.accuracy).all()
+    assert table.block[0] == "N45E010"
+    assert np.isnan(table.accuracy).all()
     for i, row in ((2, files["landslides.csv"][2]), (7, files["nonLandslideSame.csv"][3])):
         for v, name in enumerate(("precip", "temp", "humidity", "wind", "air")):
             assert table.weather[i, v].tolist() == [float(row[f"{name}{k}"]) for k in range(15, -1, -1)]
@@ -103,10 +106,14 @@ def test_convert_and_describe(tmp_path):
     for name, values in vars(glas.of_glas(tmp_path, catalogue.read_catalogue(events))).items():
         np.testing.assert_array_equal(getattr(table, name), values, err_msg=name)
     counts = json.loads(invoke("describe", out, "--json").stdout)
-    assert counts["kinds"] == {"landslide": 4, "same_site": 5, "random": 3} and counts["days"] == 16
-    assert counts["accuracy"]["to 5 km"] == 1 and counts["accuracy"]["unknown"] == 3
-    assert sum(counts["accuracy"].values()) == 4 and sum(counts["blocks"].values()) == 12
-    assert counts["missing"]["accuracy_km"] == 3 and counts["missing"]["slope"] == 0
+    assert counts["kinds"] == {"landslide": 4, "same_site": 5, "random": 3}
+    assert counts["days"] == 16
+    assert counts["accuracy"]["to 5 km"] == 1
+    assert counts["accuracy"]["unknown"] == 3
+    assert sum(counts["accuracy"].values()) == 4
+    assert sum(counts["blocks"].values()) == 12
+    assert counts["missing"]["accuracy_km"] == 3
+    assert counts["missing"]["slope"] == 0
     assert invoke("describe", out).stdout.splitlines() == result.stdout.splitlines()[2:]
 
 
@@ -119,13 +126,15 @@ def test_convert_does_not_overwrite(tmp_path):
     refused(invoke("convert", tmp_path, "--out", tmp_path / "random.csv", "--overwrite"), "is one of the inputs")
     refused(invoke("convert", tmp_path, "--out", tmp_path / "none" / "s.csv"), "its folder does not exist")
     assert tree(tmp_path) == before
-    assert invoke("convert", tmp_path, "--out", out, "--overwrite").exit_code == 0 and site_table.read(out).n == 12
+    assert invoke("convert", tmp_path, "--out", out, "--overwrite").exit_code == 0
+    assert site_table.read(out).n == 12
 
 
 @pytest.mark.parametrize("command", ["convert", "describe"])
 def test_help_teaches_by_example(command):
     result = invoke(command, "--help")
-    assert result.exit_code == 0 and f"elm-landslide sites {command}" in result.output
+    assert result.exit_code == 0
+    assert f"elm-landslide sites {command}" in result.output
 
 
 def test_help_lists_what_a_table_needs():
@@ -166,7 +175,7 @@ BAD = [  # file, row, column, value, words
 ]
 
 
-@pytest.mark.parametrize("name, row, column, value, words", BAD)
+@pytest.mark.parametrize(("name", "row", "column", "value", "words"), BAD)
 def test_convert_refuses_bad_files(tmp_path, name, row, column, value, words):
     files = glas_files(tmp_path)
     files[name][row - 2][column] = value
@@ -221,13 +230,18 @@ def test_real_files(tmp_path):
     result = invoke("convert", SHARED / "glas", "--out", out, "--catalogue", events, "--json")
     assert result.exit_code == 0, result.output
     counts = json.loads(result.stdout)
-    assert counts["kinds"] == {"landslide": 2926, "same_site": 2926, "random": 3730} and counts["days"] == 16
-    assert counts["same_site_with_landslide"] == 2860 and counts["missing"]["slope"] == 4
+    assert counts["kinds"] == {"landslide": 2926, "same_site": 2926, "random": 3730}
+    assert counts["days"] == 16
+    assert counts["same_site_with_landslide"] == 2860
+    assert counts["missing"]["slope"] == 4
     assert counts["rain_triggered"] == {"landslide": 2173, "same_site": 2175, "random": 3730}
     table = site_table.read(out)
     slides = table.select(table.landslide)
     assert np.isfinite(slides.accuracy).sum() == 2926 - counts["missing"]["accuracy_km"] == 2550
-    assert (slides.trigger == "downpour").sum() == 1234 and not np.isnat(slides.date).any()
+    assert (slides.trigger == "downpour").sum() == 1234
+    assert not np.isnat(slides.date).any()
     # The day of the row is the last: it rains most on the day of a landslide, and no more than before on other days.
     rain = np.array([table.weather[table.kind == kind, 0].mean(axis=0) for kind in site_table.KINDS])
-    assert rain[0].argmax() == 15 and rain[0, 15] > 15 and (rain[1:] < 6).all()
+    assert rain[0].argmax() == 15
+    assert rain[0, 15] > 15
+    assert (rain[1:] < 6).all()

@@ -40,6 +40,7 @@ def variable(case):
         if value is None:
             return Case(root).query(name, resolved=False)
         Case(root).change(name, value)
+        return None
 
     return access
 

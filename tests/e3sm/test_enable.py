@@ -21,7 +21,8 @@ def test_everything_is_in_place(e3sm, case, variable):
     assert names >= {"LandslideMod.F90", "LandslideType.F90", "LandslideControlMod.F90", "landslide.F90"}
     assert names >= {"landslide_bridge.F90", "landslide.h", "landslide.cpp", "landslide_tile_engine.cpp"}
     assert names >= {"landslide_fields.h", "landslide_fields.F90", "landslide.pt", "landslide_stage"}
-    assert "landslide_torch_engine.cpp" not in names and "landslide_wrap.F90" not in names
+    assert "landslide_torch_engine.cpp" not in names
+    assert "landslide_wrap.F90" not in names
     assert (src(case) / "landslide.pt").read_bytes() == model_file.SHIPPED.read_bytes()
     assert (src(case) / "landslide_stage").stat().st_mode & 0o111 == 0o111
     assert variable("PRERUN_SCRIPT") == "$CASEROOT/SourceMods/src.elm/landslide_stage"
@@ -123,7 +124,10 @@ def test_a_pattern_that_is_missing_or_twice_there_changes_nothing(times, e3sm, c
     path.write_text(path.read_text().replace(line, line * times))
     before = content(case)
     said = e3sm("enable", status=2).stderr
-    assert str(path) in said and "elm_inst_biogeochem" in said and "hooks.toml" in said and said.count("\n") == 1
+    assert str(path) in said
+    assert "elm_inst_biogeochem" in said
+    assert "hooks.toml" in said
+    assert said.count("\n") == 1
     assert content(case) == before
 
 
@@ -138,7 +142,8 @@ def test_the_users_own_copy_is_hooked_and_comes_back(e3sm, case, checkout):
     (src(case) / "restFileMod.F90").write_bytes(own)
     e3sm("enable")
     hooked = (src(case) / "restFileMod.F90").read_bytes()
-    assert b"! mine\r\n" in hooked and b"LandslideRestart" in hooked
+    assert b"! mine\r\n" in hooked
+    assert b"LandslideRestart" in hooked
     e3sm("disable")
     assert (src(case) / "restFileMod.F90").read_bytes() == own
 
@@ -148,9 +153,11 @@ def test_a_copy_edited_since_keeps_the_edit(e3sm, case):
     path = src(case) / "elm_driver.F90"
     path.write_text(path.read_text().replace("! Balance", "! Balance, mine"))
     e3sm("enable")
-    assert "! Balance, mine" in path.read_text() and MARK in path.read_text()
+    assert "! Balance, mine" in path.read_text()
+    assert MARK in path.read_text()
     assert "it was edited" in e3sm("disable").output
-    assert "! Balance, mine" in path.read_text() and MARK not in path.read_text()
+    assert "! Balance, mine" in path.read_text()
+    assert MARK not in path.read_text()
 
 
 def test_an_edited_source_is_not_lost(e3sm, case, content):

@@ -74,7 +74,8 @@ def test_the_template_has_the_components_settings_and_defaults():
     text = (FORTRAN / "LandslideControlMod.F90").read_text()
     declared = dict(re.findall(r"public, protected :: (\w+)\s*= ([^!\n]*)", text))
     given = dict(re.findall(r"^ (\w+) = (.*)$", (CONFIG / "landslide_in.template").read_text(), re.MULTILINE))
-    assert declared.pop("use_landslide").strip() == ".false." and given.pop("use_landslide") == ".true."
+    assert declared.pop("use_landslide").strip() == ".false."
+    assert given.pop("use_landslide") == ".true."
     assert given == {name: value.strip() for name, value in declared.items()}
 
 
@@ -82,7 +83,8 @@ def test_the_templates_form_is_what_the_component_reads():
     """One setting a line; the / that ends the group alone on its line; no / outside quotes and comments."""
     lines = [line.split("!")[0].strip() for line in (CONFIG / "landslide_in.template").read_text().splitlines()]
     lines = [line for line in lines if line]
-    assert lines[0] == "&landslide_inparm" and lines[-1] == "/"
+    assert lines[0] == "&landslide_inparm"
+    assert lines[-1] == "/"
     assert all(re.fullmatch(r"\w+ = ('[^']*'|\.\w+\.|\d+)", line) for line in lines[1:-1])
 
 
@@ -100,9 +102,11 @@ def test_user_mods(cwd, case, tmp_path):
     path = f"{words.parent}:{os.environ['PATH']}"
     done = subprocess.run([script], cwd=where, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     assert done.returncode == 0, done
-    assert (case / "user_nl_landslide").exists() and (case / "after").exists()
+    assert (case / "user_nl_landslide").exists()
+    assert (case / "after").exists()
     done = subprocess.run([script], cwd=where, env={**os.environ, "PATH": "/usr/bin:/bin"}, capture_output=True)
-    assert done.returncode == 2 and b"not on PATH" in done.stderr
+    assert done.returncode == 2
+    assert b"not on PATH" in done.stderr
 
 
 def test_test_mods_include_the_user_mods():

@@ -59,7 +59,9 @@ def test_several_instances(stage, case, tmp_path, variable):
 def test_what_is_missing_stops_the_run(lost, stage, case):
     (case / lost).unlink()
     said = stage(status=1)
-    assert lost in said and "enable" in said and "Traceback" not in said
+    assert lost in said
+    assert "enable" in said
+    assert "Traceback" not in said
 
 
 def test_without_run_directory(stage, tmp_path):

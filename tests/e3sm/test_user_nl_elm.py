@@ -40,7 +40,8 @@ def test_empty_htapes_with_a_first_tape():
 
 def test_a_field_stands_once_and_nothing_else_is_set():
     text, _ = namelists.add_tape(OWN, "", "user_nl_elm")
-    assert text.endswith(OWN) and hooks.strip(text, "") == OWN
+    assert text.endswith(OWN)
+    assert hooks.strip(text, "") == OWN
     names = [field.split(":")[0] for field in namelists.FIELDS]
     assert len(set(names)) == len(names)
     added = namelists.without_comments(text[: -len(OWN)])

@@ -15,7 +15,9 @@ def test_fields_on_soil_columns_only(elm):
         assert (values[:, ~world.is_soil] == SPVAL).all(), name
         assert (np.abs(values[:, world.is_soil]) < 1e6).all(), name
     probability = case.history("out", "LANDSLIDE_PROB")[:, world.is_soil]
-    assert probability.min() >= 0 and probability.max() <= 1 and np.ptp(probability) > 0
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+    assert np.ptp(probability) > 0
 
 
 def test_daily_maximum_and_the_other_flags(elm):
@@ -62,7 +64,7 @@ def test_monthly_counts(elm):
     assert sum(counts) == 48 * 2 * world.is_soil.sum()
 
 
-@pytest.mark.parametrize("dtime, every, n", [(1800, 6, 50), (10800, 1, 10)])
+@pytest.mark.parametrize(("dtime", "every", "n"), [(1800, 6, 50), (10800, 1, 10)])
 def test_an_interval_keeps_the_last_outputs(elm, dtime, every, n):
     """Those of every step at the same time, on other ranks and after a restart within the interval too."""
     case = elm(World(n, soil=(1, 0, 2)))

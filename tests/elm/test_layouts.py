@@ -5,7 +5,7 @@ from support.stub_elm import World
 SOIL = (2, 1, 0, 0, 3, 1, 0, 1)  # gridcells 3 and 4: a clump, or a rank, without a soil column
 
 
-@pytest.mark.parametrize("ranks, threads", [(1, 2), (2, 2), (8, 1), (1, 4)])
+@pytest.mark.parametrize(("ranks", "threads"), [(1, 2), (2, 2), (8, 1), (1, 4)])
 def test_ranks_and_threads_change_no_bit(elm, ranks, threads):
     case = elm(World(30, soil=SOIL))
     case.run("one")

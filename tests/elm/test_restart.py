@@ -11,7 +11,7 @@ def steps_of(hours: float, dtime: int) -> int:
 
 
 # Splits within the windows of 3 and 7 days; the first two lie within an hour, too.
-@pytest.mark.parametrize("dtime, hours", [(900, 100.25), (1800, 30.5), (10800, 99)])
+@pytest.mark.parametrize(("dtime", "hours"), [(900, 100.25), (1800, 30.5), (10800, 99)])
 def test_a_split_run_is_the_straight_one(elm, dtime, hours):
     n = steps_of(WINDOW + 30, dtime)
     first = steps_of(hours, dtime)
@@ -23,7 +23,8 @@ def test_a_split_run_is_the_straight_one(elm, dtime, hours):
     case.same_history("one", "straight", slice(0, first + 1))
     case.same_history("two", "straight", slice(first + 1, None))
     ends = [(case.folder / folder / "LANDSLIDE_RAIN").read_bytes() for folder in ("rest_straight", "rest_split")]
-    assert ends[0] == ends[1] and len(ends[0]) == 8 * (WINDOW + 2) * 3
+    assert ends[0] == ends[1]
+    assert len(ends[0]) == 8 * (WINDOW + 2) * 3
 
 
 def test_rain_matters_to_the_split_test(elm):
@@ -37,14 +38,16 @@ def test_rain_matters_to_the_split_test(elm):
     log = case.run("two", dtime=3600, first_step=48, restart_to_read="rest")
     assert "LANDSLIDE_RAIN is not in the restart file" in log
     two = (case.folder / "landslide_record.0.1.bin").read_bytes()
-    assert len(two) < len(straight) and straight[-len(two) :] != two
+    assert len(two) < len(straight)
+    assert straight[-len(two) :] != two
 
 
 def test_a_restart_with_the_component_off(elm):
     case = elm(World(8, soil=(1,)))
     case.settings(use_landslide=".false.")
     case.run("out", restart_to_write="rest")
-    assert not list((case.folder / "rest").iterdir()) and not list((case.folder / "out").iterdir())
+    assert not list((case.folder / "rest").iterdir())
+    assert not list((case.folder / "out").iterdir())
     case.run("again", restart_to_read="rest", first_step=4)
 
 

@@ -146,17 +146,21 @@ def test_replay(elm, tmp_path):
     files = sorted(case.folder.glob("landslide_record.*.bin"))
     assert len(files) == 3  # the fourth clump has no soil
     done = CliRunner().invoke(app, ["replay", *map(str, files)])
-    assert done.exit_code == 0 and "every output and flag has the same bits" in done.output, done.output
+    assert done.exit_code == 0, done.output
+    assert "every output and flag has the same bits" in done.output, done.output
     assert f"{21 * 6} column steps" in done.output
     data = bytearray(files[0].read_bytes())
     data[-13 - 4 * world.soil[0]] ^= 1  # in the last output
     changed = tmp_path / "changed.bin"
     changed.write_bytes(data)
     done = CliRunner().invoke(app, ["replay", str(changed)])
-    assert done.exit_code == 1 and "different   " in done.output, done.output
+    assert done.exit_code == 1, done.output
+    assert "different   " in done.output, done.output
     changed.write_bytes(data[:-2])
     done = CliRunner().invoke(app, ["replay", str(changed)])
-    assert done.exit_code == 2 and "ends within a record" in done.output + done.stderr
+    assert done.exit_code == 2
+    assert "ends within a record" in done.output + done.stderr
     changed.write_bytes(b"nonsense")
     done = CliRunner().invoke(app, ["replay", str(changed)])
-    assert done.exit_code == 2 and "not a record" in done.output + done.stderr
+    assert done.exit_code == 2
+    assert "not a record" in done.output + done.stderr

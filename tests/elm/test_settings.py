@@ -90,7 +90,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("line, words", [(v[0], v[1:]) for v in WRONG.values()], ids=WRONG)
+@pytest.mark.parametrize(("line", "words"), [(v[0], v[1:]) for v in WRONG.values()], ids=WRONG)
 def test_a_wrong_line_is_named(case, line, words):
     case.text(f"{line}\n")
     stopped(case, "landslide_in, ", *words)
@@ -225,5 +225,6 @@ def test_stop_at_an_invalid_column(case):
     case.settings(use_landslide=".true.", landslide_invalid="'stop'")
     log = case.run("out", ranks=2, ok=False)
     message = next(line for line in log.splitlines() if "ERROR: ELM-Landslide:" in line)
-    assert "water_table_depth" in message and "lat   42.000, lon  282.000" in message
+    assert "water_table_depth" in message
+    assert "lat   42.000, lon  282.000" in message
     assert len(case.history("out", "LANDSLIDE_PROB")) == 2  # the steps before

@@ -59,7 +59,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name, old, new, wanted", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("name", "old", "new", "wanted"), CHANGES.values(), ids=CHANGES)
 def test_a_difference_is_named(checkout, name, old, new, wanted):
     (path,) = checkout.rglob(f"{name}.F90")
     text = path.read_text()
@@ -67,13 +67,15 @@ def test_a_difference_is_named(checkout, name, old, new, wanted):
     path.write_text(text.replace(old, new))
     try:
         status, said = compare(checkout)
-        assert status == 1 and wanted in said, said
+        assert status == 1, said
+        assert wanted in said, said
     finally:
         path.write_text(text)
 
 
 def test_what_is_no_checkout_is_refused(tmp_path):
-    assert compare(tmp_path)[0] == 1 and "usage" in compare(tmp_path)[1]
+    assert compare(tmp_path)[0] == 1
+    assert "usage" in compare(tmp_path)[1]
 
 
 @pytest.mark.skipif(not CHECKOUTS, reason="ELM_LANDSLIDE_E3SM names no checkout of E3SM")

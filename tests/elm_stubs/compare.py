@@ -150,9 +150,9 @@ def used() -> dict[str, set[str]]:
     hooks = tomllib.loads((REPOSITORY / "cime_config" / "hooks.toml").read_text())["hook"]
     result: dict[str, set[str]] = {}
     for line in statements(text):
-        if found := re.match(r"use\s+(\w+)\s*,\s*only\s*:\s*(.*)", line):
-            if not found[1].startswith("landslide"):
-                result.setdefault(found[1], set()).update(p.split("=>")[-1].strip() for p in split(found[2]))
+        found = re.match(r"use\s+(\w+)\s*,\s*only\s*:\s*(.*)", line)
+        if found and not found[1].startswith("landslide"):
+            result.setdefault(found[1], set()).update(p.split("=>")[-1].strip() for p in split(found[2]))
     called = set(re.findall(r"call (t_\w+)", "".join(h["text"] for h in hooks)))
     return {**result, "perf_mod": called}
 

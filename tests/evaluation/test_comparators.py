@@ -52,8 +52,8 @@ def test_inputs_of_the_regression(make_sites):
         np.testing.assert_allclose(found, np.log1p([[*sums, 1.0]]))
 
 
-@pytest.mark.parametrize("made", (comparators.LogisticRain, comparators.GradientBoosting))
-@pytest.mark.parametrize("kind", ("same_site", "random"))
+@pytest.mark.parametrize("made", [comparators.LogisticRain, comparators.GradientBoosting])
+@pytest.mark.parametrize("kind", ["same_site", "random"])
 def test_what_is_learnt_holds_elsewhere(made, kind, make_sites):
     """Far better than chance in other blocks; with labels shuffled nothing is, within four standard errors."""
     sites = against(make_sites(500, 500), kind)
@@ -61,7 +61,8 @@ def test_what_is_learnt_holds_elsewhere(made, kind, make_sites):
     comparator = made()
     comparator.fit(train)
     found = comparator.score(test)
-    assert roc_auc_score(test.landslide, found) > 0.8 and ((found >= 0.0) & (found <= 1.0)).all()
+    assert roc_auc_score(test.landslide, found) > 0.8
+    assert ((found >= 0.0) & (found <= 1.0)).all()
     shuffled = dataclasses.replace(sites, landslide=np.random.default_rng(3).permutation(sites.landslide))
     train, test = halves(shuffled)
     comparator.fit(train)
@@ -147,20 +148,24 @@ def test_lhasa_21_inputs_by_hand(weights, make_sites):
     comparator = comparators.Lhasa21(weights)
     np.testing.assert_allclose(comparator.inputs(sites), wanted)
     high, low = comparator.score(sites)
-    assert high > 0.8 and low < 0.2
+    assert high > 0.8
+    assert low < 0.2
 
 
 def test_lhasa_21_is_used_where_it_can_be(weights, monkeypatch):
     names = ["ari7", "logistic_rain", "gradient_boosting", "lhasa_1_1"]
     found, left_out = comparators.all_comparators(weights)
-    assert [b.name for b in found] == [*names, "lhasa_2_1"] and left_out == {}
+    assert [b.name for b in found] == [*names, "lhasa_2_1"]
+    assert left_out == {}
     assert [b.fitted for b in found] == [False, True, True, True, False]
     assert all(b.description and "\n" not in b.description for b in found)
     found, left_out = comparators.all_comparators()
-    assert [b.name for b in found] == names and left_out == {"lhasa_2_1": "no file of its weights was given"}
+    assert [b.name for b in found] == names
+    assert left_out == {"lhasa_2_1": "no file of its weights was given"}
     monkeypatch.setitem(sys.modules, "xgboost", None)
     found, left_out = comparators.all_comparators(weights)
-    assert [b.name for b in found] == names and "xgboost is not installed" in left_out["lhasa_2_1"]
+    assert [b.name for b in found] == names
+    assert "xgboost is not installed" in left_out["lhasa_2_1"]
 
 
 def test_lhasa_21_refuses_other_files(tmp_path, weights):

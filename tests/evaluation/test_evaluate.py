@@ -82,7 +82,8 @@ def test_a_block_of_another_name_is_the_same_block(model, tmp_path):
     blocks = run.open_model(model).observation.info["blocks"]
     made = [row | {"block": "elsewhere"} for row in made_sites.rows(3, first=UNSEEN - 2, seed=3)]
     kept, counts = run.select(made_sites.read(made, tmp_path), "t.csv", "all", blocks, "seen")
-    assert counts["excluded_blocks"] == 24 and kept.n == 12
+    assert counts["excluded_blocks"] == 24
+    assert kept.n == 12
 
 
 def test_rows_of_a_trigger(tmp_path):
@@ -111,8 +112,10 @@ def test_nothing_is_left(tmp_path):
 
 def test_a_trigger_is_selected_in_an_evaluation(scored):
     notes, found = scored(rows(), "rain")
-    assert notes["rows"]["used"] == 20 and notes["rows"]["excluded_trigger"] == 4
-    assert found["same_site"][0].n == 12 and found["random"][0].n == 14
+    assert notes["rows"]["used"] == 20
+    assert notes["rows"]["excluded_trigger"] == 4
+    assert found["same_site"][0].n == 12
+    assert found["random"][0].n == 14
     assert all("earthquake" not in sites.trigger for sites, _, _ in found.values())
 
 
@@ -214,7 +217,7 @@ def test_a_table_without_slopes(scored):
     assert all(np.isfinite(scores[report.MODEL]).all() for _, scores, _ in found.values())
 
 
-@pytest.mark.parametrize("design", ("same_site", "random"))
+@pytest.mark.parametrize("design", ["same_site", "random"])
 def test_fitted_ablations(design, model):
     """Observation models fitted without the failing share do not see it; the others do. The same twice."""
     opened = run.open_model(model)

@@ -17,9 +17,34 @@ from support.site_files import write_csv
 
 FIRST, UNSEEN = 10, 12  # the first block of the table evaluated, and the first that the model was not trained on
 FITTED = ("logistic_rain", "gradient_boosting", "lhasa_1_1", "without_physics", "without_macropores", "without_roots")
-KEYS = """rows fitted_on draws comparators left_out prevalence blocks auc auc_interval pr_auc pr_auc_interval
-hit_rate hit_rate_interval difference brier brier_interval brier_skill brier_skill_interval ece ece_by ece_by_interval
-reliability spread unrepeated by_accuracy by_region""".split()
+KEYS = [
+    "rows",
+    "fitted_on",
+    "draws",
+    "comparators",
+    "left_out",
+    "prevalence",
+    "blocks",
+    "auc",
+    "auc_interval",
+    "pr_auc",
+    "pr_auc_interval",
+    "hit_rate",
+    "hit_rate_interval",
+    "difference",
+    "brier",
+    "brier_interval",
+    "brier_skill",
+    "brier_skill_interval",
+    "ece",
+    "ece_by",
+    "ece_by_interval",
+    "reliability",
+    "spread",
+    "unrepeated",
+    "by_accuracy",
+    "by_region",
+]
 
 
 def invoke(*arguments):
@@ -77,7 +102,8 @@ def fitted(folder):
 
 def test_help_teaches_by_example():
     result = invoke("--help")
-    assert result.exit_code == 0 and "elm-landslide evaluate --sites" in result.output
+    assert result.exit_code == 0
+    assert "elm-landslide evaluate --sites" in result.output
 
 
 def test_the_report(plain):
@@ -93,7 +119,8 @@ def test_the_report(plain):
     counts = {"used": 72, "excluded_blocks": 24, "excluded_trigger": 0, "landslides": 24, "same_site": 24, "random": 24}
     assert {name: found["rows"][name] for name in counts} == counts
     assert 0 <= found["rows"]["outside_domain"] <= 72
-    assert found["draws"] == 1000 and found["prevalence"] == {"same_site": 0.5, "random": 0.5}
+    assert found["draws"] == 1000
+    assert found["prevalence"] == {"same_site": 0.5, "random": 0.5}
     assert found["blocks"] == {"same_site": 6, "random": 6}
     printed = strict(plain[0])
     assert printed.keys() == found.keys()
@@ -105,13 +132,15 @@ def test_the_model_is_set_beside_comparators(plain):
     for design in ("same_site", "random"):
         auc = found["auc"][design]
         low, high = found["auc_interval"][design]["model"]
-        assert 0.75 < auc["model"] <= 1.0 and low <= auc["model"] <= high
+        assert 0.75 < auc["model"] <= 1.0
+        assert low <= auc["model"] <= high
         assert {"ari7", "physics_only", "network_alone"} < auc.keys()
         difference = found["difference"][design]
         assert difference.keys() == auc.keys() - {"model"}
         assert difference["ari7"]["auc"] == pytest.approx(auc["model"] - auc["ari7"], abs=2e-6)
         assert found["hit_rate"][design]["model"].keys() == {"0.01", "0.05", "0.10"}
-        assert found["by_region"][design] and found["by_accuracy"][design]
+        assert found["by_region"][design]
+        assert found["by_accuracy"][design]
         assert found["ece"] >= found["ece_by"][design]
     assert set().union(*(found["auc"][d] for d in found["auc"])) - {"model"} == found["comparators"].keys()
 
@@ -120,7 +149,8 @@ def test_what_needs_a_training_table_is_left_out_with_a_reason(plain):
     found = strict((plain[1] / "evaluation.json").read_text())
     wanted = dict.fromkeys(FITTED, "needs --train-sites") | {"lhasa_2_1": "no file of its weights was given"}
     assert found["left_out"] == wanted
-    assert found["fitted_on"] == "nothing: no --train-sites" and found["unrepeated"] == dict.fromkeys(found["auc"])
+    assert found["fitted_on"] == "nothing: no --train-sites"
+    assert found["unrepeated"] == dict.fromkeys(found["auc"])
     assert not found["left_out"].keys() & (found["comparators"].keys() | found["auc"]["random"].keys())
 
 
@@ -151,7 +181,8 @@ def test_figures(plain):
     assert {p.name for p in plain[1].iterdir()} == names
     for name in ("roc.png", "reliability.png"):
         data = (plain[1] / name).read_bytes()
-        assert data.startswith(b"\x89PNG") and len(data) > 10000
+        assert data.startswith(b"\x89PNG")
+        assert len(data) > 10000
 
 
 def test_comparators_that_are_fitted(fitted):
@@ -214,14 +245,17 @@ def refused(folder, tmp_path, *words, sites=None, model=None, out=None, more=())
     files = ("--sites", sites or folder / "sites.csv", "--model", model or folder / "model.pt")
     result = invoke(*files, "--out", out or tmp_path / "out", *more)
     assert (result.exit_code, result.stdout) == (2, ""), result.output
-    assert result.stderr.startswith("elm-landslide: ") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("elm-landslide: ")
+    assert result.stderr.count("\n") == 1
     for word in words:
         assert word in result.stderr
-    assert tree(tmp_path) == before and tree(folder) == ours and not (tmp_path / "out").exists()
+    assert tree(tmp_path) == before
+    assert tree(folder) == ours
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    ("change", "words"),
     [
         (spoil(4, slope="9999"), ["row 4, column slope: '9999' is a missing value", "leave the cell empty"]),
         (spoil(5, id="a10-0"), ["row 5, column id: 'a10-0' is in row 2 already"]),
@@ -292,7 +326,7 @@ def test_files_that_are_no_model(folder, tmp_path):
     )
 
 
-@pytest.mark.parametrize("control", ("", "no-sites", "no-simulations"))
+@pytest.mark.parametrize("control", ["", "no-sites", "no-simulations"])
 def test_a_model_without_observation_model(folder, tmp_path, control):
     """Of a training without a site table, or of the control that took its scores from one and learned nothing of it."""
     path = tmp_path / "model.pt"
@@ -324,6 +358,7 @@ def test_a_folder_that_cannot_be_written(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "draw", full)
     path = write_csv(tmp_path / "few.csv", made_sites.rows(1, first=UNSEEN))
     result = invoke("--sites", path, "--model", folder / "model.pt", "--out", tmp_path / "out")
-    assert result.exit_code == 2 and result.stderr.count("elm-landslide: ") == 1
+    assert result.exit_code == 2
+    assert result.stderr.count("elm-landslide: ") == 1
     assert "out: cannot be written (No space left on device)" in result.stderr
     shutil.rmtree(tmp_path / "out")

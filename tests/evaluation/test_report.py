@@ -52,7 +52,8 @@ def test_keys(result):
     assert set(result["by_region"]["random"]) == {"North America"}
     group = result["by_accuracy"]["random"]["unknown"]
     assert set(group) == {"n", "landslides", "prevalence", *with_intervals(BY_GROUP)}
-    assert result["left_out"] == {"lhasa_2_1": "no file"} and result["draws"] == 60
+    assert result["left_out"] == {"lhasa_2_1": "no file"}
+    assert result["draws"] == 60
 
 
 def test_values(comparisons, result):
@@ -62,7 +63,8 @@ def test_values(comparisons, result):
             known = average_precision_score(c.landslide, score)
             assert result["pr_auc"][c.name][name] == pytest.approx(known, abs=1e-12)
             low, high = result["auc_interval"][c.name][name]
-            assert low < result["auc"][c.name][name] < high and high - low < 0.2
+            assert low < result["auc"][c.name][name] < high
+            assert high - low < 0.2
         assert result["prevalence"][c.name] == c.landslide.mean()
         assert result["brier"][c.name] == pytest.approx(brier_score_loss(c.landslide, c.probability), abs=1e-12)
         less = result["difference"][c.name]["ari7"]
@@ -81,7 +83,8 @@ def test_groups(make_comparison):
     found = report.build([c], report.Notes(), draws=20)["by_accuracy"]["random"]
     n_others = int((~c.landslide).sum())
     assert set(found) == {"up to 1 km", "above 25 km"}
-    assert found["above 25 km"]["n"] == n_others + 19 and found["above 25 km"]["landslides"] == 19
+    assert found["above 25 km"]["n"] == n_others + 19
+    assert found["above 25 km"]["landslides"] == 19
     assert all(found["above 25 km"][key] is None for key in with_intervals(BY_GROUP))
     rows = c.accuracy != 100.0
     group = found["up to 1 km"]
@@ -89,7 +92,8 @@ def test_groups(make_comparison):
     assert group["brier"] == pytest.approx(brier_score_loss(c.landslide[rows], c.probability[rows]), abs=1e-12)
     c.accuracy[np.flatnonzero(c.landslide)[19]] = 100.0
     found = report.build([c], report.Notes(), draws=20)["by_accuracy"]["random"]
-    assert found["above 25 km"]["landslides"] == 20 and 0.0 < found["above 25 km"]["auc"] < 1.0
+    assert found["above 25 km"]["landslides"] == 20
+    assert 0.0 < found["above 25 km"]["auc"] < 1.0
 
 
 def test_comparison_of_sites(make_sites):
@@ -101,7 +105,8 @@ def test_comparison_of_sites(make_sites):
     found = report.build([c], report.Notes(), draws=10)
     assert found["spread"]["same_site"] is None
     groups = found["by_accuracy"]["same_site"]
-    assert len(groups) == 5 and sum(group["n"] for group in groups.values()) == sites.n
+    assert len(groups) == 5
+    assert sum(group["n"] for group in groups.values()) == sites.n
     assert all(group["landslides"] == group["n"] / 2 for group in groups.values())
 
 
@@ -110,13 +115,15 @@ def test_one_block_has_no_interval(make_comparison, tmp_path, monkeypatch):
     many = make_comparison(n=400)
     one = dataclasses.replace(many, block=np.full(400, "a"))
     found, of_many = (report.build([c], report.Notes(), draws=20) for c in (one, many))
-    assert found["auc"] == of_many["auc"] and found["brier"] == pytest.approx(of_many["brier"])
+    assert found["auc"] == of_many["auc"]
+    assert found["brier"] == pytest.approx(of_many["brier"])
     report.write(found, tmp_path / "evaluation.json")
     plain = json.loads((tmp_path / "evaluation.json").read_text())
     assert plain["auc_interval"]["random"]["model"] == plain["ece_by_interval"]["random"] == [None, None]
     assert plain["difference"]["random"]["ari7"]["auc_interval"] == [None, None]
     for row in report.table(found):
-        assert row[3] == "none" and row[-1] in ("", "none")
+        assert row[3] == "none"
+        assert row[-1] in ("", "none")
     drawn = []
     monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure) or path)
     figures.draw([one], found, tmp_path)
@@ -130,14 +137,16 @@ def test_a_group_in_one_block_has_no_interval(make_comparison):
     block = np.where(c.accuracy == 5.0, "a", c.block)
     block[~c.landslide] = "a"  # the others count in every group
     groups = report.build([dataclasses.replace(c, block=block)], report.Notes(), draws=20)["by_accuracy"]["random"]
-    assert np.isnan(groups["1 to 5 km"]["auc_interval"]).all() and np.isfinite(groups["1 to 5 km"]["auc"])
+    assert np.isnan(groups["1 to 5 km"]["auc_interval"]).all()
+    assert np.isfinite(groups["1 to 5 km"]["auc"])
     assert np.isfinite(groups["up to 1 km"]["auc_interval"]).all()
 
 
 def test_same_twice_and_by_seed(make_comparison):
     c = make_comparison(n=400)
     one, same, other = (report.build([c], report.Notes(), 20, seed) for seed in (3, 3, 4))
-    assert one["auc_interval"] == same["auc_interval"] != other["auc_interval"] and one["auc"] == other["auc"]
+    assert one["auc_interval"] == same["auc_interval"] != other["auc_interval"]
+    assert one["auc"] == other["auc"]
 
 
 def test_file(result, tmp_path):
@@ -147,8 +156,10 @@ def test_file(result, tmp_path):
     path = tmp_path / "evaluation.json"
     report.write(result, path)
     found = json.loads(path.read_text())
-    assert list(found) == list(result) and [p.name for p in tmp_path.iterdir()] == ["evaluation.json"]
-    assert found["spread"]["random"]["spearman"] is None and found["rows"]["used"] == 7
+    assert list(found) == list(result)
+    assert [p.name for p in tmp_path.iterdir()] == ["evaluation.json"]
+    assert found["spread"]["random"]["spearman"] is None
+    assert found["rows"]["used"] == 7
     assert found["auc"]["same_site"]["model"] == round(result["auc"]["same_site"]["model"], 6)
     assert isinstance(found["ece"], float)
 
@@ -158,7 +169,8 @@ def test_file_is_whole_or_not_there(result, tmp_path):
     path.write_text("before")
     with pytest.raises(TypeError):
         report.write({**result, "rows": object()}, path)
-    assert path.read_text() == "before" and len(list(tmp_path.iterdir())) == 1
+    assert path.read_text() == "before"
+    assert len(list(tmp_path.iterdir())) == 1
     with pytest.raises(UserError, match="cannot be written"):
         report.write(result, tmp_path / "none" / "evaluation.json")
 
@@ -173,7 +185,8 @@ def test_table(result):
     rows = report.table(result)
     assert [row[:2] for row in rows] == [(c, s) for c in ("same_site", "random") for s in ("model", "ari7")]
     assert all(len(row) == len(report.HEADER) and all(isinstance(cell, str) for cell in row) for row in rows)
-    assert rows[0][2] == f"{result['auc']['same_site']['model']:.3f}" and rows[0][-2:] == ("", "")
+    assert rows[0][2] == f"{result['auc']['same_site']['model']:.3f}"
+    assert rows[0][-2:] == ("", "")
     assert rows[3][-2] == f"{result['difference']['random']['ari7']['auc']:+.3f}"
 
 

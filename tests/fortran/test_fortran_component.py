@@ -20,7 +20,8 @@ def test_a_fortran_host(engine, tmp_path, toy_file):
     lines = native.run(program, toy_file, native.SETTINGS[engine], engine).splitlines()
     checks = [line for line in lines if not line.startswith("y ")]
     values = [line.split()[1:] for line in lines if line.startswith("y ")]
-    assert len(checks) == 19 and not [line for line in checks if "failed" in line]
+    assert len(checks) == 19
+    assert not [line for line in checks if "failed" in line]
     i, j = np.meshgrid(np.arange(1, 7), np.arange(1, N_IN + 1), indexing="ij")
     wanted = toy.expected(0.01 * i + 0.001 * j)
     wanted[2] = SPVAL
@@ -107,7 +108,8 @@ def test_the_interface_block_is_landslide_h(tmp_path):
     prototypes = c_prototypes(tmp_path)
     in_fortran = set(re.findall(r"\b(landslide_\w+) \(", prototypes))
     in_header = set(re.findall(r"\b(landslide_\w+)\(", (native.INCLUDE / "landslide.h").read_text()))
-    assert in_fortran == in_header and len(in_header) == 7
+    assert in_fortran == in_header
+    assert len(in_header) == 7
     compile_both(tmp_path, prototypes)
 
 
@@ -129,7 +131,7 @@ def test_message_size_agrees():
     assert set(re.findall(r"character\(len=(\d+)\), intent\(out\)", sources[1])) == {size}
     from elm_landslide.runtime import model
 
-    assert model.MESSAGE_SIZE == int(size)
+    assert int(size) == model.MESSAGE_SIZE
 
 
 def test_only_one_file_has_bind_c():

@@ -81,18 +81,22 @@ def run_file(tmp_path):
 def test_the_core_runs_inspects_and_prepares_a_case(run_file, tmp_path):
     absent = EVERYTHING - CORE
     done = without(absent, "inspect", "--json")
-    assert done.returncode == 0 and json.loads(done.stdout)["schema_matches"]
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["schema_matches"]
     for words in (("replay", tmp_path / "none.bin"), ("e3sm", "check", "--caseroot", tmp_path / "none")):
         done = without(absent, *words)
-        assert done.returncode == 2 and "none" in done.stderr and "installed" not in done.stderr
+        assert done.returncode == 2
+        assert "none" in done.stderr
+        assert "installed" not in done.stderr
     done = without(absent | {"matplotlib"}, "plot", run_file, "--out", tmp_path)
     assert done.returncode == 2
     done = without(absent - {"matplotlib"}, "plot", run_file, "--out", tmp_path)
-    assert done.returncode == 0 and (tmp_path / "timeseries.png").exists(), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "timeseries.png").exists(), done.stderr
 
 
 @pytest.mark.parametrize(
-    "extra, modules_missing, words",
+    ("extra", "modules_missing", "words"),
     [
         ("plot", "matplotlib", ("plot", "a.nc")),
         ("plot,torch", "matplotlib, torch", ("profile", "--sample", "steep")),
@@ -110,7 +114,8 @@ def test_a_command_names_its_extra(tmp_path, monkeypatch, extra, modules_missing
     assert (done.returncode, done.stdout) == (2, "")
     name = f"inspect {words[1]}" if words[0] == "inspect" else words[0]
     wanted = f"elm-landslide: {name}: {modules_missing} not installed: pip install 'elm-landslide[{extra}]'\n"
-    assert done.stderr == wanted and not list(tmp_path.iterdir())
+    assert done.stderr == wanted
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_training_on_columns_needs_torch_alone():
@@ -129,7 +134,8 @@ def test_several_processes_without_mpi4py_are_refused(tmp_path, monkeypatch, lau
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(launcher, "2")
     done = without({"mpi4py"}, *words)
-    assert done.returncode == 2 and not list(tmp_path.iterdir())
+    assert done.returncode == 2
+    assert not list(tmp_path.iterdir())
     (line,) = done.stderr.splitlines()
     assert line.startswith("elm-landslide: 2 processes, which cannot find each other: pip install 'elm-landslide[mpi]'")
 

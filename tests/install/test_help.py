@@ -52,7 +52,7 @@ def test_examples_keep_their_lines():
 
 
 @pytest.mark.parametrize(
-    "given, option, values",
+    ("given", "option", "values"),
     [
         (("run", "--engine", "tyle"), "--engine", ["tile", "torchscript"]),
         (("replay", "a.bin", "--engine", "tyle"), "--engine", ["tile", "torchscript"]),
@@ -67,29 +67,34 @@ def test_a_value_that_is_none_of_the_list(given, option, values):
     """One line names the option and its values; so does the help."""
     result = CliRunner().invoke(app, given)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert f"'{option}'" in result.stderr and result.stderr.endswith(f"{', '.join(map(repr, values))}.\n")
+    assert f"'{option}'" in result.stderr
+    assert result.stderr.endswith(f"{', '.join(map(repr, values))}.\n")
     shown = CliRunner().invoke(app, [given[0], "--help"], env={"COLUMNS": "200"}).output
     assert all(value in shown for value in values)
 
 
 @pytest.mark.parametrize(
-    "given, said",
+    ("given", "said"),
     [(("run", "--bogus"), "--bogus"), (("frob",), "frob"), (("train",), "--out"), (("inspect", "a", "b"), "b")],
 )
 def test_wrong_words_are_one_line(given, said):
     result = CliRunner().invoke(app, given)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert result.stderr.startswith("elm-landslide: ") and said in result.stderr
+    assert result.stderr.startswith("elm-landslide: ")
+    assert said in result.stderr
 
 
 def test_wrong_words_on_ranks_are_said_once():
     done = launch(2, "run", "--engine", "tyle")
-    assert done.returncode == 2 and done.stderr.count("is not one of") == 1
+    assert done.returncode == 2
+    assert done.stderr.count("is not one of") == 1
 
 
 def test_no_words_show_the_help():
     result = CliRunner().invoke(app, [])
-    assert result.exit_code == 2 and result.output.count("Usage") == 1 and "elm-landslide:" not in result.stderr
+    assert result.exit_code == 2
+    assert result.output.count("Usage") == 1
+    assert "elm-landslide:" not in result.stderr
 
 
 def test_the_listed_values_are_those_of_the_bridge(toy_bytes):

@@ -1,6 +1,5 @@
 """The torchscript engine as a plug-in: where it is looked for, and what is said where it or torch is missing."""
 
-import os
 import stat
 from importlib.metadata import version
 from pathlib import Path
@@ -55,7 +54,9 @@ def test_a_package_that_is_read_only_leaves_it_to_the_users_cache(elsewhere, mon
     monkeypatch.setattr(plugin, "_writable", lambda folder: cache in folder.parents)  # root may write anywhere
     monkeypatch.setattr(compiler, "build", lambda what, files, out, flags: out.write_bytes(b"library"))
     out = plugin.build()
-    assert cache in out.parents and out.exists() and plugin.path() == out
+    assert cache in out.parents
+    assert out.exists()
+    assert plugin.path() == out
     assert not list((package / "lib").iterdir())
 
 
@@ -66,7 +67,7 @@ def script(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    ("text", "said"),
     [
         ("echo 'torch.cpp:1: error: no such thing' >&2; exit 1", "fails: torch.cpp:1: error: no such thing"),
         ("exit 3", "fails: status 3"),
@@ -78,7 +79,8 @@ def test_a_compiler_that_fails(tmp_path, monkeypatch, text, said):
     monkeypatch.setenv("CXX", str(script(tmp_path / "compiler", text)))
     with pytest.raises(UserError, match=f"plugin build: .*compiler {said}"):
         plugin.build(out)
-    assert out.read_bytes() == b"library" and list(out.parent.iterdir()) == [out]
+    assert out.read_bytes() == b"library"
+    assert list(out.parent.iterdir()) == [out]
 
 
 def test_no_compiler(tmp_path, monkeypatch):
@@ -98,10 +100,13 @@ def test_what_is_compiled_and_how(tmp_path, monkeypatch):
     import torch
 
     root = Path(torch.__file__).parent
-    assert words[0] == "-march=x86-64" and f"-L{root / 'lib'}" in words and f"-Wl,-rpath,{root / 'lib'}" in words
+    assert words[0] == "-march=x86-64"
+    assert f"-L{root / 'lib'}" in words
+    assert f"-Wl,-rpath,{root / 'lib'}" in words
     assert {str(root / "include"), "-ltorch_cpu", "-lc10", "-shared"} <= set(words)
     assert not [word for word in words if "cuda" in word.lower() or "Config" in word]
-    assert out.exists() and not list(tmp_path.glob("*.part"))
+    assert out.exists()
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_out_is_a_folder(tmp_path):
@@ -118,4 +123,6 @@ def test_a_library_that_is_no_plug_in_shows_the_loaders_reason(tmp_path, toy_byt
 
 def test_the_command_prints_where_it_is():
     done = launch(0, "plugin", "path")
-    assert done.returncode == 0 and done.stdout == f"{plugin.path()}\n" and os.path.exists(done.stdout.strip())
+    assert done.returncode == 0
+    assert done.stdout == f"{plugin.path()}\n"
+    assert Path(done.stdout.strip()).exists()

@@ -77,14 +77,16 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("change, said", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize(("change", "said"), DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_refused_by_inspect_and_bridge_in_the_same_words(tmp_path, change, said):
     path = rewritten(tmp_path / "bad.pt", change)
     with pytest.raises(UserError) as inspected:
         description.describe(path)
     with pytest.raises(LandslideError) as opened:
         FortranModel(path)
-    assert said in str(inspected.value) and "bad.pt" in str(inspected.value) and "\n" not in str(inspected.value)
+    assert said in str(inspected.value)
+    assert "bad.pt" in str(inspected.value)
+    assert "\n" not in str(inspected.value)
     assert str(opened.value).split("bad.pt: ")[1] == str(inspected.value).split("open_bytes: ")[1]
 
 
@@ -121,7 +123,8 @@ def test_what_is_json_is_read_and_printed(tmp_path, capsys, text):
     found = description.describe(path)
     np.testing.assert_equal(found["model"], json.loads(text))
     inspect._print_description(found)
-    assert "markup" not in path.name and (b"[/red]" not in text or "[/red] [bold :smile:" in capsys.readouterr().out)
+    assert "markup" not in path.name
+    assert b"[/red]" not in text or "[/red] [bold :smile:" in capsys.readouterr().out
 
 
 NOT_JSON = (
@@ -159,7 +162,8 @@ def test_description_is_that_of_the_golden_rows():
     found = description.describe(SHIPPED)
     counts = {name: int((rows.flag == value).sum()) for name, value in fields.FLAGS.items()}
     assert found["golden"] == {"rows": len(rows.flag), "rtol": rows.rtol, "atol": rows.atol, "flags": counts}
-    assert found["bytes"] == SHIPPED.stat().st_size and found["sha256"] == model_file.sha256(SHIPPED)
+    assert found["bytes"] == SHIPPED.stat().st_size
+    assert found["sha256"] == model_file.sha256(SHIPPED)
 
 
 # --- What torch reads -------------------------------------------------------------------------------------------------
@@ -203,7 +207,7 @@ def stretched(kept):
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    ("change", "said"),
     [
         (resized(members=10**12), "its sizes are more than it holds"),
         (resized(width=10**9), "its tensors are not those of its sizes"),

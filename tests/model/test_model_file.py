@@ -24,8 +24,10 @@ def test_shipped_model_describes_itself():
     info = description.describe(model_file.SHIPPED)
     assert info["schema_matches"]
     assert info["bytes"] < 2_000_000
-    assert info["golden"]["flags"]["invalid"] >= 2 and info["golden"]["flags"]["outside"] >= 1
-    assert info["golden"]["flags"]["ok"] >= 1 and info["golden"]["flags"]["filled"] >= 10
+    assert info["golden"]["flags"]["invalid"] >= 2
+    assert info["golden"]["flags"]["outside"] >= 1
+    assert info["golden"]["flags"]["ok"] >= 1
+    assert info["golden"]["flags"]["filled"] >= 10
     assert {"seed", "preset", "data", "metrics", "torch", "precision"} <= set(info["model"])
 
 
@@ -34,7 +36,8 @@ def test_the_shipped_model_has_the_bounds_of_the_code(shipped):
     assert shipped["latents"] == {name: list(bounds) for name, bounds in LATENTS.items()}
     state = torch.jit.load(str(model_file.SHIPPED)).state_dict()
     low, high = (torch.tensor(part, dtype=torch.float64) for part in zip(*LATENTS.values(), strict=True))
-    assert torch.equal(state["latent_low"], low) and torch.equal(state["latent_range"], high - low)
+    assert torch.equal(state["latent_low"], low)
+    assert torch.equal(state["latent_range"], high - low)
 
 
 def test_torchscript_reproduces_the_golden_rows():
@@ -73,8 +76,11 @@ def test_shipped_model_scores(shipped):
     target = closed_form.make_targets(x, seed + 500_000, count["held_out_points"], lambda *_: None, "")
     scores = closed_form.evaluate(torch.jit.load(str(model_file.SHIPPED)), x, target)
     # What a model must reach to be worth shipping; the README quotes the figures themselves.
-    assert scores["fos_r2"] > 0.985 and scores["fos_rmse"] < 0.06 and scores["fos_f1"] > 0.9
-    assert scores["probability_mae"] < 0.01 and abs(scores["probability_bias"]) < 0.005
+    assert scores["fos_r2"] > 0.985
+    assert scores["fos_rmse"] < 0.06
+    assert scores["fos_f1"] > 0.9
+    assert scores["probability_mae"] < 0.01
+    assert abs(scores["probability_bias"]) < 0.005
     claimed = shipped["metrics"]["stage_2"]["columns"]
     assert set(claimed) == set(scores)
     for name, value in claimed.items():
@@ -82,7 +88,8 @@ def test_shipped_model_scores(shipped):
 
 
 def test_shipped_model_learned_from_columns_hillslopes_and_sites(shipped):
-    assert shipped["control"] == "" and set(shipped["inputs"]) == {"ensemble", "sites"}
+    assert shipped["control"] == ""
+    assert set(shipped["inputs"]) == {"ensemble", "sites"}
     assert {"stage_1", "development", "stage_2"} == set(shipped["metrics"])
     for stage in ("stage_1", "stage_2"):
         assert {"columns", "hillslopes"} <= set(shipped["metrics"][stage])

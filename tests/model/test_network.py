@@ -37,11 +37,13 @@ def flags(network, x):
 def test_outputs_are_bounded(network, x):
     y = network(x)
     p, fos, median, depth, spread = y[:, :N_OUT].T
-    assert ((p >= 0) & (p <= 1)).all() and p.max() > 0.05
+    assert ((p >= 0) & (p <= 1)).all()
+    assert p.max() > 0.05
     for value in (fos, median):
         assert ((value > 0) & (value <= 10)).all()
     assert ((depth >= 0.2 - 1e-12) & (depth <= 3.0)).all()
-    assert ((spread >= 0) & (spread <= 0.5)).all() and spread.max() > 0
+    assert ((spread >= 0) & (spread <= 0.5)).all()
+    assert spread.max() > 0
 
 
 def test_latents_keep_their_bounds(network, x):
@@ -73,7 +75,8 @@ def test_missing_value_in_each_field(network, x, name, value):
     else:
         assert field.filled is not True or (y[:, N_OUT] >= FLAGS["filled"]).all()
         assert (y[:, N_OUT] < FLAGS["invalid"]).all()
-        assert torch.isfinite(y).all() and (y[:, :N_OUT] < SPVAL).all()
+        assert torch.isfinite(y).all()
+        assert (y[:, :N_OUT] < SPVAL).all()
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -90,7 +93,8 @@ def test_value_out_of_its_physical_range(network, x, name):
 
 def test_columns_of_spval_stay_spval(network):
     y = network(torch.full((4, N_IN), SPVAL, dtype=torch.float64))
-    assert (y[:, :N_OUT] == SPVAL).all() and (y[:, N_OUT] == FLAGS["invalid"]).all()
+    assert (y[:, :N_OUT] == SPVAL).all()
+    assert (y[:, N_OUT] == FLAGS["invalid"]).all()
 
 
 def test_every_field_given_is_ok_and_missing_rain_is_filled(network, x):
@@ -129,7 +133,8 @@ def test_other_training_data_widen_the_domain(network, x):
     wider = LandslideNetwork(members=2)
     fit_normalisation(wider, sample_columns(4000, 31), [dense, layered[:1]])
     for odd in (dense[:1], layered[:1]):
-        assert (flags(network, odd) == FLAGS["outside"]).all() and (flags(wider, odd) < FLAGS["outside"]).all()
+        assert (flags(network, odd) == FLAGS["outside"]).all()
+        assert (flags(wider, odd) < FLAGS["outside"]).all()
     inside = flags(network, x) < FLAGS["outside"]
     assert (flags(wider, x)[inside] < FLAGS["outside"]).all()
     for name in ("feature_mean", "feature_scale", "domain.mean", "domain.whiten"):
@@ -175,7 +180,8 @@ def test_network_never_rises_with_rain(network, x, name):
     both = (flags(network, x) < FLAGS["outside"]) & (flags(network, wetter) < FLAGS["outside"])
     before, after = network(x[both]), network(wetter[both])
     assert both.sum() > 250
-    assert (after[:, 1] <= before[:, 1] + 1e-12).all() and (after[:, 1] < before[:, 1] - 1e-3).any()
+    assert (after[:, 1] <= before[:, 1] + 1e-12).all()
+    assert (after[:, 1] < before[:, 1] - 1e-3).any()
     assert (after[:, 0] >= before[:, 0] - 1e-12).all()
 
 
@@ -210,7 +216,8 @@ def test_flat_ground_is_at_the_cap(network, x, model):
     flat = x.clone()
     flat[:, FIELDS["slope"].columns] = 0.001
     y = network(flat)
-    assert (y[:, 1:3] == 10.0).all() and (y[:, 0] < 1e-6).all()
+    assert (y[:, 1:3] == 10.0).all()
+    assert (y[:, 0] < 1e-6).all()
 
 
 def test_probability_and_spread_are_mean_and_deviation_of_the_members(network, x):
@@ -241,7 +248,8 @@ def test_gradient_reaches_every_latent(x):
     p, log_fos, _ = network.run_members(prepared, values)
     (p.sum() + log_fos.sum()).backward()
     for name, value in values.items():
-        assert value.grad is not None and value.grad.abs().sum() > 0, name
+        assert value.grad is not None, name
+        assert value.grad.abs().sum() > 0, name
 
 
 def test_declaration_is_consistent():
@@ -272,4 +280,5 @@ def test_the_envelope_is_a_twentieth_wider_than_the_training():
     low, high = domain.low[[0, 5, 6]], domain.high[[0, 5, 6]]
     torch.testing.assert_close(low[0], torch.tensor(-2.3, dtype=torch.float64))
     torch.testing.assert_close(high[0], torch.tensor(4.3, dtype=torch.float64))
-    assert low[1] > -1.0 and high[2] < 2.0
+    assert low[1] > -1.0
+    assert high[2] < 2.0

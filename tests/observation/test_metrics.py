@@ -25,7 +25,7 @@ def scored(n=600, seed=0, levels=None):
     return landslide, scores, rng.integers(0, 40, n).astype(str)
 
 
-@pytest.mark.parametrize("levels", (None, 10, 1))
+@pytest.mark.parametrize("levels", [None, 10, 1])
 def test_weights_are_rows_repeated(levels):
     """With ties too: scikit-learn on the rows each draw holds."""
     landslide, scores, blocks = scored(levels=levels)
@@ -43,7 +43,8 @@ def test_hit_rates_by_hand():
     landslide = np.isin(scores, [20, 19, 17, 15, 14])
     found = metrics.weighted_discrimination(landslide, scores, ones(15))
     assert found["0.10"] == pytest.approx([3 / 5])  # where the curve rises upright, its upper end
-    assert found["0.05"] == pytest.approx([2 / 5]) and found["0.01"] == pytest.approx([2 / 5])
+    assert found["0.05"] == pytest.approx([2 / 5])
+    assert found["0.01"] == pytest.approx([2 / 5])
 
 
 def test_hit_rates_of_ties_lie_on_the_line():
@@ -64,7 +65,7 @@ def test_hit_rates_follow_the_curve_of_scikit_learn():
         assert upper - 1e-12 <= found[f"{rate:.2f}"][0] <= hits[false > rate].min() + 1e-12
 
 
-@pytest.mark.parametrize("shift", (0.0, 0.5, 1.5))
+@pytest.mark.parametrize("shift", [0.0, 0.5, 1.5])
 def test_auc_of_shifted_normals(shift):
     """Phi(d / sqrt 2), within four standard errors (Hanley and McNeil 1982)."""
     rng = np.random.default_rng(11)
@@ -97,14 +98,16 @@ def test_draws_without_a_landslide_are_passed_over():
     draws = metrics.resample(np.array(["a", "b", "c"]), 300)
     auc = metrics.discrimination(landslide, scores, draws)["auc"]
     without = np.isnan(auc[1:]).mean()
-    assert 0.2 < without < 0.45 and metrics.interval(auc) == [1.0, 1.0]
+    assert 0.2 < without < 0.45
+    assert metrics.interval(auc) == [1.0, 1.0]
     assert np.isnan(metrics.interval(np.array([0.5, np.nan]))).all()
 
 
 def test_blocks_are_drawn_whole():
     blocks = np.array(["x", "y", "y", "z"])
     draws = metrics.resample(blocks, 200, seed=1)
-    assert (draws.counts[0] == 1.0).all() and (draws.counts.sum(axis=1) == 3.0).all()
+    assert (draws.counts[0] == 1.0).all()
+    assert (draws.counts.sum(axis=1) == 3.0).all()
     sizes = draws.sums(np.ones(4))
     np.testing.assert_array_equal(sizes, draws.counts @ [1.0, 2.0, 1.0])
     assert len(np.unique(draws.counts[1:], axis=0)) > 5
@@ -164,9 +167,11 @@ def test_brier_and_skill():
         assert found["brier"][i] == pytest.approx(brier, abs=1e-12)
         assert found["brier_skill"][i] == pytest.approx(1.0 - brier / (share * (1.0 - share)), abs=1e-12)
     perfect = metrics.calibration(landslide, landslide.astype(float), draws)
-    assert (perfect["brier"] == 0.0).all() and (perfect["brier_skill"] == 1.0).all()
+    assert (perfect["brier"] == 0.0).all()
+    assert (perfect["brier_skill"] == 1.0).all()
     prevalence = metrics.calibration(landslide, np.full(600, landslide.mean()), draws)
-    assert prevalence["brier_skill"][0] == pytest.approx(0.0, abs=1e-12) and (prevalence["brier_skill"][1:] < 0).any()
+    assert prevalence["brier_skill"][0] == pytest.approx(0.0, abs=1e-12)
+    assert (prevalence["brier_skill"][1:] < 0).any()
 
 
 def test_ece_by_hand():
@@ -199,7 +204,8 @@ def test_ece_of_calibrated_and_shifted_probabilities():
 def test_bins_have_equal_counts_and_keep_ties_together():
     values = np.random.default_rng(0).permutation(1003) / 1003.0
     counts = np.bincount(metrics.bins(values))
-    assert len(counts) == 10 and counts.max() - counts.min() <= 1
+    assert len(counts) == 10
+    assert counts.max() - counts.min() <= 1
     assert (np.diff(metrics.bins(np.sort(values))) >= 0).all()
     tied = np.repeat([0.0, 0.2, 0.9], [70, 25, 5])
     np.testing.assert_array_equal(metrics.bins(tied), np.repeat([0, 1, 2], [70, 25, 5]))
@@ -227,7 +233,8 @@ def test_spread_without_members():
     landslide = np.array([True, False, True])
     assert metrics.spread(landslide, np.full((3, 1), 0.5)) is None
     same = metrics.spread(landslide, np.repeat([[0.1], [0.7], [0.3]], 3, axis=1))
-    assert math.isnan(same["spearman"]) and [row["n"] for row in same["fifths"]] == [3]
+    assert math.isnan(same["spearman"])
+    assert [row["n"] for row in same["fifths"]] == [3]
 
 
 def test_fast_enough_for_the_catalogue():

@@ -81,7 +81,7 @@ def observation(table, z):
 # A head.
 
 
-@pytest.mark.parametrize("reporting", (True, False))
+@pytest.mark.parametrize("reporting", [True, False])
 def test_the_formula_by_hand(reporting):
     """P = 1 - exp(-sum_d w_d exp(a z_d) exp(level + g + r)), with g two layers and r one."""
     made, inputs = head(), drawn_inputs()
@@ -97,10 +97,11 @@ def test_the_formula_by_hand(reporting):
     p = 1.0 - np.exp(-rate)
     found = made(inputs, reporting).detach().double().numpy()
     np.testing.assert_allclose(1.0 / (1.0 + np.exp(-found)), p, rtol=1e-5)
-    assert p.min() < 0.2 and p.max() > 0.9  # the formula is met over its range
+    assert p.min() < 0.2
+    assert p.max() > 0.9
 
 
-@pytest.mark.parametrize("sensitivity", (-8.0, 0.5, 3.0))
+@pytest.mark.parametrize("sensitivity", [-8.0, 0.5, 3.0])
 def test_a_score_never_falls_as_z_rises(sensitivity):
     """On any day, by little and by much, with any weights."""
     rng = np.random.default_rng(2)
@@ -123,7 +124,8 @@ def test_without_reporting_r_is_gone():
     whole, part = (log_rate(made(inputs, reporting).detach()) for reporting in (True, False))
     r = made.reporting(inputs.reporting)[:, 0].detach().double().numpy()
     free = np.maximum(whole, part) < 3.9  # a rate is held below e^4
-    assert free.sum() > 150 and np.abs(r[free]).max() > 0.5
+    assert free.sum() > 150
+    assert np.abs(r[free]).max() > 0.5
     np.testing.assert_allclose((whole - part)[free], r[free], atol=1e-4)
 
 
@@ -155,7 +157,8 @@ def test_features_of_weather_by_hand(table):
     temperature = [*np.full(11, 10.0), 16.0, mean, 16.0, 12.0, 10.0 + 6.0 / 7.0, 16.0 - mean, 12.0 - mean]
     n = len(rain) + len(temperature)
     np.testing.assert_allclose(found[:n], rain + temperature)
-    assert np.isnan(found[n:]).all() and len(found) == n + 3 * len(temperature)
+    assert np.isnan(found[n:]).all()
+    assert len(found) == n + 3 * len(temperature)
 
 
 def test_rain_of_the_day_before_by_hand(table):
@@ -164,7 +167,8 @@ def test_rain_of_the_day_before_by_hand(table):
     weather[0, 0], weather[0, 0, -2], weather[0, 1] = 0.0, 8.0, 10.0
     found = weather_features(dataclasses.replace(table.select([0]), weather=weather), 12)[0]
     np.testing.assert_allclose(found[33:37], [np.log1p(8.0 * np.exp(-1.0 / tau)) for tau in (1.0, 3.0, 7.0, 20.0)])
-    assert found[37] == pytest.approx(np.log1p(8.0 / 4.0)) and found[38] == 0.0
+    assert found[37] == pytest.approx(np.log1p(8.0 / 4.0))
+    assert found[38] == 0.0
 
 
 def test_a_gap_is_a_gap_of_its_variable_alone(table):
@@ -174,7 +178,8 @@ def test_a_gap_is_a_gap_of_its_variable_alone(table):
     weather[0, WEATHER.index("wind"), 3] = np.nan
     gap = weather_features(dataclasses.replace(one, weather=weather), 12)[0]
     of_wind = slice(39 + 2 * 18, 39 + 3 * 18)  # rain has 39 features, the others 18
-    assert np.isfinite(whole).all() and len(whole) == 39 + 4 * 18
+    assert np.isfinite(whole).all()
+    assert len(whole) == 39 + 4 * 18
     assert np.isnan(gap).sum() == np.isnan(gap[of_wind]).sum() == 4  # its day, the mean, two departures from the mean
     np.testing.assert_array_equal(gap[~np.isnan(gap)], whole[~np.isnan(gap)])
 
@@ -189,7 +194,8 @@ def test_features_of_slope_and_reporting(table):
     np.testing.assert_allclose(slope_features(rows), [[30.0, np.log(31.0)], [np.nan, np.nan]])
     found = reporting_features(rows)
     assert found[0].tolist() == [1.0, 0.0, 1.0, *np.zeros(14)]
-    assert np.isnan(found[1, 0]) and (found[1, 1:] == 0.0).all()
+    assert np.isnan(found[1, 0])
+    assert (found[1, 1:] == 0.0).all()
 
 
 def test_scaling_by_hand(observation, table, z):
@@ -202,7 +208,8 @@ def test_scaling_by_hand(observation, table, z):
     wanted = (some - some.mean()) / some.std()
     got = inputs.weather[:, column].numpy()
     np.testing.assert_allclose(got[known[:, column]], np.clip(wanted, -4.0, 4.0), atol=1e-5)
-    assert 0 < (~known[:, column]).sum() and (got[~known[:, column]] == 0.0).all()
+    assert (~known[:, column]).sum() > 0
+    assert (got[~known[:, column]] == 0.0).all()
     np.testing.assert_allclose(inputs.z, np.clip((z - z.mean()) / z.std(0).mean(), -4.0, 4.0), atol=1e-5)
     far = observation.inputs("random", observation.raw("random", table, z + 1e3))
     assert (far.z == 4.0).all()
@@ -277,7 +284,9 @@ def test_older_days_than_those_of_the_training_do_not_count(observation, table, 
 
 def test_a_copy_in_bytes_gives_the_same_scores(observation, table, z):
     copy = Observation.from_bytes(observation.to_bytes())
-    assert copy.info == observation.info and copy.sizes == observation.sizes and not copy.training
+    assert copy.info == observation.info
+    assert copy.sizes == observation.sizes
+    assert not copy.training
     assert not any(p.requires_grad for p in copy.parameters())
     for design in DESIGNS:
         a, b = (made.logits(design, table, z) for made in (observation, copy))
@@ -318,11 +327,13 @@ def test_calibration_never_turns_a_score_round():
     logit = rng.normal(0.0, 1.5, 5000)
     landslide = rng.random(5000) < 1.0 / (1.0 + np.exp(logit + 1.0))
     a, b, c = fit_calibration(logit, landslide)
-    assert a == 0.0 and b == 0.0
+    assert a == 0.0
+    assert b == 0.0
     assert 1.0 / (1.0 + np.exp(-c)) == pytest.approx(landslide.mean(), abs=1e-3)
     for seed in range(5):
         a, b, _ = fit_calibration(logit, np.random.default_rng(seed).random(5000) < 0.3)
-        assert a >= 0.0 and b >= 0.0
+        assert a >= 0.0
+        assert b >= 0.0
 
 
 def test_another_share_of_landslides_by_bayes():
@@ -355,9 +366,11 @@ def test_probabilities(observation):
     logits = np.linspace(-12.0, 12.0, 49)[:, None] + np.array([0.0, 0.5])
     for design in DESIGNS:
         chance, members = observation.probabilities(design, logits)
-        assert chance.shape == (49,) and members.shape == (49, 2)
+        assert chance.shape == (49,)
+        assert members.shape == (49, 2)
         for values in (chance, members):
-            assert ((values > 0.0) & (values < 1.0)).all() and (np.diff(values, axis=0) > 0.0).all()
+            assert ((values > 0.0) & (values < 1.0)).all()
+            assert (np.diff(values, axis=0) > 0.0).all()
         np.testing.assert_array_equal(chance, observation.probabilities(design, logits.mean(1)[:, None])[1][:, 0])
         trained = observation.info["prevalence"][design]
         np.testing.assert_array_equal(chance, observation.probabilities(design, logits, trained)[0])

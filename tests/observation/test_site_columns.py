@@ -48,7 +48,9 @@ def test_shape_and_columns_filled(found):
     """What the network needs is there, what no table tells is missing, and nothing lies outside its range."""
     sites, x, solved = found
     assert x.shape == (12, site_columns.DRAWS, site_columns.BAG, sum(f.layers for f in FIELDS.values()))
-    assert solved.shape == x.shape[:2] and solved.dtype == bool and solved.all()
+    assert solved.shape == x.shape[:2]
+    assert solved.dtype == bool
+    assert solved.all()
     for name, field in FIELDS.items():
         values = of(x, name)
         known = field.required or name in ("rain_1d", "rain_3d", "rain_7d", "snowmelt")
@@ -69,7 +71,8 @@ def test_fields_of_extreme_weather_are_in_range():
     for name, field in FIELDS.items():
         values = of(x, name)[of(x, name) != SPVAL]
         assert ((values >= field.valid[0]) & (values <= field.valid[1])).all(), name
-    assert (of(x, "snowmelt")[5, :, 0] > 0.0).all() and (of(x, "snowmelt")[5, :, 1:] == 0.0).all()
+    assert (of(x, "snowmelt")[5, :, 0] > 0.0).all()
+    assert (of(x, "snowmelt")[5, :, 1:] == 0.0).all()
 
 
 def test_a_row_alone_and_among_others(found):
@@ -131,8 +134,10 @@ def test_snow_is_not_rain():
         sums = of(x, f"rain_{days}d")[:, 0, 0, 0]
         assert sums == pytest.approx([0.0, 0.5 * rain[0, -days:].sum(), rain[0, -1]])
     water = of(x, "water_input")[..., 0]
-    assert (water[0] == 0.0).all() and (water[1] > 0.0).all()
-    assert (water[2, :, 1:] == 0.0).all() and (86400.0 * water[2, :, 0] > 40.0).all()  # 12 mm of rain, 52 of melt
+    assert (water[0] == 0.0).all()
+    assert (water[1] > 0.0).all()
+    assert (water[2, :, 1:] == 0.0).all()
+    assert (86400.0 * water[2, :, 0] > 40.0).all()
     assert 86400.0 * of(x, "snowmelt")[2, 0, 0, 0] == pytest.approx(3.5 * WARM)  # DEGREE_DAY
 
 
@@ -164,7 +169,8 @@ def test_water_closes():
     rain, temperature = rng.gamma(0.5, 30.0, made_sites.DAYS), rng.normal(3.0, 6.0, made_sites.DAYS)
     forcing, sums = site_columns._forcing(rain, temperature)
     steps = 4 * (60 + made_sites.DAYS)
-    assert forcing.shape == (4, steps) and sums.shape == (steps // 4,)
+    assert forcing.shape == (4, steps)
+    assert sums.shape == (steps // 4,)
     fallen = 21600.0 * (forcing[0] + forcing[1]).sum()
     assert 1000.0 * fallen == pytest.approx(60 * rain[:-7].mean() + rain.sum())
     assert 21600.0 * 1000.0 * forcing[0].sum() == pytest.approx(sums.sum())
@@ -189,7 +195,8 @@ def test_more_rain_is_wetter_and_no_safer(found):
     network = LandslideNetwork(members=1).eval()  # prior strengths
     with torch.no_grad():
         dry, wet = (network(torch.from_numpy(values[:, :, 0].reshape(-1, x.shape[-1]))).numpy() for values in (x, wet))
-    assert (wet[:, 0] >= dry[:, 0]).all() and (wet[:, 1:3] < dry[:, 1:3]).all()
+    assert (wet[:, 0] >= dry[:, 0]).all()
+    assert (wet[:, 1:3] < dry[:, 1:3]).all()
 
 
 def test_draws_are_the_same_and_sound():
@@ -199,9 +206,14 @@ def test_draws_are_the_same_and_sound():
         for field in dataclasses.fields(a):
             np.testing.assert_array_equal(getattr(a, field.name), getattr(b, field.name))
     for draw in site_columns.draws(64):
-        assert 5.0 <= draw.sand <= 90.0 and draw.clay > 0.0 and draw.sand + draw.clay < 100.0
-        assert (draw.cover > 0.0).all() and draw.cover.sum() == pytest.approx(0.9)
-        assert 0.5 <= draw.leaf_area <= 5.0 and 0.3 <= draw.slope_spread <= 0.7 and 0.0 <= draw.slope_quantile <= 1.0
+        assert 5.0 <= draw.sand <= 90.0
+        assert draw.clay > 0.0
+        assert draw.sand + draw.clay < 100.0
+        assert (draw.cover > 0.0).all()
+        assert draw.cover.sum() == pytest.approx(0.9)
+        assert 0.5 <= draw.leaf_area <= 5.0
+        assert 0.3 <= draw.slope_spread <= 0.7
+        assert 0.0 <= draw.slope_quantile <= 1.0
     assert len({draw.sand for draw in made}) == len(made)
 
 
@@ -263,7 +275,8 @@ def test_a_column_without_solution(found, monkeypatch):
     monkeypatch.setattr(column, "run", fails(lambda soil: soil.leaf_area == soils[1].leaf_area))
     done = []
     again, solved = site_columns.fields(sites.select([2, 4]), advance=done.append)
-    assert solved.tolist() == [[True, False, True, True]] * 2 and done == [1, 1]
+    assert solved.tolist() == [[True, False, True, True]] * 2
+    assert done == [1, 1]
     assert (again[:, 1] == SPVAL).all()
     np.testing.assert_array_equal(again[:, [0, 2, 3]], x[[2, 4]][:, [0, 2, 3]])
     monkeypatch.setattr(column, "run", fails(lambda soil: True))

@@ -346,12 +346,13 @@ def snapshot(folder):
 def test_the_good_files_run(tmp_path):
     good = Good(tmp_path)
     done = launch(0, *good.arguments())
-    assert done.returncode == 0 and "elm-landslide:" not in done.stderr
+    assert done.returncode == 0
+    assert "elm-landslide:" not in done.stderr
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["out.nc"]
 
 
 @pytest.mark.parametrize(
-    "n_ranks, spoil, said",
+    ("n_ranks", "spoil", "said"),
     [pytest.param(0, *case[1:], id=case[0]) for case in INPUTS]
     + [pytest.param(2, *case[1:], id=f"{case[0]}, 2 ranks") for case in INPUTS if case[0] in ON_RANKS],
 )
@@ -365,7 +366,8 @@ def test_bad_input_is_one_line_status_2_and_nothing_written(tmp_path, n_ranks, s
         assert "Traceback" not in done.stderr
         lines = [line for line in lines if line.startswith("elm-landslide: ")]
     assert done.returncode == 2, done.stderr
-    assert len(lines) == 1 and lines[0].startswith("elm-landslide: "), done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("elm-landslide: "), done.stderr
     for words_said in said:
         assert words_said in lines[0]
     assert n_ranks or done.stdout == ""
@@ -388,5 +390,6 @@ def test_a_full_disk_leaves_nothing(tmp_path, size):
     done = launch(0, *good.arguments(), code=FULL_DISK.format(size=size))
     assert done.returncode == 2, done.stderr
     lines = [line for line in done.stderr.splitlines() if not line.startswith("record ")]
-    assert len(lines) == 1 and "out.nc: cannot be written" in lines[0]
+    assert len(lines) == 1
+    assert "out.nc: cannot be written" in lines[0]
     assert not list((tmp_path / "results").iterdir())

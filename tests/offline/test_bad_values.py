@@ -44,7 +44,8 @@ def good():
 @pytest.mark.parametrize("door", [CModel, FortranModel])
 def test_every_bad_value_gives_its_flag(door, engine, good):
     """All cases in one call, each column between two good ones."""
-    assert {name for name, *_ in VALUES} == set(FIELDS) and len(VALUES) == 9 * N_IN
+    assert {name for name, *_ in VALUES} == set(FIELDS)
+    assert len(VALUES) == 9 * N_IN
     x = np.tile(good, (2 * len(VALUES) + 1, 1))
     for i, (name, entry, _, value, _) in enumerate(VALUES):
         x[2 * i + 1, FIELDS[name].offset + entry] = value
@@ -62,6 +63,10 @@ def test_every_bad_value_gives_its_flag(door, engine, good):
     ]
     assert not wrong
     invalid = flag == FLAGS["invalid"]
-    assert (y[invalid] == SPVAL).all() and np.isfinite(y).all() and y.shape[1] == N_OUT
-    assert (y[~invalid, 0] >= 0).all() and (y[~invalid, 0] <= 1).all() and (y[~invalid, 1] > 0).all()
+    assert (y[invalid] == SPVAL).all()
+    assert np.isfinite(y).all()
+    assert y.shape[1] == N_OUT
+    assert (y[~invalid, 0] >= 0).all()
+    assert (y[~invalid, 0] <= 1).all()
+    assert (y[~invalid, 1] > 0).all()
     assert (np.abs(y[~invalid]) < 1e3).all()

@@ -55,7 +55,8 @@ def test_fields_follow_the_stated_rules(tmp_path):
     np.testing.assert_allclose(field(x, "root_fraction").sum(axis=1), 0.9)  # a tenth is bare
     for name in ("vegetation_carbon", "root_carbon", "snowmelt", "root_strength_left", "soil_moisture_offset"):
         assert (field(x, name) == SPVAL).all(), name
-    assert x.shape == (6, N_IN) and x.flags.f_contiguous
+    assert x.shape == (6, N_IN)
+    assert x.flags.f_contiguous
     derived = {line.split(":")[0] for line in source.derived()}
     assert {"liquid_water", "ice", "root_fraction", "water_input", "bedrock_depth", "tree_cover", "rain_7d"} <= derived
 
@@ -126,7 +127,8 @@ def test_missing_values_stay_missing(tmp_path):
         dataset["QINFL"][0, 4] = np.nan
     source = columns(case)
     x = source.x(source.records[0])
-    assert (field(x, "ice") == SPVAL).sum() == 1 and field(x, "ice")[1, 2] == SPVAL
+    assert (field(x, "ice") == SPVAL).sum() == 1
+    assert field(x, "ice")[1, 2] == SPVAL
     assert (field(x, "water_input") == SPVAL).ravel().tolist() == [False] * 4 + [True, False]
     assert np.isfinite(x).all()
 

@@ -108,7 +108,7 @@ def test_a_constant_that_changes_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "tape, names", [("h1", STATES), ("h0", [*elm_files.constants(), "RAIN"]), ("surface", SURFACE)]
+    ("tape", "names"), [("h1", STATES), ("h0", [*elm_files.constants(), "RAIN"]), ("surface", SURFACE)]
 )
 def test_dimensions_of_length_1(tmp_path, tape, names):
     case = elm_files.Case(tmp_path)
@@ -118,7 +118,7 @@ def test_dimensions_of_length_1(tmp_path, tape, names):
 
 
 @pytest.mark.parametrize(
-    "tape, name", [("h1", "ZWT"), ("h1", "SOILLIQ"), ("h0", "WATSAT"), ("h0", "RAIN"), ("surface", "PCT_CROP")]
+    ("tape", "name"), [("h1", "ZWT"), ("h1", "SOILLIQ"), ("h0", "WATSAT"), ("h0", "RAIN"), ("surface", "PCT_CROP")]
 )
 def test_further_dimensions_are_refused(tmp_path, tape, name):
     case = elm_files.Case(tmp_path)
@@ -200,7 +200,7 @@ def on_levels(names, dimension, depths, coordinate=True):
 
 @pytest.mark.parametrize("name", ["SOILLIQ", "SOILICE"])
 @pytest.mark.parametrize(
-    "dimension, depths, message",
+    ("dimension", "depths", "message"),
     [
         ("levsoi", CLM5[:12], "lies on levels at 0.01, 0.04, .* but the layers of DZSOI in .* end at 0.0175"),
         ("levgrnd2", CLM5, "lies on levels at 0.01"),

@@ -110,7 +110,8 @@ def test_a_column_tape_with_six_kinds_of_landunit(tmp_path):
     with netCDF4.Dataset(str(case.surface), "a") as file:
         file["PCT_NATVEG"][:], file["PCT_CROP"][:] = 60.0, 40.0
     source = Columns(case.inputs())
-    assert source.index.tolist() == [6 * cell + kind for cell in range(6) for kind in (0, 1)] and not source.notes
+    assert source.index.tolist() == [6 * cell + kind for cell in range(6) for kind in (0, 1)]
+    assert not source.notes
     x = source.x(source.records[0])
     np.testing.assert_array_equal(x[::2, FIELDS["tree_cover"].offset], 0.4)
     np.testing.assert_array_equal(x[1::2, FIELDS["crop_cover"].offset], 1.0)
@@ -163,14 +164,18 @@ def test_later_rain_is_at_least_as_dangerous(columns):
     latest, middle, earliest = found
     known = np.isfinite(found).all(axis=0)
     assert known.sum() > 300
-    assert (latest >= middle)[known].all() and (middle >= earliest)[known].all() and (latest > earliest)[known].any()
+    assert (latest >= middle)[known].all()
+    assert (middle >= earliest)[known].all()
+    assert (latest > earliest)[known].any()
 
 
 def test_slopes_of_zero(columns):
     x = columns.copy()
     x[:, FIELDS["slope"].columns] = 0.0
     p, flag = probability(x)
-    assert (flag < FLAGS["invalid"]).all() and np.isfinite(p).all() and (p < 1e-12).all()
+    assert (flag < FLAGS["invalid"]).all()
+    assert np.isfinite(p).all()
+    assert (p < 1e-12).all()
 
 
 @pytest.mark.parametrize("units", ["days since 2000-01-01", "days since 0000-01-01"])

@@ -44,7 +44,7 @@ def test_counts_of_several_ranks():
 
 
 @pytest.mark.parametrize(
-    "first, step, n, reasons",
+    ("first", "step", "n", "reasons"),
     [
         (30.0, 30.0, 1, {"rain_7d": ("means of RAIN over longer than the window", 8)}),
         (
@@ -109,7 +109,8 @@ def test_the_summary_the_file_and_the_flags_agree(tmp_path):
     assert summary.missing["rain_7d"] == {"after the last mean of RAIN": {"records": 4, "column_steps": 24}}
     with netCDF4.Dataset(str(out)) as file:
         flag = file["LANDSLIDE_FLAG"][:]
-        assert (flag[4:] >= FLAGS["filled"]).all() and (flag[:4] != FLAGS["filled"]).all()
+        assert (flag[4:] >= FLAGS["filled"]).all()
+        assert (flag[:4] != FLAGS["filled"]).all()
         assert "rain_7d: 4 records, 24 column steps (after the last mean of RAIN)" in file.missing_fields
         assert "; missing in 4 of 8 records (after the last mean of RAIN)" in file.derived
 
@@ -130,7 +131,7 @@ def test_means_longer_than_the_windows_are_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "methods, mean",
+    ("methods", "mean"),
     [
         ("time: mean", True),
         ("area: mean time: mean", True),

@@ -41,7 +41,8 @@ def runs(tmp_path_factory):
 def test_ranks_give_the_same_bits(runs, n_ranks):
     folder, _ = runs
     one, many = outputs(folder / "1.nc"), outputs(folder / f"{n_ranks}.nc")
-    assert one.keys() == many.keys() and len(one) == 7
+    assert one.keys() == many.keys()
+    assert len(one) == 7
     for name in one:
         assert many[name].tobytes() == one[name].tobytes(), name
 
@@ -58,13 +59,14 @@ def test_file_holds_what_the_component_gives(runs):
             np.testing.assert_array_equal(written["LANDSLIDE_FLAG"][i], flag)
 
 
-@pytest.mark.parametrize("site, n_columns", [("susquehanna", 32), ("steep", 1)])
+@pytest.mark.parametrize(("site", "n_columns"), [("susquehanna", 32), ("steep", 1)])
 def test_sample_on_two_ranks(tmp_path, site, n_columns):
     done = launch(2, "run", "--sample", site, "--out", tmp_path / "out.nc", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["n_columns"], summary["n_records"]) == (n_columns, 480)
-    assert summary["flags"]["invalid"] == 0 and sum(summary["flags"].values()) == 480 * n_columns
+    assert summary["flags"]["invalid"] == 0
+    assert sum(summary["flags"].values()) == 480 * n_columns
     low, high = summary["ranges"]["LANDSLIDE_PROB"]
     assert 0 <= low <= high <= 1
 
@@ -118,7 +120,9 @@ def test_a_bug_on_one_rank_ends_all(tmp_path):
         *case.run(tmp_path / "out.nc"),
         code=code,
     )
-    assert done.returncode != 0 and "Traceback" in done.stderr and "rank 1: ZeroDivisionError: a bug" in done.stderr
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+    assert "rank 1: ZeroDivisionError: a bug" in done.stderr
     assert not (tmp_path / "out.nc").exists()
 
 
@@ -141,7 +145,7 @@ def test_a_killed_run_leaves_no_output_under_its_name(tmp_path, n_ranks):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["out.nc"]
 
 
-@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_an_interrupted_run_leaves_nothing(tmp_path, name, status):
     arguments = files_of_a_run(tmp_path)
     code = FAILING.format(rank=0, action=f"os.kill(os.getpid(), signal.{name}); signal.pause(); signal.pause()")
@@ -160,7 +164,8 @@ def test_ranks_that_are_interrupted_leave_nothing(tmp_path, name, target, rank):
     arguments = files_of_a_run(tmp_path)
     action = f"os.kill({target}, signal.{name}); signal.pause(); signal.pause()"
     done = launch(2, *arguments, code=FAILING.format(rank=rank, action=action))
-    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
     assert not list((tmp_path / "out").iterdir())
 
 

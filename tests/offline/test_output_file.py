@@ -63,7 +63,8 @@ def test_cells_of_a_grid_have_bounds_and_areas(tmp_path):
         np.testing.assert_allclose(file["lat_bnds"][:], [[40.0, 40.5], [40.5, 41.0]])
         np.testing.assert_allclose(file["lon_bnds"][:], [[282.5, 283.0], [283.0, 283.5], [283.5, 284.0]])
         assert (file["lat"].bounds, file["lon"].bounds) == ("lat_bnds", "lon_bnds")
-        assert file["LANDSLIDE_PROB"].cell_measures == "area: area" and file["area"].standard_name == "cell_area"
+        assert file["LANDSLIDE_PROB"].cell_measures == "area: area"
+        assert file["area"].standard_name == "cell_area"
 
 
 def test_latitudes_end_at_the_poles(tmp_path):
@@ -103,7 +104,8 @@ def test_a_mask_with_missing_values_is_copied(tmp_path):
     with netCDF4.Dataset(str(made(case, tmp_path / "out.nc"))) as file:
         assert file["landmask"][:].tolist() == [None, 1, 1, 1, 1, 0]
         file.set_auto_mask(False)
-        assert (file["LANDSLIDE_PROB"][:, [0, 5]] == SPVAL).all() and (file["LANDSLIDE_PROB"][:, 1:5] < 1).all()
+        assert (file["LANDSLIDE_PROB"][:, [0, 5]] == SPVAL).all()
+        assert (file["LANDSLIDE_PROB"][:, 1:5] < 1).all()
 
 
 def test_a_series_plots_as_the_readme_shows(tmp_path):
@@ -145,7 +147,7 @@ def test_a_byte_mask_with_a_missing_value_is_copied(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "lon, west, east",
+    ("lon", "west", "east"),
     [
         ([10.0, 20.0], 10.0, 20.0),
         ([179.0, 181.0, 183.0], 179.0, -177.0),

@@ -40,7 +40,7 @@ def test_two_cells_at_one_place_by_position(tmp_path):
     np.testing.assert_array_equal(x_of(case, rank=1, size=2), x[:, 3:])
 
 
-@pytest.mark.parametrize("which, noun", [("surface", "cell"), ("h0", "cell")])
+@pytest.mark.parametrize(("which", "noun"), [("surface", "cell"), ("h0", "cell")])
 def test_two_cells_at_one_place_in_one_file_alone(tmp_path, which, noun):
     case = elm_files.Case(tmp_path)
     elm_files.rewrite(getattr(case, which), repeated("lndgrid" if which == "h0" else "gridcell"))
@@ -93,7 +93,7 @@ def masked(case, values, dtype="f4"):
 
 
 @pytest.mark.parametrize(
-    "mask, run",
+    ("mask", "run"),
     [([0.97] * 6, 6), ([1e-3, 0, 1, 0.5, 0, 0.97], 4), ([1e20, 1, 1, 1, 1, 1], 5), ([1, 1, 1, 1, 1, -1], 5)],
 )
 def test_a_mask_of_shares(tmp_path, mask, run):
@@ -113,7 +113,7 @@ def test_cells_without_data_are_not_missed(tmp_path):
     assert Columns(case.inputs()).notes == ["landmask leaves out 1 of 5 cells that have ZWT"]
 
 
-@pytest.mark.parametrize("kind, mask", [("unstructured", "landmask"), ("column", "cols1d_itype_lunit")])
+@pytest.mark.parametrize(("kind", "mask"), [("unstructured", "landmask"), ("column", "cols1d_itype_lunit")])
 def test_no_column_is_an_error(tmp_path, kind, mask):
     case = elm_files.Case(tmp_path, kind)
     if kind == "column":
@@ -180,7 +180,7 @@ def test_extremes_and_sums_are_no_states(tmp_path, method):
         x_of(case)
 
 
-@pytest.mark.parametrize("name, tape", [("lat", "h1"), ("ZWT", "h1"), ("WATSAT", "h0"), ("time", "h1")])
+@pytest.mark.parametrize(("name", "tape"), [("lat", "h1"), ("ZWT", "h1"), ("WATSAT", "h0"), ("time", "h1")])
 def test_text_in_place_of_numbers(tmp_path, name, tape):
     case = elm_files.Case(tmp_path)
     units = {"time": "days since 2000-01-01"} | elm_files.UNITS

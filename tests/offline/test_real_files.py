@@ -25,19 +25,23 @@ def test_sample_gives_every_required_field_in_its_range(site):
         x = source.x(record)
         for f in REQUIRED:
             values = x[:, f.columns]
-            assert (values >= f.valid[0]).all() and (values <= f.valid[1]).all(), f.name
+            assert (values >= f.valid[0]).all(), f.name
+            assert (values <= f.valid[1]).all(), f.name
 
 
 @pytest.mark.parametrize(
-    "site, median, p90, top", [("susquehanna", (4, 6), (8, 17), (20, 38)), ("steep", (30, 30), (44, 44), (52, 52))]
+    ("site", "median", "p90", "top"),
+    [("susquehanna", (4, 6), (8, 17), (20, 38)), ("steep", (30, 30), (44, 44), (52, 52))],
 )
 def test_sample_slopes_are_as_stated(site, median, p90, top):
     with netCDF4.Dataset(str(sample_inputs(site).surface)) as surface:
         degrees = np.degrees(np.arctan(surface["SLP_P10"][:]))
-        assert SYNTHETIC in surface.source and all(SYNTHETIC in v.long_name for v in surface.variables.values())
+        assert SYNTHETIC in surface.source
+        assert all(SYNTHETIC in v.long_name for v in surface.variables.values())
     assert (np.diff(degrees, axis=0) > 0).all()
     for level, (low, high) in ((5, median), (9, p90), (10, top)):
-        assert (degrees[level] >= low - 1e-9).all() and (degrees[level] <= high + 1e-9).all()
+        assert (degrees[level] >= low - 1e-9).all()
+        assert (degrees[level] <= high + 1e-9).all()
 
 
 def test_sample_is_small():
@@ -76,7 +80,8 @@ def test_real_surface_dataset():
     sand, porosity = (x[:, FIELDS[n].columns][:, N_LAYERS - 1] for n in ("sand", "porosity"))
     np.testing.assert_allclose(porosity, 0.489 - 0.00126 * sand, atol=1e-6)
     p90 = np.degrees(np.arctan(x[:, FIELDS["slope"].offset + 9]))
-    assert 3 < p90.min() and p90.max() < 18.5  # the basin's hills: 3 to 18 degrees
+    assert p90.min() > 3
+    assert p90.max() < 18.5
     for name in ("liquid_water", "root_fraction", "rain_7d"):
         assert (np.abs(x[:, FIELDS[name].columns]) < MISSING).all(), name
 

@@ -28,8 +28,10 @@ def test_history_file(tmp_path, case, model):
             expected[3] = SPVAL
             np.testing.assert_array_equal(values[:], np.tile(expected, (8, 1)))
             assert (values.dtype, values.units, values.long_name) == (np.float64, output.unit, output.long_name)
-            assert values._FillValue == SPVAL and values.cell_methods == "time: point"
-            assert values.dimensions == ("time", "lndgrid") and values.coordinates == "lat lon"
+            assert values._FillValue == SPVAL
+            assert values.cell_methods == "time: point"
+            assert values.dimensions == ("time", "lndgrid")
+            assert values.coordinates == "lat lon"
         np.testing.assert_array_equal(out["LANDSLIDE_OUTSIDE"][0], [0, 0, 1, SPVAL, 0, 0])
         np.testing.assert_array_equal(out["LANDSLIDE_FLAG"][0], [0, 1, 2, 3, 0, 1])
         assert out["LANDSLIDE_FLAG"].flag_meanings == "ok filled outside invalid"
@@ -42,7 +44,8 @@ def test_history_file(tmp_path, case, model):
         # sha256 of b"model", by sha256sum
         assert out.model_sha256 == "9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4"
         assert out.input_files.split() == [p.name for p in (case.h1, case.h0, case.surface)]
-        assert "root_fraction: derived as" in out.derived and out.overrides == "none"
+        assert "root_fraction: derived as" in out.derived
+        assert out.overrides == "none"
         assert (out.Conventions, out.schema_version) == ("CF-1.8, ACDD-1.3", 2)
         assert (out.engine, out.instruction_set) == ("tile", "avx2")
     assert summary.flags == {"ok": 16, "filled": 16, "outside": 8, "invalid": 8}
@@ -50,7 +53,7 @@ def test_history_file(tmp_path, case, model):
     assert (summary.n_columns, summary.n_records, summary.n_ranks) == (6, 8, 1)
 
 
-@pytest.mark.parametrize("kind, dims", [("gridded", ("time", "lat", "lon")), ("column", ("time", "column"))])
+@pytest.mark.parametrize(("kind", "dims"), [("gridded", ("time", "lat", "lon")), ("column", ("time", "column"))])
 def test_output_lies_as_the_input(tmp_path, model, kind, dims):
     run(elm_files.Case(tmp_path, kind), model, tmp_path / "out.nc")
     with netCDF4.Dataset(str(tmp_path / "out.nc")) as out:
@@ -59,7 +62,8 @@ def test_output_lies_as_the_input(tmp_path, model, kind, dims):
         cells = np.ma.filled(values[0], SPVAL).ravel()
         if kind == "column":
             np.testing.assert_array_equal(out["cols1d_itype_lunit"][:], [1, 5] * 6)
-            assert (cells[1::2] == SPVAL).all() and out["LANDSLIDE_FLAG"][0, 1] is np.ma.masked
+            assert (cells[1::2] == SPVAL).all()
+            assert out["LANDSLIDE_FLAG"][0, 1] is np.ma.masked
             assert values.coordinates == "cols1d_lat cols1d_lon"
             cells = cells[::2]
         else:
@@ -70,7 +74,8 @@ def test_output_lies_as_the_input(tmp_path, model, kind, dims):
 def test_overrides_are_recorded(tmp_path, case, model):
     summary = driver.run(case.inputs(overrides={"root_fraction": 0.0}), tmp_path / "out.nc", model)
     with netCDF4.Dataset(str(tmp_path / "out.nc")) as out:
-        assert out.overrides == "root_fraction=0" and "root_fraction" not in out.derived
+        assert out.overrides == "root_fraction=0"
+        assert "root_fraction" not in out.derived
     assert summary.overrides == {"root_fraction": 0.0}
 
 

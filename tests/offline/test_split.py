@@ -49,7 +49,8 @@ def test_runs_over_parts_join_to_the_run_over_all(tmp_path, mean, given):
         assert summary.n_records == (38, 1, 17)[i]
         parts.append(read(out))
     whole = read(tmp_path / "all.nc")
-    assert len(whole) == 9 and whole["LANDSLIDE_PROB"].shape == (56, elm_files.N)
+    assert len(whole) == 9
+    assert whole["LANDSLIDE_PROB"].shape == (56, elm_files.N)
     for name in whole:
         joined = np.concatenate([part[name] for part in parts])
         assert joined.tobytes() == whole[name].tobytes(), name

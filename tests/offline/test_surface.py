@@ -28,7 +28,8 @@ def test_root_profile_is_zengs():
     assert profile[1, 0] == pytest.approx(1 - 0.5 * (np.exp(-7 * z1) + np.exp(-2 * z1)), rel=1e-12)
     assert profile[1, 9] == pytest.approx(0.5 * (np.exp(-7 * z9) + np.exp(-2 * z9)), rel=1e-12)
     np.testing.assert_allclose(profile[1:].sum(axis=1), 1.0, rtol=1e-12)
-    assert (profile[0] == 0).all() and (profile[1:] > 0).all()
+    assert (profile[0] == 0).all()
+    assert (profile[1:] > 0).all()
 
 
 def test_a_column_half_bare_has_half_the_roots():
@@ -49,7 +50,7 @@ def test_cells_are_found_in_any_order_and_by_any_longitude(tmp_path):
     np.testing.assert_array_equal(there["sand"][:, 0], 30.0 + np.array(order))
 
 
-@pytest.mark.parametrize("shift, found", [(0.0009, True), (0.002, False)])
+@pytest.mark.parametrize(("shift", "found"), [(0.0009, True), (0.002, False)])
 def test_tolerance_of_a_cell(tmp_path, shift, found):
     path = elm_files.write_surface(tmp_path / "s.nc")
     if found:
@@ -114,7 +115,7 @@ def test_missing_pfts_matter_where_they_grow(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, at", [("PCT_NATVEG", 2), ("PCT_CROP", 2), ("PCT_SAND", (4, 2)), ("PCT_NAT_PFT", (1, 2))]
+    ("name", "at"), [("PCT_NATVEG", 2), ("PCT_CROP", 2), ("PCT_SAND", (4, 2)), ("PCT_NAT_PFT", (1, 2))]
 )
 @pytest.mark.parametrize("value", [-999.0, 9999.0])
 def test_a_share_that_is_none_is_refused_by_name_and_cell(tmp_path, name, at, value):
@@ -168,7 +169,7 @@ def test_units_of_another_scale_are_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name, at, value, message",
+    ("name", "at", "value", "message"),
     [
         ("SLP_P10", (4, 2), -9999.0, "SLP_P10 is -9999 at lat 40.25, lon 283.75, wanted 0 to 6 m/m"),
         ("SLP_P10", (10, 2), 45.0, "SLP_P10 is 45 at lat 40.25, lon 283.75, wanted 0 to 6 m/m"),

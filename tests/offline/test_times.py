@@ -28,7 +28,7 @@ def on_axis(units, calendar="noleap", scale=1.0, shift=0.0, names=TIMES):
 
 
 @pytest.mark.parametrize(
-    "units, calendar, scale, shift",
+    ("units", "calendar", "scale", "shift"),
     [
         ("days since 2000-01-01", "noleap", 1.0, 0.0),
         ("days since 2000-1-1 0:0:0", "365_day", 1.0, 0.0),
@@ -56,7 +56,8 @@ def test_history_files_on_several_axes(tmp_path):
     later = elm_files.write_history(tmp_path / "b.nc", "unstructured", elm_files.states(2), times, bounds)
     elm_files.rewrite(later, on_axis("hours since 2001-01-01", scale=24.0, shift=-365.0))
     files = HistoryFiles([case.h1, later])
-    assert [r.time for r in files.records[-2:]] == times.tolist() and files.records[-1].bounds == (12.25, 12.5)
+    assert [r.time for r in files.records[-2:]] == times.tolist()
+    assert files.records[-1].bounds == (12.25, 12.5)
     assert files.axis.units == "days since 2000-01-01 00:00:00"
 
 
@@ -161,7 +162,8 @@ def test_the_calendars_of_the_world_are_one(tmp_path):
 @pytest.mark.parametrize("calendar", ["standard", "gregorian", "julian", "noleap", "360_day", "all_leap", "366_day"])
 def test_axes_that_start_with_the_year_0(calendar):
     date = num2date(400.25, "days since 0000-01-01", calendar)
-    assert date.year == 1 and date.hour == 6
+    assert date.year == 1
+    assert date.hour == 6
     assert date2num(date, "days since 0000-01-01", calendar) == 400.25
 
 
@@ -210,7 +212,7 @@ def test_bounds_the_other_way_round(tmp_path):
     np.testing.assert_array_equal(x_of(case), plain)
 
 
-@pytest.mark.parametrize("seconds, refused", [(0.9, False), (5.0, True)])
+@pytest.mark.parametrize(("seconds", "refused"), [(0.9, False), (5.0, True)])
 def test_how_far_bounds_may_be_off(tmp_path, seconds, refused):
     """A second: for a time outside its bounds, for intervals that overlap, for a gap in the rain."""
     off = seconds / 86400.0

@@ -57,7 +57,8 @@ def test_never_rises_with_macropore_heads(case, stretch):
     heads[stretch] = heads[stretch] + 0.5
     column.macropore_heads = tuple(heads)
     after = minimum_factor_of_safety(column, gradient, strengths, PLANES)[0][0]
-    assert (after <= before + 1e-12).all() and (after < before - 1e-3).any()
+    assert (after <= before + 1e-12).all()
+    assert (after < before - 1e-3).any()
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +97,16 @@ def test_no_more_than_half_a_metre_of_rain_is_taken(case, rained, days):
         return fos(x, strengths, gradient)
 
     at = {mm: with_rain(mm) for mm in (450.0, 500.0, 700.0)}
-    assert torch.equal(at[500.0], at[700.0]) and (at[500.0] < at[450.0]).any()
+    assert torch.equal(at[500.0], at[700.0])
+    assert (at[500.0] < at[450.0]).any()
 
 
 @pytest.mark.parametrize("name", ["rain_3d", "rain_7d"])
 def test_missing_rain_before_the_last_day_never_lowers(case, rained, name):
     _, strengths, gradient = case
     known, missing = fos(rained, strengths, gradient), fos(changed(rained, name, SPVAL), strengths, gradient)
-    assert (missing >= known - 1e-12).all() and (missing > known + 1e-3).any()
+    assert (missing >= known - 1e-12).all()
+    assert (missing > known + 1e-3).any()
     sooner = "rain_1d" if name == "rain_3d" else "rain_3d"
     none = changed(rained, "rain_7d", rained[:, FIELDS[sooner].columns])
     none = changed(none, "rain_3d", none[:, FIELDS[sooner].columns])
@@ -114,7 +117,8 @@ def test_never_rises_with_what_is_kept_of_water(case, rained):
     _, strengths, gradient = case
     low, high = (dataclasses.replace(strengths, water_kept=share * strengths.water_kept) for share in (0.5, 1.0))
     less, more = fos(rained, low, gradient), fos(rained, high, gradient)
-    assert (more <= less + 1e-12).all() and (more < less - 1e-3).any()
+    assert (more <= less + 1e-12).all()
+    assert (more < less - 1e-3).any()
 
 
 def test_the_present_input_stands_in_for_the_rain_of_a_day(case, rained):
@@ -133,7 +137,8 @@ def test_never_rises_with_saturation_at_fixed_weight(case):
     dry.weight_density, dry.macropore_heads = wet.weight_density, wet.macropore_heads
     drier = minimum_factor_of_safety(dry, gradient, strengths, PLANES)[0][0]
     wetter = minimum_factor_of_safety(wet, gradient, strengths, PLANES)[0][0]
-    assert (wetter <= drier + 1e-12).all() and (wetter < drier - 1e-3).any()
+    assert (wetter <= drier + 1e-12).all()
+    assert (wetter < drier - 1e-3).any()
 
 
 def test_rises_with_root_cohesion_on_steep_slopes(case):
@@ -160,8 +165,10 @@ def test_kinds_of_cover_and_members_stand_apart(case):
     nothing = torch.zeros_like(strengths.root_cohesion[0])
     kinds = dataclasses.replace(strengths, root_cohesion=(strengths.root_cohesion[0], nothing, None))
     rooted, zero, bare = minimum_factor_of_safety(column, gradient, kinds, PLANES)
-    assert torch.equal(rooted[0], fos(x, strengths, gradient)) and (rooted[0] > bare[0]).any()
-    assert torch.equal(zero[0], bare[0]) and torch.equal(zero[1], bare[1])
+    assert torch.equal(rooted[0], fos(x, strengths, gradient))
+    assert (rooted[0] > bare[0]).any()
+    assert torch.equal(zero[0], bare[0])
+    assert torch.equal(zero[1], bare[1])
 
     other = dataclasses.replace(strengths, thickness=0.5 * strengths.thickness, cohesion=2.0 * strengths.cohesion)
     fields = (field.name for field in dataclasses.fields(strengths) if field.name != "root_cohesion")

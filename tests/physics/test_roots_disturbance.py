@@ -28,19 +28,22 @@ def test_least_strength_is_3_to_15_years_after_clearing():
     left = roots.root_strength_left(YEARS)
     at = left.argmin()
     assert 3.0 <= YEARS[at] <= 15.0
-    assert (left[: at + 1].diff() <= 0.0).all() and (left[at:].diff() >= 0.0).all()
+    assert (left[: at + 1].diff() <= 0.0).all()
+    assert (left[at:].diff() >= 0.0).all()
     assert left[at] < 0.5
 
 
 def test_strength_comes_back_and_is_never_more_than_before():
     left = roots.root_strength_left(YEARS)
-    assert (left <= 1.0).all() and (left > 0.0).all()
+    assert (left <= 1.0).all()
+    assert (left > 0.0).all()
     assert left[YEARS >= 50.0].min() > 0.99
 
 
 def test_what_is_kept_raises_strength():
     kept = [roots.root_strength_left(YEARS, share) for share in (0.0, 0.2, 0.5, 0.9, 1.0)]
     for less, more in zip(kept[:-1], kept[1:], strict=True):
-        assert (more >= less).all() and (more[100:2000] > less[100:2000]).all()
+        assert (more >= less).all()
+        assert (more[100:2000] > less[100:2000]).all()
     assert (kept[-1] == 1.0).all()
     torch.testing.assert_close(kept[2][500], 0.5 + 0.5 * kept[0][500])

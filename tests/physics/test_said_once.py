@@ -16,7 +16,8 @@ from elm_landslide.simulator import hydraulics
 def test_saturation_is_the_inverse_of_head():
     saturation = np.linspace(0.05, 1.0, 20)
     head = clapp_hornberger.head(saturation, 0.2, 5.5)
-    assert head[-1] == -0.2 and (np.diff(head) > 0).all()
+    assert head[-1] == -0.2
+    assert (np.diff(head) > 0).all()
     np.testing.assert_allclose(clapp_hornberger.saturation(head, 0.2, 5.5), saturation, rtol=1e-14)
 
 
@@ -42,7 +43,8 @@ def test_log_normal_has_the_mean_and_the_variation(cv):
     values = log_normal(3.0, cv, stats.norm.ppf(u))
     distribution = stats.lognorm(sigma, scale=3.0 / np.sqrt(1.0 + cv**2))
     np.testing.assert_allclose(values, distribution.ppf(u), rtol=1e-11)
-    assert distribution.mean() == pytest.approx(3.0) and distribution.std() == pytest.approx(3.0 * cv)
+    assert distribution.mean() == pytest.approx(3.0)
+    assert distribution.std() == pytest.approx(3.0 * cv)
     tensor = log_normal(3.0, cv, torch.from_numpy(stats.norm.ppf(u)))
     np.testing.assert_allclose(tensor.numpy(), values, rtol=1e-14)
 

@@ -8,7 +8,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.plots import calendars, profile_input
 from support import elm_files, landslide_files
 
-CALENDARS = "noleap 360_day all_leap julian proleptic_gregorian gregorian standard".split()
+CALENDARS = ["noleap", "360_day", "all_leap", "julian", "proleptic_gregorian", "gregorian", "standard"]
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)
@@ -21,7 +21,8 @@ def test_figures_from_year_0(tmp_path, figures, calendar):
     assert cells.get_suptitle() == f"a.elm.h0: 0000-02-28 to {last}"
     labels = [label.get_text() for label in series.axes[-1].get_xticklabels()]
     # Days are drawn at noon, so their midnights lie between the first and the last.
-    assert len(labels) == 4 and labels[-1] == f"{int(last[-2:]):02d} Mar\n0000"
+    assert len(labels) == 4
+    assert labels[-1] == f"{int(last[-2:]):02d} Mar\n0000"
     if calendar == "360_day":
         assert labels[:2] == ["29 Feb\n0000", "30 Feb\n0000"]
     assert [label.get_text() for label in flags.axes[0].get_xticklabels()] == labels
@@ -38,8 +39,13 @@ def test_days_of_a_day():
 def test_a_date_in_the_units_of_an_axis():
     assert calendars.number("0000-02-30T06:00", "days since 0000-01-01", "360_day") == 59.25
     assert calendars.number("2001-12-01", "hours since 2001-11-30", "gregorian") == 24.0
-    for text in ("0000-02-30", "soon", "2001-13-01", "2001-1-1"):
-        with pytest.raises(ValueError):
+    for text, words in {
+        "0000-02-30": "day out of range|invalid day",
+        "soon": "not an ISO date",
+        "2001-13-01": "month",
+        "2001-1-1": "not an ISO date",
+    }.items():
+        with pytest.raises(ValueError, match=words):
             calendars.number(text, "days since 0000-01-01", "noleap")
 
 
@@ -48,7 +54,9 @@ def test_ticks(span):
     """Some, but not many; evenly by the calendar; within the limits."""
     first = 100.3
     at = calendars.ticks(first, first + span, "noleap")
-    assert 2 <= len(at) <= 8 and first <= at[0] and at[-1] <= first + span
+    assert 2 <= len(at) <= 8
+    assert first <= at[0]
+    assert at[-1] <= first + span
     if span > 60.0:
         dates = calendars.num2date(at, "days since 2000-01-01", "noleap")
         assert {(date.day, date.hour) for date in dates} == {(1, 0)}

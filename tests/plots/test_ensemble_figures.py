@@ -31,7 +31,8 @@ def test_figures(steep, tmp_path):
     assert [f.name for f in figures] == ["steep_sizes.png", "steep_hillslope.png", "steep_history.png"]
     for figure in figures:
         pixels = plt.imread(figure)
-        assert min(pixels.shape[:2]) > 400 and pixels.std() > 0.05
+        assert min(pixels.shape[:2]) > 400
+        assert pixels.std() > 0.05
 
 
 def test_history_is_that_of_the_file(steep):
@@ -44,7 +45,8 @@ def test_history_is_that_of_the_file(steep):
     of_storm = (found["event_member"] == chosen) & (found["event_initial"] == 0)
     assert len(history.slide) * SMALL.size**2 == found["event_area"][of_storm].max()
     assert (np.isfinite(history.released_at[history.slide])).all()
-    assert (np.diff(history.released) >= 0).all() and (history.water_table >= 0).all()
+    assert (np.diff(history.released) >= 0).all()
+    assert (history.water_table >= 0).all()
 
 
 def test_the_member_chosen_keeps_most_of_its_soil(steep):

@@ -48,7 +48,8 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     series, cells, flags, outside = figures()
 
     probability, fos = series.axes
-    assert probability.get_ylabel() == "landslide\nprobability (1)" and fos.get_ylabel() == "factor of\nsafety (1)"
+    assert probability.get_ylabel() == "landslide\nprobability (1)"
+    assert fos.get_ylabel() == "factor of\nsafety (1)"
     lines = {line.get_label(): line.get_ydata() for axis in series.axes for line in axis.get_lines()}
     np.testing.assert_array_equal(lines["cell shown"], PROBABILITY[:, 4])
     np.testing.assert_array_equal(lines["90th percentile of slope"], FOS[:, 4])
@@ -56,7 +57,8 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     assert probability.get_title() == "six cells\ncell with the lowest FoS of 6 (40.75 N, 76.75 W)"
 
     left, right, *bars = cells.axes
-    assert left.get_xlabel() == "longitude (degrees east)" and left.get_ylabel() == "latitude (degrees north)"
+    assert left.get_xlabel() == "longitude (degrees east)"
+    assert left.get_ylabel() == "latitude (degrees north)"
     labels = [bar.get_ylabel() for bar in bars]
     assert labels == [
         "largest probability (1)\npale: below 0.0001",
@@ -152,13 +154,16 @@ def test_blocks_of_time_change_nothing(tmp_path, monkeypatch, records):
     np.testing.assert_array_equal(found.largest_probability[:5], np.nanmax(probability[rows, :5], axis=0))
     np.testing.assert_array_equal(found.largest_at[:5], 4)
     np.testing.assert_array_equal(found.lowest_fos[:5], np.where(flag == 3, np.inf, FOS).min(axis=0)[:5])
-    assert np.isnan(found.largest_probability[5]) and np.isnan(found.lowest_fos[5]) and found.n_cells == 5
+    assert np.isnan(found.largest_probability[5])
+    assert np.isnan(found.lowest_fos[5])
+    assert found.n_cells == 5
     np.testing.assert_array_equal(found.probability_range[rows], PROBABILITY[rows][:, [0, 4]])
     assert np.isnan(found.probability_range[2]).all()
     np.testing.assert_allclose(found.share_outside, [0, 0, 0.5, 0, 0, np.nan])
     counts = np.stack([found.flag_count[name] for name in ("ok", "filled", "outside", "invalid")], axis=1)
     np.testing.assert_array_equal(counts[[0, 2]], [[3, 1, 1, 1], [0, 0, 0, 6]])
-    assert len(found.days) == N_TIMES and found.cell == 4
+    assert len(found.days) == N_TIMES
+    assert found.cell == 4
 
 
 def test_scales_are_shared_between_runs_of_one_place(tmp_path, figures):
@@ -166,7 +171,8 @@ def test_scales_are_shared_between_runs_of_one_place(tmp_path, figures):
     plots.draw(paths, tmp_path)
     series = figures()[0]
     probability, fos = series.axes[:2], series.axes[2:]
-    assert probability[0].get_ylim() == probability[1].get_ylim() and fos[0].get_ylim() == fos[1].get_ylim()
+    assert probability[0].get_ylim() == probability[1].get_ylim()
+    assert fos[0].get_ylim() == fos[1].get_ylim()
     assert fos[0].get_ylim()[1] > 2 * FOS[:, 4].max() + 1.0
 
 

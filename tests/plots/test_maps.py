@@ -57,7 +57,9 @@ def test_small_probabilities_differ_from_nothing_and_from_no_value(tmp_path, fig
 def test_failure_has_a_colour_of_its_own():
     colours, norm = maps.fos_colours()
     below, above, safe = colours(norm(np.array([0.99, 1.01, 10.0])))[:, :3]
-    assert below[0] > below[2] + 0.2 and above[2] > above[0] + 0.2 and safe.min() > 0.8
+    assert below[0] > below[2] + 0.2
+    assert above[2] > above[0] + 0.2
+    assert safe.min() > 0.8
 
 
 def test_no_lines_between_cells_and_coastlines_over_them(tmp_path, figures):
@@ -80,12 +82,14 @@ def test_a_map_without_the_mask_has_no_coastlines(tmp_path, figures, monkeypatch
     monkeypatch.setitem(sys.modules, "global_land_mask", None)
     assert coast.find_mask() is None
     plots.draw([landslide_files.write(tmp_path / "a.nc")], tmp_path)
-    assert drawn(figures()[1].axes[0]) and not coastlines(figures()[1].axes[0])
+    assert drawn(figures()[1].axes[0])
+    assert not coastlines(figures()[1].axes[0])
 
 
 def test_the_mask_is_read_in_part():
     coarse, fine = coast._land(coast.find_mask(), -180, 180, -60, 80), coast._land(coast.find_mask(), -11, -5, 51, 56)
-    assert coarse.shape == (700, 1800) and fine.shape == (600, 720)
+    assert coarse.shape == (700, 1800)
+    assert fine.shape == (600, 720)
     assert coarse.mean() == pytest.approx(0.33, abs=0.03)
 
     def at(land, west, north, lat, lon):
@@ -107,7 +111,8 @@ def test_places_across_the_date_line_are_side_by_side(tmp_path, figures):
     axis = figures()[1].axes[0]
     assert np.ptp(axis.get_xlim()) < 4.0
     values = [text.get_text() for text in axis.get_xticklabels()]
-    assert "179" in values and "-179" in values
+    assert "179" in values
+    assert "-179" in values
 
 
 @pytest.fixture
@@ -121,7 +126,8 @@ def test_places_off_a_grid_are_squares(tmp_path, figures, scattered):
     plots.draw([write(tmp_path / "a.nc", lat, lon, probability)], tmp_path)
     axis = figures()[1].axes[0]
     squares = drawn(axis)
-    assert isinstance(squares, PolyCollection) and not np.any(squares.get_linewidths())
+    assert isinstance(squares, PolyCollection)
+    assert not np.any(squares.get_linewidths())
     np.testing.assert_allclose(np.sort(squares.get_array()), np.sort(probability))
     corners = np.array([path.vertices[:4] for path in squares.get_paths()])
     middle = corners.mean(axis=1)
@@ -141,7 +147,8 @@ def test_places_cut_out_of_a_grid_are_cells_of_it(tmp_path, figures):
     edges = mesh.get_coordinates()
     np.testing.assert_allclose(np.diff(edges[0, :, 0]), 0.5)
     grid = np.ma.filled(mesh.get_array(), np.nan).reshape(edges.shape[0] - 1, -1)
-    assert np.isfinite(grid).sum() == 4 and np.nanmax(grid) == grid[-1, -1] == 0.05
+    assert np.isfinite(grid).sum() == 4
+    assert np.nanmax(grid) == grid[-1, -1] == 0.05
 
 
 def test_scattered_places_are_no_grid(scattered):
@@ -181,7 +188,8 @@ def test_a_global_half_degree_map_is_seen(half_degree, tmp_path):
     pixels = imread(figure)[..., :3]
     middle = pixels[: len(pixels) // 2]
     red = (middle[..., 0] - middle[..., 2] > 0.15).mean()
-    assert 0.05 < red < 0.3 and (pixels == 1.0).all(axis=-1).mean() > 0.4
+    assert 0.05 < red < 0.3
+    assert (pixels == 1.0).all(axis=-1).mean() > 0.4
 
 
 @pytest.mark.long

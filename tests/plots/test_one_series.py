@@ -67,7 +67,8 @@ def test_few_files_are_open_at_a_time(tmp_path, monkeypatch):
 
     monkeypatch.setattr(netcdf, "open_dataset", count)
     plots.draw(one_a_file(tmp_path), tmp_path)
-    assert len(opened) > N_TIMES and most <= 2
+    assert len(opened) > N_TIMES
+    assert most <= 2
 
 
 def halves(folder, second=slice(3, None), **attributes):
@@ -86,7 +87,8 @@ def test_dated_files_of_run_are_one_series(tmp_path, figures):
 def test_other_runs_are_not_joined(tmp_path, figures, other):
     """Times that overlap, other overrides, another model."""
     written = plots.draw(halves(tmp_path, **other), tmp_path)
-    assert "run_2001_cells" in [p.stem for p in written] and len(probabilities(figures()[0])) == 2
+    assert "run_2001_cells" in [p.stem for p in written]
+    assert len(probabilities(figures()[0])) == 2
 
 
 def test_dated_files_of_two_folders_are_not_joined(tmp_path, figures):
@@ -183,7 +185,7 @@ def test_one_flag_is_said_in_words(tmp_path, figures):
 
 
 @pytest.mark.parametrize(
-    "methods, days, called",
+    ("methods", "days", "called"),
     [
         ("maximum", 1, "daily maximum"),
         ("maximum", 30, "monthly maximum"),

@@ -40,7 +40,8 @@ def test_golden_columns(shipped):
         assert float(total) == pytest.approx(wanted["probability"], abs=TOLERANCE)
         # Members and covers that fail on different planes have a mean of minima below the minimum of means.
         assert (profile.fos.min(axis=1) >= profile.least - TOLERANCE).all()
-        assert (np.diff(profile.slope) >= 0).all() and (np.diff(profile.depth, axis=1) >= 0).all()
+        assert (np.diff(profile.slope) >= 0).all()
+        assert (np.diff(profile.depth, axis=1) >= 0).all()
         np.testing.assert_allclose(profile.depth[:, -1], profile.thickness, rtol=1e-12)
 
 
@@ -81,7 +82,8 @@ def test_water_tables(shipped):
     x[FIELDS["frost_table_depth"].offset] = 80.0
     x[FIELDS["perched_water_table_depth"].offset] = 80.0
     profile = explain(shipped, x)
-    assert profile.water_table == 0.6 and profile.perched_table is None
+    assert profile.water_table == 0.6
+    assert profile.perched_table is None
     # Suction is gone and pore pressure takes strength wherever the plane lies below the table.
     below = profile.depth > profile.water_table
     assert (profile.water[below] < 0.0).all()

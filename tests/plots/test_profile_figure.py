@@ -54,7 +54,8 @@ def test_axes(tmp_path, figures):
     title = figure.get_suptitle()
     assert title.startswith("the site (61.02 N, 8.12 E), 2001-12-02 00:00: landslide probability 0.")
     failing, words, left, right, bar = figure.axes
-    assert left.get_ylabel() == "depth (m)" and left.yaxis_inverted()
+    assert left.get_ylabel() == "depth (m)"
+    assert left.yaxis_inverted()
     assert bar.get_ylabel() == "factor of safety, FoS (1)"
     assert left.get_xlabel() == "slope (degrees) at each tenth of the area"
     assert right.get_xlabel() == "stress and strength at the 90th percentile (kPa)"
@@ -84,11 +85,12 @@ def test_axes(tmp_path, figures):
     # The coloured parts end where the whole strength does, pore pressure taken off.
     edge = max(band.get_paths()[0].vertices[:, 0].max() for band in right.collections[:4])
     held = (p.friction + p.cohesion + p.water)[p.reported] / 1000.0
-    assert edge == pytest.approx(held.max()) and (p.roots == 0.0).all()
+    assert edge == pytest.approx(held.max())
+    assert (p.roots == 0.0).all()
     assert f"{p.outputs['fos']:.2f} at {p.outputs['depth']:.2f} m" in title
 
 
-@pytest.mark.parametrize("kind, place", [("gridded", 4), ("unstructured", 4), ("column", 8)])
+@pytest.mark.parametrize(("kind", "place"), [("gridded", 4), ("unstructured", 4), ("column", 8)])
 def test_the_column_asked_for_is_read(tmp_path, kind, place):
     files = elm_files.Case(tmp_path, kind)
     columns = Columns(files.inputs())
@@ -117,7 +119,7 @@ def test_nearest_cell_across_the_date_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, text",
+    ("arguments", "text"),
     [
         (("--sample", "susquehanna"), "32 columns: choose one by --cell"),
         (("--sample", "susquehanna", "--cell", "99"), "--cell 99: no soil column; they lie from 0 to 31"),
@@ -136,8 +138,10 @@ def test_nearest_cell_across_the_date_line(tmp_path):
 def test_bad_input_is_one_line_and_status_2(tmp_path, monkeypatch, arguments, text):
     monkeypatch.chdir(tmp_path)
     done = invoke(*arguments)
-    assert done.exit_code == 2 and done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1 and text in done.stderr
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert text in done.stderr
     assert not list(tmp_path.iterdir())
 
 

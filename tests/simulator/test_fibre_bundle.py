@@ -21,7 +21,8 @@ def test_uniform_thresholds_carry_a_quarter_at_half_strain():
     strain = np.linspace(0.0, 1.5, 1501)
     stress = uniform_stress(strain)
     assert (strain[stress.argmax()], stress.max()) == (0.5, 0.25)
-    assert stress[0] == 0.0 and (stress[strain >= 1.0] == 0.0).all()
+    assert stress[0] == 0.0
+    assert (stress[strain >= 1.0] == 0.0).all()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_damage_solves_its_equation(shape):
     peak = (shape * math.e) ** (-1.0 / shape)
     np.testing.assert_allclose(strain * (1.0 - broken), load * peak, rtol=1e-9)
     assert fibre_bundle.damage(0.0, shape) == 0.0
-    assert (np.diff(broken) > 0.0).all() and broken[-1] < 1.0 - math.exp(-1.0 / shape)
+    assert (np.diff(broken) > 0.0).all()
+    assert broken[-1] < 1.0 - math.exp(-1.0 / shape)
 
 
 @pytest.mark.parametrize("shape", [1.0, 2.0, 5.0])

@@ -82,13 +82,15 @@ def test_no_water_is_lost_and_none_stands_above_the_ground(shape):
         for _ in range(48):
             rain = rng.choice([0.0, 10 ** rng.uniform(-7.0, -4.5)])
             budgets.append(h.step(rain, rng.choice([HOUR / 4.0, HOUR, 12.0 * HOUR])))
-            assert (h.w > 0.0).all() and (h.w <= most[:, None]).all()
+            assert (h.w > 0.0).all()
+            assert (h.w <= most[:, None]).all()
             assert (h.base()[0][:, -1] <= full).all()
             assert (h.macropores >= -1e-15).all()
             assert (h.macropores <= 1.002 * h.soil.macropore_porosity * h.thickness).all()
             assert (h.ponds >= -1e-15).all()
         came, over_edge, into_rock, stored = (math.fsum(b[name] for b in budgets) for name in BUDGET)
-        assert came > 0.0 and min(over_edge, into_rock) >= 0.0
+        assert came > 0.0
+        assert min(over_edge, into_rock) >= 0.0
         assert stored == pytest.approx(came - over_edge - into_rock, abs=1e-12 * came)
         assert stored == pytest.approx(water(h).mean() - before, abs=1e-12 * came)
         assert h.stored() == pytest.approx(water(h).mean(), rel=1e-13)
@@ -105,7 +107,8 @@ def test_without_rain_what_is_in_balance_stays(gradient):
         before = h.w.copy()
         budget = run(h, 0.0, 48)
         np.testing.assert_allclose(h.w, before, rtol=1e-9)
-        assert budget["over_edge"] == 0.0 and budget["into_rock"] == 0.0
+        assert budget["over_edge"] == 0.0
+        assert budget["into_rock"] == 0.0
 
 
 @pytest.mark.parametrize("gradient", [0.2, 1.0])
@@ -113,7 +116,8 @@ def test_steady_rain_falls_through(gradient):
     """Gravity alone moves it: saturation (r / ks)^(1 / (2b + 3)) everywhere, on a slope as on the level."""
     h = make(hillslope("planar", gradient, 4, 4, 5.0), 24, rock=1.0)
     budget = run(h, 1e-7, 100, DAY)
-    assert budget["into_rock"] > 0.0 and budget["over_edge"] == 0.0
+    assert budget["into_rock"] > 0.0
+    assert budget["over_edge"] == 0.0
     np.testing.assert_allclose(h.w / 0.45, (1e-7 / 1e-5) ** (1.0 / 11.0), rtol=1e-6)
     assert run(h, 1e-7, 1, DAY)["into_rock"] == pytest.approx(1e-7 * DAY, rel=1e-6)
 
@@ -164,7 +168,8 @@ def test_hollows_are_wetter_than_planes_and_noses_drier():
         h = make(hillslope(shape, 0.6, 12, 11, 5.0, 0.02), head=-0.2, lateral=10.0)
         run(h, 5e-7, 20 * 24)
         found.append(h.terrain.grid(h.base()[0][:, -1])[-1, 5])
-    assert found[0] > found[1] + 0.05 and found[1] > found[2] + 0.05
+    assert found[0] > found[1] + 0.05
+    assert found[1] > found[2] + 0.05
 
 
 def test_what_does_not_go_in_runs_on_and_goes_in_below():

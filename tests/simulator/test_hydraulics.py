@@ -40,7 +40,9 @@ def test_saturation(layer, driest):
     """Head and conductivity have no jump there; above, elastic storage."""
     full, ks, elastic = layer[1], layer[3], layer[6]
     below, at = head_and_conductivity(full * (1 - 1e-12), layer), head_and_conductivity(full, layer)
-    assert below[0] == pytest.approx(at[0], abs=1e-9) and below[2] == pytest.approx(ks, rel=1e-9) and at[2] == ks
+    assert below[0] == pytest.approx(at[0], abs=1e-9)
+    assert below[2] == pytest.approx(ks, rel=1e-9)
+    assert at[2] == ks
     entry = {CLAPP_HORNBERGER: -0.2, GARDNER: 0.0, LINEAR: -0.3}[layer[0]]
     assert at[0] == entry
     expected = (entry + 3.0, 1.0 / elastic, ks, 0.0)
@@ -51,8 +53,10 @@ def test_saturation(layer, driest):
 def test_wetter_is_less_suction_and_more_conductivity(layer, driest):
     w = np.linspace(1e-4, 1.1 * layer[1], 2001)
     head, _, conductivity, _ = np.array([head_and_conductivity(v, layer) for v in w]).T
-    assert (np.diff(head) >= 0.0).all() and (np.diff(conductivity) >= 0.0).all()
-    assert np.isfinite(head).all() and (conductivity > 0.0).all()
+    assert (np.diff(head) >= 0.0).all()
+    assert (np.diff(conductivity) >= 0.0).all()
+    assert np.isfinite(head).all()
+    assert (conductivity > 0.0).all()
 
 
 def test_clapp_hornberger_by_hand():

@@ -74,7 +74,8 @@ def test_antecedent_rain_by_hand(runs):
     some = 0.0
     for made, out in runs:
         np.testing.assert_allclose(made.rain, made.forcing[0] * HOUR * 1000.0, rtol=1e-12)
-        assert made.forcing.shape == (4, 24 * 20 + 36) and (made.forcing[[0, 1, 3]] >= 0.0).all()
+        assert made.forcing.shape == (4, 24 * 20 + 36)
+        assert (made.forcing[[0, 1, 3]] >= 0.0).all()
         for days in (1, 3, 7):
             ends = 24 * 20 + KEPT + 1
             expected = [math.fsum(made.rain[end - 24 * days : end]) for end in ends]
@@ -93,7 +94,9 @@ def test_storm_is_as_drawn():
     p = {**DRAWS[0], "temperature": 25.0, "first_day": 180.0, "storm_depth": 80.0, "storm_hours": 20.0}
     event = scene(p).rain[-36:]
     assert math.fsum(event) == pytest.approx(80.0, rel=1e-12)
-    assert (event[:6] == 0.0).all() and (event[6:26] > 0.0).all() and (event[26:] == 0.0).all()
+    assert (event[:6] == 0.0).all()
+    assert (event[6:26] > 0.0).all()
+    assert (event[26:] == 0.0).all()
 
 
 def test_static_fields(runs):
@@ -105,7 +108,8 @@ def test_static_fields(runs):
         assert (np.diff(field(out, "slope"), axis=1) >= 0.0).all()
         shares = np.array([field(out, f"{cover}_cover")[0, 0] for cover in COVERS])
         covers.add(tuple(shares))
-        assert shares.sum() == (p["cover"] < 4.0) and (p["cover"] >= 4.0 or shares[int(p["cover"])] == 1.0)
+        assert shares.sum() == (p["cover"] < 4.0)
+        assert p["cover"] >= 4.0 or shares[int(p["cover"])] == 1.0
         assert field(out, "root_fraction")[0].sum() == pytest.approx(shares.sum(), abs=1e-6)
         assert field(out, "leaf_area_index")[0, 0] == p["leaf_area"] * shares.sum()
         np.testing.assert_allclose(field(out, "sand"), p["sand"])
@@ -139,7 +143,8 @@ def test_roots_left_is_a_share(runs):
 
 def test_the_shipped_network_takes_it(runs):
     y = torch.jit.load(str(model_file.SHIPPED))(torch.from_numpy(np.concatenate([out["x"] for _, out in runs])))
-    assert torch.isfinite(y).all() and (y < SPVAL).all()
+    assert torch.isfinite(y).all()
+    assert (y < SPVAL).all()
     assert (y[:, -1] != FLAGS["invalid"]).all()
 
 
@@ -160,7 +165,8 @@ def test_both_get_the_same_water():
     for hour in range(SMALL.hours):
         member.advance(made, storm, SMALL, hour)
     came = HOUR * math.fsum(storm.event["water_input"])
-    assert came > 0.01 and storm.budget[0] - incoming == pytest.approx(came, rel=1e-12)
+    assert came > 0.01
+    assert storm.budget[0] - incoming == pytest.approx(came, rel=1e-12)
     assert made.hill.hillslope.stored() - stored == pytest.approx(came - (storm.budget[1] - lost), abs=1e-12)
 
 
@@ -216,7 +222,8 @@ def test_planes_above_20_cm_do_not_count(thickness, unstable):
     made.hill.hillslope.set_head(np.tile([30.0, -1.0, -1.0, -1.0, -1.0, -1.0], (100, 1)))
     assert (made.hill.factor_of_safety(made.roots)[:, 0] < 0.0).all()
     found = member.state(made)
-    assert found["probability"] == unstable and found["depth"] >= 0.2
+    assert found["probability"] == unstable
+    assert found["depth"] >= 0.2
 
 
 def test_landslides_are_what_was_released(runs):
@@ -228,7 +235,8 @@ def test_landslides_are_what_was_released(runs):
         np.testing.assert_allclose(out["event_depth"], out["event_volume"] / out["event_area"])
         assert (np.diff(out["event_time"]) >= 0.0).all()
         storm = out["event_initial"] == 0.0
-        assert ((out["event_time"] > -6.0) == storm).all() and (out["event_time"] <= 30.0).all()
+        assert ((out["event_time"] > -6.0) == storm).all()
+        assert (out["event_time"] <= 30.0).all()
         slid += storm.any()
     assert slid > 2
 
@@ -237,7 +245,9 @@ def test_released_cells_start_in_the_event_or_before_it():
     """Without cohesion, on 45 degrees and at 20 degrees of friction, all goes before the storm."""
     p = {**DRAWS[0], "gradient": 1.0, "roughness": 0.02, "cohesion_multiplier": 0.0, "suction_cap": 0.0, "cover": 4.0}
     out = member.run(scene({**p, "friction_offset": -8.0}), SMALL)
-    assert (out["released"] == 1.0).all() and (out["event_initial"] == 1.0).all() and len(out["event_time"]) == 1
+    assert (out["released"] == 1.0).all()
+    assert (out["event_initial"] == 1.0).all()
+    assert len(out["event_time"]) == 1
     assert out["probability"][0] == 1.0
 
 
@@ -310,7 +320,8 @@ def test_changes_change_one_thing():
     changed = scene({**DRAWS[0], "cover": 0.0}, root_factor=2.0, macropore_share=0.123, bonds=False)
     np.testing.assert_allclose(changed.roots, 2.0 * base.roots, rtol=1e-12)
     np.testing.assert_allclose(changed.hill.strength.roots_base, 2.0 * base.hill.strength.roots_base, rtol=1e-12)
-    assert changed.hill.hillslope.soil.macropore_share == 0.123 and not changed.hill.strength.bonds
+    assert changed.hill.hillslope.soil.macropore_share == 0.123
+    assert not changed.hill.strength.bonds
     np.testing.assert_array_equal(changed.hill.strength.cohesion, base.hill.strength.cohesion)
     np.testing.assert_array_equal(changed.hill.hillslope.thickness, base.hill.hillslope.thickness)
     np.testing.assert_array_equal(changed.forcing, base.forcing)
@@ -322,7 +333,8 @@ def test_ends_of_a_prior_can_be_run(name):
     for end in limits(name):
         if np.isfinite(end):
             made = scene({**DRAWS[1], name: end})
-            assert np.isfinite(made.forcing).all() and np.isfinite(made.hill.hillslope.thickness).all()
+            assert np.isfinite(made.forcing).all()
+            assert np.isfinite(made.hill.hillslope.thickness).all()
 
 
 @pytest.mark.parametrize(

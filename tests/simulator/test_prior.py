@@ -56,14 +56,18 @@ def test_design_fills_evenly():
 def test_fixed_parameters_leave_the_others_alone():
     free, fixed = design(16, 3), design(16, 3, {"cover": 2.0, "thickness": 1.25})
     names = list(PRIORS)
-    assert (fixed[:, names.index("cover")] == 2.0).all() and (fixed[:, names.index("thickness")] == 1.25).all()
+    assert (fixed[:, names.index("cover")] == 2.0).all()
+    assert (fixed[:, names.index("thickness")] == 1.25).all()
     others = [i for i, name in enumerate(names) if name not in ("cover", "thickness")]
     np.testing.assert_array_equal(fixed[:, others], free[:, others])
 
 
 def test_limits():
     """Those of a uniform prior are its ends; nothing that is a depth, a share or a factor is negative."""
-    assert limits("sand") == (5.0, 90.0) and limits("rock") == (1e-9, 1e-7) and limits("thickness") == (0.3, 3.0)
+    assert limits("sand") == (5.0, 90.0)
+    assert limits("rock") == (1e-9, 1e-7)
+    assert limits("thickness") == (0.3, 3.0)
     for name, prior in PRIORS.items():
         low, high = limits(name)
-        assert low < high and (low >= 0.0 or prior.kind == "normal"), name
+        assert low < high, name
+        assert low >= 0.0 or prior.kind == "normal", name

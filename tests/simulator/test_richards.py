@@ -120,9 +120,11 @@ def test_ponded_soil_takes_its_conductivity():
     layers, thickness = clapp_hornberger_layers(np.full(n, 0.45), ks, 0.2, 5.0), np.full(n, 0.05)
     w = at_heads(np.full(n, -2.0), layers)
     rate = [advance(w, layers, thickness, 5.0 * ks, DRAIN, 1.0, 360.0)[0] / 360.0 / ks for _ in range(1000)]
-    assert rate[0] == pytest.approx(5.0, rel=1e-12) and max(rate) <= 5.0 * (1.0 + 1e-12)
+    assert rate[0] == pytest.approx(5.0, rel=1e-12)
+    assert max(rate) <= 5.0 * (1.0 + 1e-12)
     hourly = np.mean(np.reshape(rate, (-1, 10)), axis=1)
-    assert 1.0 < hourly[5] < 4.0 and (np.diff(hourly) <= 1e-6).all()
+    assert 1.0 < hourly[5] < 4.0
+    assert (np.diff(hourly) <= 1e-6).all()
     assert rate[-1] == pytest.approx(1.0, rel=1e-9)
     assert heads(w, layers) == pytest.approx(np.zeros(n), abs=1e-6)
 
@@ -131,7 +133,8 @@ def test_closed_soil_fills_and_takes_no_more():
     w = at_heads(np.full(5, -1.0), LAYERED)
     advance(w, LAYERED, THICKNESS, 1e-5, CLOSED, 0.0, HOUR, 1000)
     taken, out = advance(w, LAYERED, THICKNESS, 1e-5, CLOSED, 0.0, HOUR)
-    assert taken == pytest.approx(0.0, abs=1e-9) and out == 0.0
+    assert taken == pytest.approx(0.0, abs=1e-9)
+    assert out == 0.0
     depth = np.cumsum(THICKNESS) - 0.5 * THICKNESS
     np.testing.assert_allclose(heads(w, LAYERED), depth, rtol=0, atol=1e-6)
 

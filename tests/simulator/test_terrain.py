@@ -59,7 +59,8 @@ def test_shares_add_up_and_go_down(make):
     height = np.append(land.elevation, -np.inf)
     lowest_around = height[land.receivers].min(1)
     np.testing.assert_allclose(total[lowest_around < land.elevation], 1.0, rtol=1e-13)
-    assert (np.isclose(total, 1.0, rtol=1e-13) | (total == 0.0)).all() and (land.weights >= 0.0).all()
+    assert (np.isclose(total, 1.0, rtol=1e-13) | (total == 0.0)).all()
+    assert (land.weights >= 0.0).all()
     assert (height[land.receivers] < land.elevation[:, None])[land.weights > 0.0].all()
 
 
@@ -91,7 +92,8 @@ def test_pits_keep_their_water_and_lean_on_nothing():
     z[4, 3] -= 50.0
     land = terrain(z, 10.0)
     pit = land.grid(np.arange(land.n), -1)[4, 3]
-    assert land.weights[pit].sum() == 0.0 and land.down[pit] == land.n
+    assert land.weights[pit].sum() == 0.0
+    assert land.down[pit] == land.n
 
 
 def to_the_middle(land):

@@ -162,7 +162,8 @@ def test_without_bonds_is_the_infinite_slope(shape):
             np.testing.assert_array_equal(hill.released_at, first)
             np.testing.assert_array_equal(hill.released, first < np.inf)
         seen, stand = seen + np.isfinite(first).sum(), stand + np.isinf(first).sum()
-    assert seen > 30 and stand > 30
+    assert seen > 30
+    assert stand > 30
 
 
 # Bonds
@@ -178,13 +179,16 @@ def test_bases_below_1_fail_and_bonds_hold_some_of_them():
         hill = Triggering(h, HillslopeStrength(**strength))
         below = hill.factor_of_safety()[:, -1] < 1.0
         hill.update(0.0)
-        assert (hill.failed >= below).all() and (hill.failed >= hill.released).all()
-        assert (hill.failed >= hill.torn).all() and (hill.torn >= hill.released).all()
+        assert (hill.failed >= below).all()
+        assert (hill.failed >= hill.released).all()
+        assert (hill.failed >= hill.torn).all()
+        assert (hill.torn >= hill.released).all()
         if (hill.failed == below).all():
             alone += below.any()
             assert (hill.released <= below).all()
             held += (below & ~hill.released).sum()
-    assert alone > 10 and held > 20
+    assert alone > 10
+    assert held > 20
 
 
 @pytest.mark.parametrize("through", ["roots", "soil"])
@@ -224,8 +228,10 @@ def test_what_hangs_on_a_neighbour_may_break_its_base():
         hill.strength.roots_base[number[2, 1]] = factor * (4.0 / 3.0) * excess(0.5) * SLOPE / SIZE**2
         hill = Triggering(hill.hillslope, hill.strength)
         hill.update(0.0)
-        assert hill.failed[number[2, 2]] and hill.failed[number[2, 1]] == (not stands)
-        assert hill.failed.sum() == 2 - stands and not hill.released.any()
+        assert hill.failed[number[2, 2]]
+        assert hill.failed[number[2, 1]] == (not stands)
+        assert hill.failed.sum() == 2 - stands
+        assert not hill.released.any()
 
 
 def test_damage_of_a_base_that_holds():
@@ -256,7 +262,8 @@ def test_a_column_pressed_beyond_its_passive_limit_is_released():
     for factor, found in ((1.0 - 1e-9, [(2, 1)]), (1.0 + 1e-9, [])):
         hill, number = by_hand(5, 3, 0.8, factor * thinnest, weak=[(2, 1)])
         hill.update(0.0)
-        assert np.flatnonzero(hill.torn) == [number[2, 1]] and released(hill) == found
+        assert np.flatnonzero(hill.torn) == [number[2, 1]]
+        assert released(hill) == found
 
 
 def test_cohesion_adds_to_the_passive_limit():
@@ -298,7 +305,8 @@ def test_an_avalanche_down_a_line():
     hill.strength.roots_base[number[1, 1]] = 0.0
     hill = Triggering(hill.hillslope, hill.strength)
     hill.update(7.0)
-    assert released(hill) == line[:5] and hill.failed.sum() == 5
+    assert released(hill) == line[:5]
+    assert hill.failed.sum() == 5
     (slide,) = hill.landslides()
     assert (slide.time, slide.area, slide.depth) == (7.0, 5 * SIZE**2, 3.0)
 
@@ -322,7 +330,8 @@ def test_flags_never_go_back_and_an_update_is_complete(shape):
             hill.update(step * HOUR)
             after = {name: getattr(hill, name).copy() for name in names}
             assert all((after[name] >= before[name]).all() for name in names)
-            assert (after["damage"] <= 1.0).all() and (after["damage"][after["failed"]] == 1.0).all()
+            assert (after["damage"] <= 1.0).all()
+            assert (after["damage"][after["failed"]] == 1.0).all()
             fresh = after["released"] & ~before["released"]
             np.testing.assert_array_equal(hill.released_at, np.where(fresh, step * HOUR, times))
             hill.update(1e9)

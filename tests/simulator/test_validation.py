@@ -61,14 +61,17 @@ def test_exponent_is_that_of_the_draws(power):
     rng = np.random.default_rng(3)
     by_member = [rng.choice(areas, 40, p=weights / weights.sum()) for _ in range(400)]
     best, low, high = sizes.exponent_interval(by_member)
-    assert low < power < high and abs(best - power) < 0.1
+    assert low < power < high
+    assert abs(best - power) < 0.1
 
 
 def test_an_exponent_of_one_hillslope_has_no_interval():
     areas = np.array([2, 2, 3, 5, 9])
     for others in ([], [np.array([], dtype=int)], [np.array([1, 1, 4000])]):  # none, and without sizes of the fit
         best, low, high = sizes.exponent_interval([areas, *others])
-        assert np.isfinite(best) and np.isnan(low) and np.isnan(high)
+        assert np.isfinite(best)
+        assert np.isnan(low)
+        assert np.isnan(high)
     assert np.isfinite(sizes.exponent_interval([areas, areas + 1])).all()
     assert "95 % interval none" in hillslopes.frequency_area([areas]).figure
 
@@ -100,7 +103,8 @@ class TestTrigrs:
     def test_flume(self):
         (values,) = self.rows(DATA / "trigrs" / "flume" / "TRlist_z_p_fs_flume.txt").values()
         found, heads = columns.flume_rows(values[:, :2])
-        assert len(found) == 101 and np.abs(found - heads).max() < columns.TOLERANCE * np.abs(heads).max()
+        assert len(found) == 101
+        assert np.abs(found - heads).max() < columns.TOLERANCE * np.abs(heads).max()
 
     def test_tutorial(self):
         """Cells of the first zone, whose rain exceeds their conductivity; the others take run-off from them."""
@@ -133,7 +137,8 @@ class TestGenuineElm:
         """A table metres deep, and frost in the upper layers, which the column has not."""
         steep = DATA / "elm" / "inputdata" / "lnd" / "clm2" / "surfdata_map" / "surfdata_SUScell_steep_forest.nc"
         found = genuine_elm.compare([DATA / "elm" / "steepstorm1.elm.h0.2001-10-03.nc"], steep)
-        assert found.table_r[0] > 0.9 and abs(found.table_bias[0]) < 0.2
+        assert found.table_r[0] > 0.9
+        assert abs(found.table_bias[0]) < 0.2
         assert np.nanmedian(found.water_r[0]) > 0.85
 
     def test_instantaneous_history_is_refused(self):
@@ -143,4 +148,5 @@ class TestGenuineElm:
 
 def test_without_elm_the_check_says_so():
     (check,) = genuine_elm.checks(None, None)
-    assert check.holds is None and "--history" in check.figure
+    assert check.holds is None
+    assert "--history" in check.figure

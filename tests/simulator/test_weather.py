@@ -22,7 +22,8 @@ def rng(seed=1):
 def test_days_keep_their_sums():
     daily, _ = days(rng(), Climate(), 2000)
     hours = hourly(rng(), daily)
-    assert hours.shape == (48000,) and (hours >= 0.0).all()
+    assert hours.shape == (48000,)
+    assert (hours >= 0.0).all()
     np.testing.assert_allclose(hours.reshape(-1, 24).sum(1), daily, rtol=0, atol=1e-12)
 
 
@@ -35,14 +36,16 @@ def test_a_day_has_one_shower_that_grows_with_its_rain():
 
 
 def test_a_dry_day_stays_dry():
-    assert (hourly(rng(), np.zeros(3)) == 0.0).all() and len(hourly(rng(), np.zeros(0))) == 0
+    assert (hourly(rng(), np.zeros(3)) == 0.0).all()
+    assert len(hourly(rng(), np.zeros(0))) == 0
 
 
 @pytest.mark.parametrize(("depth", "hours", "n"), [(90.0, 18.0, 18), (1e-3, 0.2, 1), (400.0, 2.5, 3), (0.0, 6.0, 6)])
 @pytest.mark.parametrize("peak", [0.0, 0.3, 1.0])
 def test_storms_keep_depth_and_duration(depth, hours, n, peak):
     rain = storm(rng(), depth, hours, peak)
-    assert rain.shape == (n,) and (rain >= 0.0).all()
+    assert rain.shape == (n,)
+    assert (rain >= 0.0).all()
     assert rain.sum() == pytest.approx(depth, rel=1e-12, abs=1e-300)
     assert (rain > 0.0).all() or depth == 0.0
 
@@ -214,4 +217,6 @@ def test_real_tables(name, sites, oldest_rain, last_rain, last_temperature):
     rain, temperature = daily_sequences(GLAS / f"{name}.csv")
     assert rain.shape == temperature.shape == (sites, 16)
     assert (rain[0, 0], rain[0, -1], temperature[0, -1]) == (oldest_rain, last_rain, last_temperature)
-    assert (rain >= 0.0).all() and rain.max() < 2000.0 and (abs(temperature) <= 60.0).all()
+    assert (rain >= 0.0).all()
+    assert rain.max() < 2000.0
+    assert (abs(temperature) <= 60.0).all()

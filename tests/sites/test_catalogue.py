@@ -20,14 +20,16 @@ def read(folder, *rows):
 
 def test_one_row_by_hand(tmp_path):
     found = read(tmp_path, event(684, "8/1/2008 0:00", 32.5625, 107.45, location_accuracy="25km"))
-    assert found.n == 1 and found.duplicates == 0
-    assert found.event_id.tolist() == ["684"] and found.date[0] == np.datetime64("2008-08-01")
+    assert found.n == 1
+    assert found.duplicates == 0
+    assert found.event_id.tolist() == ["684"]
+    assert found.date[0] == np.datetime64("2008-08-01")
     assert (found.lat[0], found.lon[0], found.accuracy_km[0]) == (32.5625, 107.45, 25.0)
     assert (found.trigger[0], found.category[0], found.size[0]) == ("downpour", "mudslide", "small")
 
 
 @pytest.mark.parametrize(
-    "text, km", [("exact", 0.1), ("1km", 1), ("50 km", 50), ("250km", 250), ("unknown", np.nan), ("", np.nan)]
+    ("text", "km"), [("exact", 0.1), ("1km", 1), ("50 km", 50), ("250km", 250), ("unknown", np.nan), ("", np.nan)]
 )
 def test_accuracy(tmp_path, text, km):
     np.testing.assert_equal(read(tmp_path, event(1, location_accuracy=text)).accuracy_km, [km])
@@ -54,7 +56,7 @@ KM = 1 / 111.2  # degrees of latitude
 
 
 @pytest.mark.parametrize(
-    "more, dropped",
+    ("more", "dropped"),
     [
         ({}, True),
         ({"lat": 46.5 + 0.9 * KM}, True),
@@ -104,16 +106,19 @@ def test_locate(tmp_path):
     )
     day = np.datetime64("2016-09-01")
     assert catalogue.locate(found, 10.0, 20.0, day) == 0
-    assert catalogue.locate(found, 10.007, 20.0, day) == 0 and catalogue.locate(found, 10.009, 20.0, day) == 1
-    assert catalogue.locate(found, 9.99, 20.01, day) == 0 and catalogue.locate(found, 9.989, 20.0, day) == -1
+    assert catalogue.locate(found, 10.007, 20.0, day) == 0
+    assert catalogue.locate(found, 10.009, 20.0, day) == 1
+    assert catalogue.locate(found, 9.99, 20.01, day) == 0
+    assert catalogue.locate(found, 9.989, 20.0, day) == -1
     assert catalogue.locate(found, 10.0, 20.011, day) == -1
-    assert catalogue.locate(found, 10.0, 20.0, day + 1) == 2 and catalogue.locate(found, 10.0, 20.0, day + 2) == -1
+    assert catalogue.locate(found, 10.0, 20.0, day + 1) == 2
+    assert catalogue.locate(found, 10.0, 20.0, day + 2) == -1
     assert catalogue.locate(found, 0.0, 179.995, day) == 3
     assert catalogue.locate(found, 10.0, 20.0, np.datetime64("NaT")) == -1
 
 
 @pytest.mark.parametrize(
-    "column, value, words",
+    ("column", "value", "words"),
     [
         ("event_date", "13/1/2016 0:00", "no day of the calendar"),
         ("event_date", "2/30/2016 0:00", "no day of the calendar"),
@@ -134,7 +139,8 @@ def test_bad_cells_are_named(tmp_path, column, value, words):
     rows[2][column] = value
     with pytest.raises(UserError) as error:
         read(tmp_path, *rows)
-    assert f"glc.csv: row 4, column {column}: " in str(error.value) and words in str(error.value)
+    assert f"glc.csv: row 4, column {column}: " in str(error.value)
+    assert words in str(error.value)
 
 
 def test_a_column_lacking(tmp_path):
@@ -148,13 +154,15 @@ def test_a_column_lacking(tmp_path):
 def test_real_catalogue():
     """7,159 rows; counts of second reports and of accuracies as seen when this was written."""
     found = catalogue.read_catalogue(FILE)
-    assert found.n + found.duplicates == 7159 and found.duplicates == 180
-    assert found.date.min() > np.datetime64("1980") and found.date.max() < np.datetime64("2020")
+    assert found.n + found.duplicates == 7159
+    assert found.duplicates == 180
+    assert found.date.min() > np.datetime64("1980")
+    assert found.date.max() < np.datetime64("2020")
     assert set(np.unique(found.accuracy_km[np.isfinite(found.accuracy_km)])) == {0.1, 1, 5, 10, 25, 50, 100, 250}
     assert np.isin(found.trigger, catalogue.RAIN_TRIGGERS).mean() > 0.8
 
 
-@pytest.mark.parametrize("text, year", [("9/4/16", 2016), ("9/4/69", 2069), ("9/4/70", 1970), ("9/4/99", 1999)])
+@pytest.mark.parametrize(("text", "year"), [("9/4/16", 2016), ("9/4/69", 2069), ("9/4/70", 1970), ("9/4/99", 1999)])
 def test_years_of_two_digits(tmp_path, text, year):
     """GLAS has dates from 2007 on; spreadsheets write the year with two digits."""
     path = tmp_path / "t.csv"

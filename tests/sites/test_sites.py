@@ -34,8 +34,10 @@ def test_a_row_by_hand(tmp_path):
     assert (table.id[0], table.pair[0], table.block[0]) == ("a0", "a0", "S05E010")
     assert (table.lat[0], table.lon[0], table.slope[0]) == (-0.5, 13.787332, 22.012)
     assert (table.trigger[0], table.lithology[0], table.kind[1]) == ("rain", "mt", "same_site")
-    assert table.landslide.dtype == bool and table.landslide[:3].tolist() == [True, False, True]
-    assert table.date[0] == np.datetime64("2016-09-01") and np.isnat(table.date[-1])
+    assert table.landslide.dtype == bool
+    assert table.landslide[:3].tolist() == [True, False, True]
+    assert table.date[0] == np.datetime64("2016-09-01")
+    assert np.isnat(table.date[-1])
     assert table.weather[0, 0].tolist() == [6.5, 5.5, 4.5, 3.5, 2.5, 1.5, 0.5]  # oldest first
     assert table.weather[0, site_table.WEATHER.index("pressure")].tolist() == [1006, 1005, 1004, 1003, 1002, 1001, 1000]
 
@@ -54,9 +56,13 @@ def test_the_least_that_a_table_needs(tmp_path):
     path.write_text("\ufeff" + path.read_text(encoding="utf-8").replace("\n", "\n\n"), encoding="utf-8")
     table = site_table.read(path)
     assert table.pair.tolist() == ["a0", "a0", "a1", "a1", "a2", "a2", "a3", "a3", "", "", "", ""]
-    assert table.n == 12 and np.isfinite(table.weather[:, :2]).all() and np.isnan(table.weather[:, 2:]).all()
+    assert table.n == 12
+    assert np.isfinite(table.weather[:, :2]).all()
+    assert np.isnan(table.weather[:, 2:]).all()
     assert all(np.isnan(getattr(table, name)).all() for name in ("accuracy", "slope", "vegetated"))
-    assert np.isnat(table.date).all() and (table.lithology == "").all() and (table.trigger == "").all()
+    assert np.isnat(table.date).all()
+    assert (table.lithology == "").all()
+    assert (table.trigger == "").all()
     assert table.missing()[-1] == ["slope", "lithology", "vegetated", "humidity", "wind", "pressure"]
 
 
@@ -68,7 +74,7 @@ def test_the_simulator_reads_the_same_weather(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, value",
+    ("name", "value"),
     [("temp3", "285.3"), ("temp0", "-91"), ("precip2", "-1"), ("precip2", "2500"), ("humidity1", "101"), ("temp1", "")],
 )
 def test_the_simulator_refuses_the_same_weather_in_the_same_words(tmp_path, name, value):
@@ -117,7 +123,8 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch
     monkeypatch.setattr(site_table.csv, "writer", lambda *_, **__: Full())
     with pytest.raises(UserError, match="out.csv: cannot be written .No space left on device"):
         site_table.write(table, out)
-    assert out.read_text() == "old" and sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "sites.csv"]
+    assert out.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "sites.csv"]
     with pytest.raises(UserError, match="cannot be written"):
         site_table.write(table, tmp_path / "none" / "out.csv")
 
@@ -128,7 +135,8 @@ def test_missing_is_written_and_read(tmp_path):
         row |= {"slope": "", "lithology": "nd", "wind4": "", "trigger": "", "accuracy_km": "", "date": ""}
     table = read(tmp_path, rows)
     assert table.missing()[0] == ["trigger", "accuracy_km", "date", "slope", "lithology", "wind"]
-    assert table.missing()[1] == [] and table.missing()[-1] == ["slope", "lithology", "wind"]
+    assert table.missing()[1] == []
+    assert table.missing()[-1] == ["slope", "lithology", "wind"]
     site_table.write(table, tmp_path / "again.csv")
     line = (tmp_path / "again.csv").read_text().splitlines()[1]
     assert ",trigger;accuracy_km;date;slope;lithology;wind," in line
@@ -138,11 +146,12 @@ def test_missing_is_written_and_read(tmp_path):
 def test_blocks():
     lat = [46.7, 45.0, 44.999, 0.0, -0.001, -5.0, -90.0, 90.0, 89.9]
     lon = [13.8, 10.0, 9.999, 0.0, -0.001, -75.0, -180.0, 180.0, 179.9]
-    wanted = "N45E010 N45E010 N40E005 N00E000 S05W005 S05W075 S90W180 N85W180 N85E175".split()
+    wanted = ["N45E010", "N45E010", "N40E005", "N00E000", "S05W005", "S05W075", "S90W180", "N85W180", "N85E175"]
     assert site_table.block_of(lat, lon).tolist() == wanted
-    assert site_table.block_of(46.7, 13.8, degrees=2) == "N46E012" and site_table.block_of(46.7, 13.8).shape == ()
+    assert site_table.block_of(46.7, 13.8, degrees=2) == "N46E012"
+    assert site_table.block_of(46.7, 13.8).shape == ()
     for degrees in (0, 7, -5):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="wanted a divisor of 90"):
             site_table.block_of(lat, lon, degrees)
 
 
@@ -150,15 +159,16 @@ def test_a_given_block_counts(tmp_path):
     rows = site_rows()
     rows[0]["block"] = rows[1]["block"] = "Alps"
     table = read(tmp_path, rows)
-    assert table.block[:2].tolist() == ["Alps", "Alps"] and table.block[2] == site_table.block_of(
-        table.lat[2], table.lon[2]
-    )
+    assert table.block[:2].tolist() == ["Alps", "Alps"]
+    assert table.block[2] == site_table.block_of(table.lat[2], table.lon[2])
 
 
 def test_select_and_concatenate(tmp_path):
     table = read(tmp_path, site_rows())
     slides, others = table.select(table.landslide), table.select(~table.landslide)
-    assert slides.n == 4 and slides.landslide.all() and others.n == 8
+    assert slides.n == 4
+    assert slides.landslide.all()
+    assert others.n == 8
     joined = site_table.concatenate([slides, others])
     order = [joined.id.tolist().index(name) for name in table.id]
     assert_same(joined.select(order), table)
@@ -292,7 +302,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("spoil, words", [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("spoil", "words"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_bad_tables(tmp_path, spoil, words):
     with pytest.raises(UserError) as error:
         read(tmp_path, spoil(site_rows()))
@@ -302,7 +312,7 @@ def test_bad_tables(tmp_path, spoil, words):
 
 
 @pytest.mark.parametrize(
-    "content, words",
+    ("content", "words"),
     [
         (b"", "is empty"),
         (b",,\n , ,\n", "is empty"),

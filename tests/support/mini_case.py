@@ -11,7 +11,7 @@ def make_checkout(root: Path) -> Path:
     """A copy of the stand-in ELM, to be changed; gives its components/elm."""
     shutil.copytree(STUBS / "components", root / "components")
     elm = root / "components" / "elm"
-    with open(elm / "src/main/elm_finalizeMod.F90", "ab") as file:
+    with (elm / "src/main/elm_finalizeMod.F90").open("ab") as file:
         file.write("! M\u00fcll\n".encode("latin-1"))  # not UTF-8, as some files of ELM
     return elm
 

@@ -63,5 +63,6 @@ def refusal(*arguments, n_ranks: int = 0) -> str:
     assert time.monotonic() - start < SECONDS
     assert done.returncode == BAD_INPUT, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("elm-landslide: ")]
-    assert len(lines) == 1 and "Traceback" not in done.stderr, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     return lines[0]

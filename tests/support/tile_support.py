@@ -84,7 +84,8 @@ class Probe:
             status = self.lib.probe_run_flushed(self.engine, len(x), *numbers, flags, kept, message)
         else:
             status = self.lib.probe_run(self.engine, len(x), *numbers, flags, message)
-        assert status == 0 and kept[0] == 1
+        assert status == 0
+        assert kept[0] == 1
         return np.column_stack([y, flag])
 
 

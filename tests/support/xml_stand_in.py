@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import xml.etree.ElementTree as tree
+from pathlib import Path
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--caseroot", required=True)
@@ -15,7 +16,7 @@ parser.add_argument("--val")
 parser.add_argument("variable", nargs="?")
 options = parser.parse_args()
 
-files = [os.path.join(options.caseroot, name) for name in ("env_case.xml", "env_run.xml")]
+files = [Path(options.caseroot) / name for name in ("env_case.xml", "env_run.xml")]
 trees = [tree.parse(name) for name in files]
 
 

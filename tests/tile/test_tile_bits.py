@@ -24,7 +24,8 @@ def test_every_instruction_set_has_the_same_bits(seed):
         assert same_bits(result, results["baseline"]), name
     wanted = reference.run(program, x)
     np.testing.assert_allclose(results["baseline"][:, :5], wanted[:, :5], rtol=1e-6, atol=1e-6)
-    assert np.isfinite(wanted).all() and len(np.unique(wanted[:, 0])) == len(x)  # the columns differ, so mistakes show
+    assert np.isfinite(wanted).all()
+    assert len(np.unique(wanted[:, 0])) == len(x)
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -69,7 +70,8 @@ def test_a_host_that_flushes_denormal_numbers_changes_nothing():
     x[::2, 0], x[::2, 10] = 5e-324, 1.0  # an input that is denormal itself
     probe = Probe(builder.program(value))
     wanted = probe(x)
-    assert (np.abs(wanted[:, :5]) < 2.3e-308).all() and (wanted[:, :5] != 0.0).all()
+    assert (np.abs(wanted[:, :5]) < 2.3e-308).all()
+    assert (wanted[:, :5] != 0.0).all()
     assert same_bits(probe(x, flushed=True), wanted)
 
 
@@ -88,7 +90,7 @@ COMPILERS = [  # each takes half a minute: two that differ the most, and the res
 ]
 
 
-@pytest.mark.parametrize("compiler, flags", COMPILERS, ids=lambda p: p if isinstance(p, str) else " ".join(p))
+@pytest.mark.parametrize(("compiler", "flags"), COMPILERS, ids=lambda p: p if isinstance(p, str) else " ".join(p))
 def test_every_build_has_the_same_bits_and_no_warning(compiler, flags):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
@@ -106,4 +108,5 @@ def test_fast_math_is_refused_by_name(flag):
     command = ["g++", "-O3", "-std=gnu++17", "-fsyntax-only", "-x", "c++", header]
     subprocess.run(command, check=True)
     result = subprocess.run([*command, flag], capture_output=True, text=True, check=False)
-    assert result.returncode != 0 and "compile without -ffast-math" in result.stderr
+    assert result.returncode != 0
+    assert "compile without -ffast-math" in result.stderr

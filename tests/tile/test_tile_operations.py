@@ -98,7 +98,7 @@ def test_copy_gathers(step):
         agree(builder.program(value + start), x)
 
 
-@pytest.mark.parametrize("extent, size", [(1, 6), (14, 24), (24, 24), (24, 10), (5, 13), (3, 40), (7, 8), (2, 97)])
+@pytest.mark.parametrize(("extent", "size"), [(1, 6), (14, 24), (24, 24), (24, 10), (5, 13), (3, 40), (7, 8), (2, 97)])
 def test_linear(extent, size):
     random = np.random.default_rng(size)
     builder = Builder()

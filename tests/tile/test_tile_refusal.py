@@ -19,7 +19,8 @@ def refused(program, match):
     with pytest.raises(Refused, match=match) as error:
         Probe(program)
     assert str(error.value).startswith("probe: entry /extra/landslide_tile.bin: ")
-    assert str(error.value).endswith("; export the model again") and "\n" not in str(error.value)
+    assert str(error.value).endswith("; export the model again")
+    assert "\n" not in str(error.value)
 
 
 def program(*body: Instruction, count: int = 1, **change) -> Program:
@@ -49,7 +50,7 @@ def test_a_sound_program_is_taken():
 
 
 @pytest.mark.parametrize(
-    "data, match",
+    ("data", "match"),
     [
         (b"", "does not begin as a tile program does"),
         (b"LSTILE", "does not begin"),
@@ -65,7 +66,7 @@ def test_what_is_not_a_program(data, match):
 
 
 @pytest.mark.parametrize(
-    "change, match",
+    ("change", "match"),
     [
         ({"n_in": N_IN + 1}, f"has {N_IN + 1} inputs"),
         ({"n_out": N_OUT}, f"and {N_OUT} outputs"),
@@ -97,7 +98,7 @@ def numbers(place: int, value: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "place, value, match",
+    ("place", "value", "match"),
     [
         (4, 0, "a loop runs 0 times"),
         (4, -3, "a loop runs -3 times"),
@@ -130,7 +131,7 @@ ADD = {"op": Op.ADD, "size": 8, "offset": FREE}
 
 
 @pytest.mark.parametrize(
-    "body, match",
+    ("body", "match"),
     [
         ([copy(operand=Operand(3, constant=True))], "reads 3 to 10 of 10 constants"),
         ([copy(operand=Operand(9, step=-2, constant=True))], "reads -5 to 9 of 10 constants"),
@@ -168,7 +169,7 @@ def test_instructions(body, match):
 
 
 @pytest.mark.parametrize(
-    "body, count, match",
+    ("body", "count", "match"),
     [
         ([copy(stride=8)], 9, f"writes {FREE} to {FREE + 71}"),
         ([copy(stride=-8)], 20, f"writes {FREE - 8 * 19} to"),

@@ -32,7 +32,8 @@ def test_the_seed_decides():
     first, again, other = (
         Problem().fit(settings=Fitting(epochs=2, batch=8, rate=0.1, decay=0.0), seed=seed) for seed in (5, 5, 6)
     )
-    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_no_epochs_change_nothing():
@@ -112,7 +113,8 @@ def test_a_kill_while_writing_leaves_the_last_checkpoint(tmp_path, monkeypatch):
 def test_ranks_share_every_row():
     rows = torch.arange(10)
     parts = [Group(rank, 3).part(rows).tolist() for rank in range(3)]
-    assert sorted(sum(parts, [])) == rows.tolist() and max(map(len, parts)) - min(map(len, parts)) == 1
+    assert sorted(sum(parts, [])) == rows.tolist()
+    assert max(map(len, parts)) - min(map(len, parts)) == 1
 
 
 def test_two_ranks(tmp_path):
@@ -129,7 +131,8 @@ def test_two_ranks(tmp_path):
     )
     assert all(f["through"] == f["interrupted"] and f["threads"] == [] for f in found)
     (weights, generator), (weights_1, generator_1) = (f["through"] for f in found)
-    assert weights == weights_1 and generator != generator_1
+    assert weights == weights_1
+    assert generator != generator_1
 
 
 def test_one_thread_is_given_back():
@@ -145,4 +148,5 @@ def test_one_thread_is_given_back():
 
 
 def test_chunks():
-    assert list(chunks(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)] and list(chunks(0, 2)) == []
+    assert list(chunks(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert list(chunks(0, 2)) == []

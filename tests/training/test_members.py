@@ -76,7 +76,9 @@ def test_hillslopes_count_by_their_weight(fitted, states):
     without = fitted(epochs=3)
     assert equal(fitted(states, 3, weight=0.0), without)
     both, fos_alone = fitted(states, 3, weight=0.3), fitted(states, 3, weight=0.3, failure=0.0)
-    assert not equal(both, without) and not equal(fos_alone, without) and not equal(both, fos_alone)
+    assert not equal(both, without)
+    assert not equal(fos_alone, without)
+    assert not equal(both, fos_alone)
 
 
 def test_the_loss_is_the_sum_of_both(fitted, x, target, states, monkeypatch):

@@ -70,7 +70,7 @@ def scattered(n, blocks, landslides, seed):
     return dataclasses.replace(made, lat=lat, lon=lon, block=block_of(lat, lon), landslide=slid)
 
 
-@pytest.mark.parametrize("n, blocks, landslides", [(300, 40, 60), (40, 6, 12), (500, 200, 10), (60, 5, 30)])
+@pytest.mark.parametrize(("n", "blocks", "landslides"), [(300, 40, 60), (40, 6, 12), (500, 200, 10), (60, 5, 30)])
 def test_folds(n, blocks, landslides):
     """A block is in one fold, every fold has landslides, none has far more than another; the same twice."""
     for seed in range(5):
@@ -81,7 +81,9 @@ def test_folds(n, blocks, landslides):
         fold = designs.folds(sites, count, seed)
         assert all(len(set(fold[name == block])) == 1 for block in set(name))
         held = np.bincount(fold[sites.landslide], minlength=count)
-        assert len(held) == count and held.min() > 0 and held.max() - held.min() <= of_landslides.max()
+        assert len(held) == count
+        assert held.min() > 0
+        assert held.max() - held.min() <= of_landslides.max()
         np.testing.assert_array_equal(fold, designs.folds(sites, count, seed))
 
 
@@ -138,7 +140,8 @@ def test_the_unlabelled_part_is_never_negative():
     found = stage_2.cross_entropy(logit, landslide, elsewhere, 0.5, 0.2)
     assert float(found.detach()) == pytest.approx((softplus(-6.0) + softplus(-5.0)) / 4, rel=1e-9)
     found.backward()
-    assert (logit.grad[2:] == 0.0).all() and (logit.grad[:2] < 0.0).all()
+    assert (logit.grad[2:] == 0.0).all()
+    assert (logit.grad[:2] < 0.0).all()
     others = stage_2.cross_entropy(logit.detach(), mask(*[False] * 4), elsewhere, 0.5, 0.2)  # a batch without any
     assert float(others) == pytest.approx(softplus(logit.detach().numpy()).mean())
 
@@ -171,7 +174,8 @@ def test_ranking_without_pairs_is_nothing():
     logit = tensor(1.0, 2.0, 3.0).requires_grad_(True)
     found = stage_2.ranking(logit, torch.tensor([0, 1, -1]), mask(True, False, False))
     found.backward()
-    assert float(found.detach()) == 0.0 and (logit.grad == 0.0).all()
+    assert float(found.detach()) == 0.0
+    assert (logit.grad == 0.0).all()
     assert float(stage_2.ranking(logit.detach(), torch.tensor([-1, -1, -1]), mask(True, False, False))) == 0.0
 
 
@@ -193,12 +197,14 @@ def test_columns_of_the_designs(rows):
     assert torch.equal(differs, wanted)
     assert len(torch.unique(rows.x["same_site"][:, 0, 0, FIELDS["slope"].offset])) == 1
     part = rows.rows(np.array([3, 1]))
-    assert part.sites.id.tolist() == rows.sites.id[[3, 1]].tolist() and torch.equal(part.solved, rows.solved[[3, 1]])
+    assert part.sites.id.tolist() == rows.sites.id[[3, 1]].tolist()
+    assert torch.equal(part.solved, rows.solved[[3, 1]])
     assert all(torch.equal(part.x[design], rows.x[design][[3, 1]]) for design in DESIGNS)
 
 
 @pytest.mark.parametrize(
-    "what, names", [("roots", ["root_strength_left"]), ("macropores", ["rain_1d", "rain_3d", "rain_7d", "snowmelt"])]
+    ("what", "names"),
+    [("roots", ["root_strength_left"]), ("macropores", ["rain_1d", "rain_3d", "rain_7d", "snowmelt"])],
 )
 def test_an_ablation_changes_its_fields_alone(rows, what, names):
     x = rows.x["random"]
@@ -246,7 +252,8 @@ def test_ablations_lower_or_raise_the_failing_share(rows, network):
     whole = designs.log_failing(network, rows, "random")
     assert (designs.log_failing(network, rows, "random", "roots") >= whole - 1e-9).all()
     dry = designs.log_failing(network, rows, "random", "macropores")
-    assert (dry <= whole + 1e-9).all() and (dry < whole - 0.01).any()
+    assert (dry <= whole + 1e-9).all()
+    assert (dry < whole - 0.01).any()
 
 
 def levels(network, part, settings=None, seed=4, again=None, kept=None, report=lambda *_: None, sources=()):
@@ -297,7 +304,7 @@ def test_levels_replay_what_was_learned_before(rows, network):
     assert all((m[-1].bias < 0.0).all() for m in network.members)
 
 
-@pytest.mark.parametrize("epochs", (1, 3, 4))
+@pytest.mark.parametrize("epochs", [1, 3, 4])
 def test_levels_go_on_after_an_interruption(rows, network, epochs):
     """Within a member and between two, to the same bits: also what the loss of stage 1 draws."""
 
@@ -355,8 +362,10 @@ def test_landslides_of_other_blocks_are_told_apart():
     scores = made_sites.trained()[1]["development"]
     for design in DESIGNS:
         auc, low, high = scores[design]["auc"]
-        assert 0.75 < auc < 0.99 and low < auc < high  # the table is not so easy that nothing shows
-        assert scores[design]["rows"] == 96 and scores[design]["brier_skill"][0] > 0.1
+        assert 0.75 < auc < 0.99
+        assert low < auc < high
+        assert scores[design]["rows"] == 96
+        assert scores[design]["brier_skill"][0] > 0.1
         assert scores[design]["ece"][0] < 0.15
 
 
@@ -365,9 +374,12 @@ def test_what_the_evaluation_must_know_is_in_the_file(tmp_path):
     path.write_bytes(made_sites.trained()[0])
     observation = Observation.from_bytes(model_file.read_entry(path, model_file.OBSERVATION))
     info, table = observation.info, made_sites.table()
-    assert info["days"] == made_sites.DAYS and info["trigger"] == "all"
-    assert info["blocks"] == sorted(set(block_of(table.lat, table.lon).tolist())) and len(info["blocks"]) == 12
-    assert info["slopes"] == sorted(info["slopes"]) and info["slopes"][0] == np.nanmin(table.slope)
+    assert info["days"] == made_sites.DAYS
+    assert info["trigger"] == "all"
+    assert info["blocks"] == sorted(set(block_of(table.lat, table.lon).tolist()))
+    assert len(info["blocks"]) == 12
+    assert info["slopes"] == sorted(info["slopes"])
+    assert info["slopes"][0] == np.nanmin(table.slope)
     assert info["prevalence"] == {"same_site": 0.5, "random": 0.5}
     assert all(len(info["calibration"][design]) == 3 for design in DESIGNS)
 
@@ -412,9 +424,12 @@ def test_what_is_permuted(tmp_path):
 def test_a_training_without_sites(quick, tmp_path):
     """No observation model, and a network that has seen nothing of the table: the bits of a training without one."""
     scores, network, _, observation = quick(tmp_path, "no-sites")
-    assert observation is None and "development" not in scores and "stage_2" not in scores
+    assert observation is None
+    assert "development" not in scores
+    assert "stage_2" not in scores
     other_scores, other, _, nothing = quick(tmp_path, site_file=False)
-    assert nothing is None and scores["stage_1"]["columns"] == other_scores["stage_1"]["columns"]
+    assert nothing is None
+    assert scores["stage_1"]["columns"] == other_scores["stage_1"]["columns"]
     state = other.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
 
@@ -423,7 +438,8 @@ def test_the_kind_of_trigger_is_chosen(tmp_path):
     """Of four landslides in a block two or three are of rain; random rows stay."""
     path = write_csv(tmp_path / "sites.csv", made_sites.rows())
     found = run._sites(path, made_sites.config(trigger="rain"), "", 0)
-    assert set(found.trigger) == {"rain", "downpour", ""} and found.n == 12 * (2 * 3 + 4)
+    assert set(found.trigger) == {"rain", "downpour", ""}
+    assert found.n == 12 * (2 * 3 + 4)
     assert run._sites(path, made_sites.config(), "", 0).n == made_sites.table().n
 
 
@@ -436,7 +452,7 @@ def within(blocks):
 
 
 @pytest.mark.parametrize(
-    "spoil, settings, words",
+    ("spoil", "settings", "words"),
     [
         (of_kind("landslide", "random"), {}, "column kind: no row is same_site"),
         (of_kind("landslide", "same_site"), {}, "column kind: no row is random"),

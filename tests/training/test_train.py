@@ -59,7 +59,8 @@ def test_the_file_tells_how_it_was_made(trained, ensemble_path):
     assert info["inputs"] == {"ensemble": model_file.sha256(ensemble_path)}
     states = 4 * (MEMBERS - HELD_OUT)
     assert info["data"].endswith(f"closed-form hillslopes; {states} states of simulated hillslopes")
-    assert json.dumps(info["metrics"]) == json.dumps(trained.scores) and info["members"] == 2
+    assert json.dumps(info["metrics"]) == json.dumps(trained.scores)
+    assert info["members"] == 2
 
 
 def test_scores_are_those_of_the_file(trained, ensemble_path):
@@ -125,7 +126,8 @@ def test_interrupted_twice_it_ends_with_the_same_bits(tmp_path, trained, ensembl
     scores = train(out, ensemble_path, report=lambda name, done, total: told.append((name, done)))
     assert [t for t in told if t[0].startswith("member")] == [("member 2 of 2", 2)]  # the rest was kept
     assert [p.name for p in tmp_path.iterdir()] == ["model.pt"]
-    assert json.dumps(scores) == json.dumps(trained.scores) and same_bits(out, trained.path)
+    assert json.dumps(scores) == json.dumps(trained.scores)
+    assert same_bits(out, trained.path)
 
 
 def test_a_broken_checkpoint_is_not_taken(tmp_path):
@@ -158,7 +160,8 @@ def test_two_ranks_by_command(tmp_path):
     done = launch(2, "train", "--config", tmp_path / "small.toml", "--seed", SEED, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["out"] == str(out) and [p.name for p in out.parent.iterdir()] == ["model.pt"]
+    assert found["out"] == str(out)
+    assert [p.name for p in out.parent.iterdir()] == ["model.pt"]
     assert found["metrics"]["stage_1"]["columns"] == pytest.approx(wanted["stage_1"]["columns"], rel=1e-6, abs=1e-9)
     assert json.loads(model_file.read_entry(out, model_file.INFO))["ranks"] == 2
     told = [line.split(" s  ")[1] for line in done.stderr.splitlines() if " s  " in line]
@@ -172,7 +175,8 @@ def test_two_ranks_by_command(tmp_path):
 def test_without_simulations_the_ensemble_plays_no_part(tmp_path, ensemble_path):
     without = train(tmp_path / "a.pt")
     control = train(tmp_path / "b.pt", ensemble_path, control="no-simulations")
-    assert control == without and set(control["stage_1"]) == {"columns"}
+    assert control == without
+    assert set(control["stage_1"]) == {"columns"}
 
 
 @pytest.mark.usefixtures("quickly")
@@ -248,7 +252,8 @@ def test_bad_input_is_one_line(tmp_path, monkeypatch, arguments, message):
     (tmp_path / "bad.toml").write_text("[network]\nepoch = 3\n")
     result = invoke("--out", "m.pt", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"elm-landslide: {message}") and result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"elm-landslide: {message}")
+    assert result.stderr.count("\n") == 1
     assert [p.name for p in tmp_path.iterdir()] == ["bad.toml"]
 
 

@@ -33,7 +33,8 @@ def test_the_cap_carries_no_gradient():
     loss = closed_form.huber(log_fos, wanted)
     assert loss.item() == pytest.approx(20.0 * 0.05**2 / 2 / 3)
     loss.backward()
-    assert log_fos.grad[:2].tolist() == [0.0, 0.0] and log_fos.grad[2] > 0.0
+    assert log_fos.grad[:2].tolist() == [0.0, 0.0]
+    assert log_fos.grad[2] > 0.0
 
 
 def test_cross_entropy_of_the_failing_share():
@@ -77,7 +78,8 @@ def test_loss_of_its_own_answers_is_their_entropy(network, x):
         other = {**target, name: target[name] - 0.02}
         decided = (other[name] < math.log(0.8 * FOS_CAP)).double().mean().item() / 2  # half of the answers
         rise = (closed_form.loss(network, member, x, other, 0.0) - least).item()
-        assert decided > 0.1 and rise == pytest.approx(decided * 20.0 * 0.02**2 / 2, rel=1e-6)
+        assert decided > 0.1
+        assert rise == pytest.approx(decided * 20.0 * 0.02**2 / 2, rel=1e-6)
 
 
 def test_penalty_on_leaving_the_prior(network, x):
@@ -89,7 +91,8 @@ def test_penalty_on_leaving_the_prior(network, x):
         closed_form.loss(network, m, x, target, weight).item()
         for m, weight in ((member, 0.0), (member, 2.0), (network.members[0], 0.0))
     )
-    assert with_it - without == pytest.approx(2.0 * 0.09) and other > without
+    assert with_it - without == pytest.approx(2.0 * 0.09)
+    assert other > without
 
 
 def test_gradient_moves_the_member_alone(network, x):
@@ -97,7 +100,8 @@ def test_gradient_moves_the_member_alone(network, x):
     network.zero_grad()
     target = answers(network, network.members[0], x)
     closed_form.loss(network, member, x, target, 0.1).backward()
-    assert member[-1].bias.grad.shape == (len(LATENTS),) and (member[-1].bias.grad != 0).all()
+    assert member[-1].bias.grad.shape == (len(LATENTS),)
+    assert (member[-1].bias.grad != 0).all()
     assert all(p.grad is None for p in network.members[0].parameters())
 
 
@@ -108,7 +112,8 @@ def test_targets_in_chunks_are_those_of_their_columns():
     parts = [hillslope_targets(x[2 * i : 2 * i + 2], 100 + i, 2**15) for i in range(3)]
     assert set(found) == {"probability", "log_fos", "log_fos_median", "depth"}
     for name, values in found.items():
-        assert values.shape == (5,) and torch.equal(values, torch.cat([part[name] for part in parts]))
+        assert values.shape == (5,)
+        assert torch.equal(values, torch.cat([part[name] for part in parts]))
     assert told == [("targets", 2, 5), ("targets", 4, 5), ("targets", 5, 5)]
 
 

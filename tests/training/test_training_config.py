@@ -82,7 +82,8 @@ def test_what_is_wrong_is_one_line_with_file_and_key(toml, lines, message):
     path = toml(*lines)
     with pytest.raises(UserError) as caught:
         config.read_config("quick", path)
-    assert str(caught.value).startswith(f"{path}: {message}") and "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
@@ -98,5 +99,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
 
 def test_as_dict_tells_all():
     found = config.as_dict(config.PRESETS["full"])
-    assert found["network"]["epochs"] == 60 and found["columns"]["count"] == 32768
-    assert set(found) == {"network", "columns", "hillslopes", "sites"} and found["sites"]["trigger"] == "rain"
+    assert found["network"]["epochs"] == 60
+    assert found["columns"]["count"] == 32768
+    assert set(found) == {"network", "columns", "hillslopes", "sites"}
+    assert found["sites"]["trigger"] == "rain"

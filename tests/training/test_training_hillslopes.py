@@ -48,7 +48,8 @@ def test_members_are_on_one_side_the_last_held_out(ensemble_path, states):
         thickness = file["parameter_thickness"][:].repeat(TIMES).tolist()
     training, held_out = states
     assert members_of(training) + members_of(held_out) == thickness
-    assert len(set(thickness)) == MEMBERS and len(held_out) == HELD_OUT * TIMES
+    assert len(set(thickness)) == MEMBERS
+    assert len(held_out) == HELD_OUT * TIMES
 
 
 def test_unsolved_members_are_left_out(copy):
@@ -121,8 +122,10 @@ def test_all_strengths_are_used(copy):
 
 def test_rows(states):
     some = states[0].rows(torch.tensor([5, 0]))
-    assert len(some) == 2 and torch.equal(some.x[1], states[0].x[0])
-    assert torch.equal(some.log_fos[0], states[0].log_fos[5]) and some.probability[0] == states[0].probability[5]
+    assert len(some) == 2
+    assert torch.equal(some.x[1], states[0].x[0])
+    assert torch.equal(some.log_fos[0], states[0].log_fos[5])
+    assert some.probability[0] == states[0].probability[5]
     assert some.given["cohesion"].shape == (2, 1, 1)
 
 
@@ -267,7 +270,8 @@ def test_loss_by_hand(network, x):
     assert simulated.loss(network, first, states, 2.0).item() == pytest.approx(2.0 * entropy.item())
     moved = dataclasses.replace(states, log_fos=states.log_fos + torch.tensor([0.02, 0.0], dtype=torch.float64))
     wanted = closed_form.huber(states.log_fos, moved.log_fos)
-    assert wanted > 0.0 and simulated.loss(network, first, moved, 0.0).item() == pytest.approx(wanted.item())
+    assert wanted > 0.0
+    assert simulated.loss(network, first, moved, 0.0).item() == pytest.approx(wanted.item())
 
 
 def test_loss_reaches_what_the_strengths_leave_open(network, x):
@@ -297,8 +301,10 @@ def test_scores_by_hand(network, x, monkeypatch):
     monkeypatch.setattr(simulated, "SCORED", 4)
     assert simulated.evaluate(network, states) == pytest.approx(found, nan_ok=True, rel=1e-9)
     assert (found["states"], found["outside"]) == (len(x), 2)
-    assert found["given_fos_r2"] == pytest.approx(1.0) and found["given_fos_rmse"] < 1e-9
-    assert found["probability_mae"] == pytest.approx(0.01) and found["probability_bias"] == pytest.approx(0.01)
+    assert found["given_fos_r2"] == pytest.approx(1.0)
+    assert found["given_fos_rmse"] < 1e-9
+    assert found["probability_mae"] == pytest.approx(0.01)
+    assert found["probability_bias"] == pytest.approx(0.01)
     free = closed_form.fos_scores(y[: len(x), 1], torch.exp(states.log_fos[: len(x), 0]))
     assert {name: found[name] for name in ("fos_r2", "fos_rmse", "fos_f1")} == pytest.approx(
         {name: free[name] for name in ("fos_r2", "fos_rmse", "fos_f1")}

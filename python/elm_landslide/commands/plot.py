@@ -20,7 +20,7 @@ def plot_command(
     labels: Annotated[
         list[str] | None, typer.Option("--label", help="Label of each series of files in turn; by default its name.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("."),
+    out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path(),
 ) -> None:
     """Draw time series, maps and flags of landslide history files, offline or from ELM itself.
 

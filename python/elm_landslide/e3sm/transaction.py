@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from pathlib import Path
 
 from elm_landslide import files
@@ -70,7 +69,7 @@ def _put(path: Path, content: bytes | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
     else:
-        os.replace(files.part_of(path), path)
+        files.part_of(path).replace(path)
 
 
 def _mode(path: Path) -> int:

@@ -73,15 +73,17 @@ def archive(path: Path | str, content: bytes | None = None) -> Iterator[zipfile.
     """The ZIP archive of a model file, or of bytes that come from it; UserError if it is none, if it is damaged, or if
     its entries would unpack to more than the size limit of a model file."""
     try:
-        with nullcontext(io.BytesIO(content)) if content is not None else files.opened(path, files.MODEL) as file:
-            with zipfile.ZipFile(file) as opened:
-                unpacked = sum(entry.file_size for entry in opened.infolist())
-                if unpacked > files.MODEL:
-                    raise UserError(
-                        f"{path}: its entries unpack to {unpacked:,} bytes; at most {files.MODEL // files.MIB} MiB are "
-                        "read: not a model file"
-                    )
-                yield opened
+        with (
+            nullcontext(io.BytesIO(content)) if content is not None else files.opened(path, files.MODEL) as file,
+            zipfile.ZipFile(file) as opened,
+        ):
+            unpacked = sum(entry.file_size for entry in opened.infolist())
+            if unpacked > files.MODEL:
+                raise UserError(
+                    f"{path}: its entries unpack to {unpacked:,} bytes; at most {files.MODEL // files.MIB} MiB are "
+                    "read: not a model file"
+                )
+            yield opened
     except UserError:
         raise
     except Exception as error:  # zipfile raises many kinds for a damaged file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -184,7 +183,7 @@ class OutputFile:
         """Add the attributes known at the end, close, and give the file its name."""
         self._out.setncatts(attributes)
         self._out.close()
-        os.replace(self._part, self.path)
+        self._part.replace(self.path)
 
     def discard(self) -> None:
         """Remove what was written; does nothing after `finish`."""

@@ -106,7 +106,8 @@ def _plot(axis: Axes, days: np.ndarray, values: np.ndarray, **style: Any) -> Non
 def _draw_rain(axis: Axes, panel: list[RunOutput]) -> None:
     axis.set_ylabel("rain\n(mm/day)")
     if panel[0].rain is None:
-        return say(axis, "no time means of rain")
+        say(axis, "no time means of rain")
+        return
     starts, rain, lengths = panel[0].rain
     axis.bar(starts, rain, width=lengths, align="edge", color=BLUE, edgecolor=BLUE, linewidth=0.6)  # over a pixel wide
 
@@ -114,7 +115,8 @@ def _draw_rain(axis: Axes, panel: list[RunOutput]) -> None:
 def _draw_water_table(axis: Axes, panel: list[RunOutput]) -> None:
     axis.set_ylabel("water table\ndepth (m)")
     if panel[0].water_table is None:
-        return say(axis, "input files not found")
+        say(axis, "input files not found")
+        return
     _plot(axis, *panel[0].water_table, color=BLUE)
     axis.invert_yaxis()
 

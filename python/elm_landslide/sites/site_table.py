@@ -53,7 +53,22 @@ BAG = 3  # days a report may stand for: its own and the two before
 LEAST_DAYS = BAG + 7  # each day of the bag needs the rain of a week
 KINDS = ("landslide", "same_site", "random")
 NEEDED = ("id", "lat", "lon", "landslide", "kind")
-CELLS = "id pair block lat lon landslide kind trigger accuracy_km date slope lithology vegetated missing".split()
+CELLS = [
+    "id",
+    "pair",
+    "block",
+    "lat",
+    "lon",
+    "landslide",
+    "kind",
+    "trigger",
+    "accuracy_km",
+    "date",
+    "slope",
+    "lithology",
+    "vegetated",
+    "missing",
+]
 _REPORTED = ("trigger", "accuracy_km", "date")  # what only a landslide has
 
 

@@ -68,7 +68,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     wet = saturation * porosity
     frozen_to = np.where(chance(0.2), log_uniform(0.02, 3.8), 0.0)
     frost_top = np.where(chance(0.5), 0.0, uniform(0, 1)) * frozen_to
-    frozen = ((_TOPS < frozen_to) & (_TOPS >= frost_top)) * uniform(0.1, 0.95)
+    frozen = ((frozen_to > _TOPS) & (frost_top <= _TOPS)) * uniform(0.1, 0.95)
     put(x, "liquid_water", wet * (1 - frozen))
     put(x, "ice", wet * frozen * 1000 / 917 * 0.98)
     put(x, "water_table_depth", water_table)

@@ -238,7 +238,8 @@ class _Emitter:
         step = _uniform(view.shape[inner], view.strides[inner])
         if node in self.one_row:
             stride = 0
-        assert stride is not None and step is not None  # as _legalise leaves them
+        assert stride is not None
+        assert step is not None
         if node.op == CONSTANT:
             if node not in self.constants:
                 self.constants[node] = sum(len(p) for p in self.pool)

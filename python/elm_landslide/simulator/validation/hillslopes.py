@@ -103,7 +103,7 @@ def frequency_area(by_member: list[np.ndarray]) -> Check:
         "frequency and area of landslides",
         f"exponent -{best:.2f}, 95 % interval {interval}; {n}, {SIZES[0]} to {SIZES[1]} cells",
         "-1.0 to -2.2, the interval too",
-        bool(1.0 <= low and high <= 2.2),
+        bool(low >= 1.0 and high <= 2.2),
     )
 
 
