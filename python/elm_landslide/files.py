@@ -36,10 +36,10 @@ def regular(path: Path | str, limit: int | None = None) -> int:
     """Size (bytes) of a file that may be read. Raises UserError if it does not exist, is a folder, a pipe or a device,
     or is larger than `limit` (bytes)."""
     try:
-        found = Path(path).stat()
+        status = Path(path).stat()
     except (OSError, ValueError) as error:  # ValueError: a null character
         raise UserError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    return _checked(found, limit, path)
+    return _checked(status, limit, path)
 
 
 @contextmanager
@@ -106,13 +106,13 @@ def whole(path: Path | str, *also: type[Exception]) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _checked(found: os.stat_result, limit: int | None, path: Path | str) -> int:
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((kind for test, kind in _KINDS if test(found.st_mode)), "no file")
+def _checked(status: os.stat_result, limit: int | None, path: Path | str) -> int:
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((kind for test, kind in _KINDS if test(status.st_mode)), "no file")
         raise UserError(f"{path}: is {kind}; give a regular file")
-    if limit is not None and found.st_size > limit:
-        raise _too_large(found.st_size, limit, path)
-    return found.st_size
+    if limit is not None and status.st_size > limit:
+        raise _too_large(status.st_size, limit, path)
+    return status.st_size
 
 
 def _too_large(size: int, limit: int, path: Path | str) -> UserError:

@@ -24,29 +24,29 @@ _DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would chang
 _Force = Annotated[bool, typer.Option("--force", help="Discard edits to files that enable wrote.")]
 
 
-def _carry_out(made: plan.Plan, dry_run: bool, done: str) -> None:
+def _carry_out(edits: plan.Plan, dry_run: bool, message: str) -> None:
     if dry_run:
-        print(transaction.diff(made), end="")
+        print(transaction.diff(edits), end="")
     else:
-        transaction.make(made)
-        for line in _summary(made):
+        transaction.make(edits)
+        for line in _summary(edits):
             print(line)
-    for name, _, new in made.variables if not dry_run else []:
+    for name, _, new in edits.variables if not dry_run else []:
         print(f"set      {name} = {new}")
-    for note in made.notes:
+    for note in edits.notes:
         print(f"note     {note}", file=sys.stderr)
-    if not made.changes and not made.variables:
+    if not edits.changes and not edits.variables:
         print("nothing to change")
     elif not dry_run:
-        print(done)
+        print(message)
 
 
-def _summary(made: plan.Plan) -> list[str]:
+def _summary(edits: plan.Plan) -> list[str]:
     """A line for each file, or for the sources together."""
     names: dict[tuple[str, str], list[str]] = {}
-    for change in made.changes:
+    for change in edits.changes:
         verb = "removed" if change.new is None else "written" if change.old is None else "changed"
-        names.setdefault((verb, change.item), []).append(made.case.name(change.path))
+        names.setdefault((verb, change.item), []).append(edits.case.name(change.path))
     return [
         f"{verb:<9}{group[0] if len(group) == 1 else f'{len(group)} files: {item}'}"
         for (verb, item), group in names.items()
@@ -70,8 +70,8 @@ def enable_command(
         elm-landslide e3sm enable --caseroot CASE --dry-run
     """
     with one_line_errors():
-        made = plan.enable(Case(caseroot), model, force)
-        _carry_out(made, dry_run, "ELM-Landslide is in the case: settings in user_nl_landslide; next ./case.build")
+        edits = plan.enable(Case(caseroot), model, force)
+        _carry_out(edits, dry_run, "ELM-Landslide is in the case: settings in user_nl_landslide; next ./case.build")
 
 
 @app.command("disable")
@@ -102,10 +102,10 @@ def check_command(caseroot: _Caseroot) -> None:
 
 def state(case: Case) -> dict[str, str]:
     """State of each part: what enable would do to it now."""
-    wanted = plan.enable(case, force=True)
+    target = plan.enable(case, force=True)
     old = manifest.read(case.sourcemods)
-    states = dict.fromkeys((item for item in wanted.items if item != "manifest"), "in place")
-    for change in wanted.changes:
+    states = dict.fromkeys((item for item in target.items if item != "manifest"), "in place")
+    for change in target.changes:
         if change.item == "manifest":
             continue
         if change.old is None:
@@ -117,7 +117,7 @@ def state(case: Case) -> dict[str, str]:
         else:
             text = f"stale: {change.path.name} differs"
         states[change.item] = text if states[change.item] == "in place" else states[change.item]
-    for name, value, _ in wanted.variables:
+    for name, value, _ in target.variables:
         if name == "PRERUN_SCRIPT":
             states[name] = f"missing: it is '{value}'"
     for path in sorted(case.root.glob("user_nl_elm*")):

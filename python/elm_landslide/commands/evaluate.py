@@ -43,17 +43,17 @@ def evaluate_command(
         from elm_landslide.evaluation.run import evaluate
         from elm_landslide.model.model_file import SHIPPED
 
-        found = evaluate(sites, model or SHIPPED, out, train_sites, trigger, lhasa, terminal.progress)
-        print(json.dumps(found, indent=2)) if as_json else _print_evaluation(found, out)
+        result = evaluate(sites, model or SHIPPED, out, train_sites, trigger, lhasa, terminal.progress)
+        print(json.dumps(result, indent=2)) if as_json else _print_evaluation(result, out)
 
 
-def _print_evaluation(found: dict, out: Path) -> None:
+def _print_evaluation(result: dict, out: Path) -> None:
     """The report of evaluation.report."""
     from elm_landslide.evaluation import report
 
-    rows = [report.HEADER[1:], *(row[1:] for row in report.table(found))]
+    rows = [report.HEADER[1:], *(row[1:] for row in report.table(result))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    against = [""] + [row[0] for row in report.table(found)]
+    against = [""] + [row[0] for row in report.table(result)]
     for i, row in enumerate(rows):
         if i and against[i] != against[i - 1]:
             print(f"against {against[i]}")
@@ -61,13 +61,13 @@ def _print_evaluation(found: dict, out: Path) -> None:
             f"{cell:<{w}}" if k == 0 else f"{cell:>{w}}" for k, (cell, w) in enumerate(zip(row, widths, strict=True))
         )
         print("  " + "  ".join(cells).rstrip())
-    print(f"rows        {', '.join(f'{name} {n}' for name, n in found['rows'].items())}")
-    print(f"fitted on   {found['fitted_on']}")
-    for name in found["prevalence"]:
-        share, brier, skill, ece = (found[key][name] for key in ("prevalence", "brier", "brier_skill", "ece_by"))
+    print(f"rows        {', '.join(f'{name} {n}' for name, n in result['rows'].items())}")
+    print(f"fitted on   {result['fitted_on']}")
+    for name in result["prevalence"]:
+        share, brier, skill, ece = (result[key][name] for key in ("prevalence", "brier", "brier_skill", "ece_by"))
         print(
             f"{name:<12}prevalence {share:.3f}, Brier score {brier:.4f}, skill {skill:.3f}, calibration error {ece:.3f}"
         )
-    for name, reason in found["left_out"].items():
+    for name, reason in result["left_out"].items():
         print(f"left out    {name}: {reason}")
     print(f"written     {out}: evaluation.json, scores.csv, roc.png, reliability.png")

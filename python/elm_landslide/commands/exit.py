@@ -91,10 +91,10 @@ def on_all_ranks(comm: Communicator, action: Callable[[], _Result]) -> _Result:
         traceback.print_exc()
         status = 1
     statuses = comm.allgather(status)
-    failed = [rank for rank, s in enumerate(statuses) if s]
-    if failed and comm.rank == failed[0] and error is not None:
+    failures = [rank for rank, s in enumerate(statuses) if s]
+    if failures and comm.rank == failures[0] and error is not None:
         complain(error)
     comm.barrier()
-    if failed:
-        raise typer.Exit(statuses[failed[0]])
+    if failures:
+        raise typer.Exit(statuses[failures[0]])
     return result

@@ -85,10 +85,10 @@ def expand(patterns: list) -> list[str]:
     """Files of patterns that the shell has not expanded; a pattern without a file is an error."""
     paths = []
     for pattern in map(str, patterns):
-        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
-        if not found:
+        matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
+        if not matches:
             raise UserError(f"{pattern}: no such file")
-        paths += found
+        paths += matches
     return paths
 
 

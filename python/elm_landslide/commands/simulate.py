@@ -122,36 +122,36 @@ def _simulate(
         cell_size = ensemble.open_grid(choices["dem"], choices["dem_size"]).size
     if cell_size is not None:
         settings["size"] = cell_size
-    made = ensemble.Ensemble(settings=member.Settings(**settings), **choices)
-    left = ranks.together(comm, _prepare, comm, made, out, overwrite)
+    spec = ensemble.Ensemble(settings=member.Settings(**settings), **choices)
+    firsts = ranks.together(comm, _prepare, comm, spec, out, overwrite)
     with ensemble.workers(comm) as run_map:
         if run_map is None:
             return True
         start = time.perf_counter()
         try:
-            with terminal.progress("member", made.members) as advance:
-                ensemble.run(made, out, run_map, left, advance)
+            with terminal.progress("member", spec.members) as advance:
+                ensemble.run(spec, out, run_map, firsts, advance)
         except KeyboardInterrupt:
             terminal.say("finished members are kept: the same command resumes from there")
             raise
         seconds = time.perf_counter() - start
-    counts = ensemble_file.write(made, out, "elm-landslide simulate")
+    counts = ensemble_file.write(spec, out, "elm-landslide simulate")
     ensemble.forget(out)
-    size = made.settings
+    size = spec.settings
     counts["cell_hours"] = size.rows * size.columns * size.hours
-    done = sum(min(ensemble.PARCEL, made.members - first) for first in left)
-    counts["seconds_per_member"] = seconds * max(comm.size - 1, 1) / done if done else None
+    members = sum(min(ensemble.PARCEL, spec.members - first) for first in firsts)
+    counts["seconds_per_member"] = seconds * max(comm.size - 1, 1) / members if members else None
     print(json.dumps({"out": str(out), **counts}, indent=2)) if as_json else _print_ensemble(counts, out)
     return True
 
 
-def _prepare(comm: ranks.Communicator, made: Ensemble, out: Path, overwrite: bool) -> list[int]:
+def _prepare(comm: ranks.Communicator, spec: Ensemble, out: Path, overwrite: bool) -> list[int]:
     from elm_landslide.simulator import ensemble
 
     if comm.rank:
         return []
-    files.check_out(out, overwrite, [p for p in (made.weather, made.dem) if p])
-    return ensemble.prepare(made, out)
+    files.check_out(out, overwrite, [p for p in (spec.weather, spec.dem) if p])
+    return ensemble.prepare(spec, out)
 
 
 def _validate(comm: ranks.Communicator, draws: int, history: list[Path], surface: Path | None, as_json: bool) -> bool:

@@ -53,9 +53,9 @@ def convert_command(
         inputs = [folder / name for name in glas.FILES] + ([catalogue] if catalogue else [])
         files.check_out(out, overwrite, inputs)
         events = read_catalogue(catalogue) if catalogue else None
-        made = glas.of_glas(folder, events)
-        site_table.write(made, out)
-        counts = describe(made)
+        table = glas.of_glas(folder, events)
+        site_table.write(table, out)
+        counts = describe(table)
         if events is not None:
             counts["catalogue"] = {"events": events.n, "duplicates": events.duplicates}
         _show({"out": str(out), **counts}, as_json)
@@ -134,8 +134,8 @@ def _tally(names: np.ndarray) -> dict[str, int]:
     """How often each name occurs, the most frequent first."""
     import numpy as np
 
-    found, counts = np.unique(np.where(names == "", "unknown", names), return_counts=True)
-    return {str(found[i]): int(counts[i]) for i in np.lexsort((found, -counts))}
+    entries, counts = np.unique(np.where(names == "", "unknown", names), return_counts=True)
+    return {str(entries[i]): int(counts[i]) for i in np.lexsort((entries, -counts))}
 
 
 def _show(counts: dict, as_json: bool) -> None:

@@ -66,9 +66,9 @@ def train_command(
         from elm_landslide.training import run
         from elm_landslide.training.config import DEFAULT_SEED, read_config
 
-        chosen = read_config(preset, config)
-        lacking = (ensemble is None and control != "no-simulations") or (sites is None and control != "no-sites")
-        if preset == "full" and lacking:
+        settings = read_config(preset, config)
+        incomplete = (ensemble is None and control != "no-simulations") or (sites is None and control != "no-sites")
+        if preset == "full" and incomplete:
             raise UserError(
                 "train: preset full learns from --ensemble and --sites: give both, or the --control that leaves one out"
             )
@@ -76,7 +76,7 @@ def train_command(
             raise UserError("train: control permuted-labels permutes the labels of --sites: give it")
         first = DEFAULT_SEED if seed is None else seed
         with terminal.stages() if comm.rank == 0 else ranks.silent() as report:
-            return run.train(chosen, out, first, comm, report, preset, ensemble, sites, control or "")
+            return run.train(settings, out, first, comm, report, preset, ensemble, sites, control or "")
 
     scores = on_all_ranks(comm, act)
     if comm.rank == 0:

@@ -10,8 +10,8 @@ _METHOD = re.compile(r"((?:[\w.-]+\s*:\s*)+)(\w+)")
 
 def along_time(cell_methods: str) -> list[str]:
     """The methods that concern time, in order: 'area: mean time: point' gives ['point']."""
-    found = _METHOD.findall(_COMMENT.sub(" ", cell_methods))
-    return [method for names, method in found if "time" in re.split(r"[\s:]+", names)]
+    methods = _METHOD.findall(_COMMENT.sub(" ", cell_methods))
+    return [method for names, method in methods if "time" in re.split(r"[\s:]+", names)]
 
 
 def is_time_mean(cell_methods: str) -> bool:

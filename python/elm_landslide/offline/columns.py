@@ -76,20 +76,20 @@ class Columns:
         self._check_variables(soil)
         static = read_surface(inputs.surface, self.layout, self.index)
         self.surface_source, self._assumed = static.source, static.assumed
-        read = {rule.field for rule in self._rules}
+        rule_fields = {rule.field for rule in self._rules}
         for name, values in static.values.items():
-            if name not in read:
+            if name not in rule_fields:
                 put(self._static, name, values)
         self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
         self._overrides = overrides
         for name, value in overrides.items():
             put(self._static, name, value)
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
-        self._derived += [line for line in static.derived if line.split(":")[0] not in read]
+        self._derived += [line for line in static.derived if line.split(":")[0] not in rule_fields]
         self._derived += self._rain_lines()
         self._instants = self._files.is_instant(STATE)
-        given = {*read, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
-        self.absent = [name for name, f in FIELDS.items() if not f.required and name not in given]
+        present = {*rule_fields, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
+        self.absent = [name for name, f in FIELDS.items() if not f.required and name not in present]
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]

@@ -77,14 +77,14 @@ def run(
         content = _read_model(model) if comm.rank == 0 else None
         return content, Columns(inputs, comm.rank, comm.size)
 
-    read, columns = together(comm, prepare)
-    content: bytes = comm.bcast(read)
+    root_content, columns = together(comm, prepare)
+    content: bytes = comm.bcast(root_content)
     component = None
     try:
         settings = {"instruction_set": instruction_set}
         component = together(comm, _open_model, content, model, engine, settings, columns)
-        used = component.describe()
-        sets = sorted(set(comm.allgather(used["instruction_set"] or "chosen by libtorch")))
+        about = component.describe()
+        sets = sorted(set(comm.allgather(about["instruction_set"] or "chosen by libtorch")))
         summary = Summary(
             str(out),
             comm.size,
@@ -92,7 +92,7 @@ def run(
             len(columns.records),
             model.name,
             hashlib.sha256(content).hexdigest(),
-            used["engine"],
+            about["engine"],
             ", ".join(sets),
             absent=columns.absent,
             notes=columns.notes,

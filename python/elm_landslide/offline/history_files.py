@@ -95,15 +95,15 @@ class HistoryFiles:
         first, *others = self.paths
         layout = places.layout_of(self.dataset(first), first, name)
         for path in others:
-            found = places.layout_of(self.dataset(path), path, name)
-            if not found.same_places(layout):
+            other = places.layout_of(self.dataset(path), path, name)
+            if not other.same_places(layout):
                 raise UserError(f"{path}: {name} is on other cells than in {self.paths[0]}")
-            here, there = found.landunit, layout.landunit
-            if here is not None and there is not None and (here != there)[found.active & layout.active].any():
+            ours, theirs = layout.landunit, other.landunit
+            if ours is not None and theirs is not None and (ours != theirs)[other.active & layout.active].any():
                 raise UserError(f"{path}: cols1d_itype_lunit differs from that in {self.paths[0]}: give one by one")
-            if (found.active != layout.active).any():
+            if (other.active != layout.active).any():
                 self.masks_differ = True
-                layout = replace(layout, active=layout.active | found.active, mask=layout.mask or found.mask)
+                layout = replace(layout, active=layout.active | other.active, mask=layout.mask or other.mask)
         return layout
 
     def attribute(self, name: str, attribute: str) -> str:
@@ -134,8 +134,8 @@ class HistoryFiles:
 
 def tape_number(path: Path | str) -> int:
     """The tape that a file came from (1 for .h0.), 1 if its name does not tell."""
-    found = re.search(r"\.h(\d)\.", Path(path).name)
-    return int(found[1]) + 1 if found else 1
+    match = re.search(r"\.h(\d)\.", Path(path).name)
+    return int(match[1]) + 1 if match else 1
 
 
 def missing_variable(path: Path | str, name: str, reason: str) -> UserError:
@@ -186,17 +186,17 @@ def read_constants(
                     raise UserError(
                         f"{path}: {name} lies on {levels[name]}, DZSOI on {levels['DZSOI']}: wanted one axis"
                     )
-            found = {n: at.read(dataset[n], levels=N_LAYERS) for n in names}
+            values = {n: at.read(dataset[n], levels=N_LAYERS) for n in names}
             level = levels["DZSOI"], len(dataset.dimensions[levels["DZSOI"]])
-            constants = SoilConstants(found, Path(path), level, source.landunit is not None)
+            constants = SoilConstants(values, Path(path), level, source.landunit is not None)
             check_level_axis(dataset, path, "DZSOI", level[0], constants)
             return constants
     with netcdf.open_dataset(paths[0]) as dataset:
-        lacking = next(n for n in CONSTANTS if n not in dataset.variables)
-        named = str(getattr(dataset, "Time_constant_3Dvars_filename", "the first h0 file of the run"))
+        absent = next(n for n in CONSTANTS if n not in dataset.variables)
+        file_name = str(getattr(dataset, "Time_constant_3Dvars_filename", "the first h0 file of the run"))
     raise UserError(
-        f"{paths[0]}: no variable {lacking}; ELM writes {', '.join(CONSTANTS)} once, without any "
-        f"hist_fincl line, into {Path(named).name}: give that file with --constants"
+        f"{paths[0]}: no variable {absent}; ELM writes {', '.join(CONSTANTS)} once, without any "
+        f"hist_fincl line, into {Path(file_name).name}: give that file with --constants"
     )
 
 

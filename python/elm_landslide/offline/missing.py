@@ -37,11 +37,11 @@ class Missing:
 
     def by_field(self) -> dict[str, dict[str, dict[str, int]]]:
         """{field: {reason: {"records": n, "column_steps": m}}}; records: those where a column has no such field."""
-        found: dict[str, dict[str, dict[str, int]]] = {}
+        result: dict[str, dict[str, dict[str, int]]] = {}
         for (field, reason), counts in sorted(self.counts.items()):
             numbers = {"records": int((counts > 0).sum()), "column_steps": int(counts.sum())}
-            found.setdefault(field, {})[reason] = numbers
-        return found
+            result.setdefault(field, {})[reason] = numbers
+        return result
 
     def statement(self, field: str, columns: int) -> tuple[str, bool]:
         """'missing in 28 of 480 records (before the first mean of RAIN)', and whether the field was missing throughout;
@@ -56,5 +56,5 @@ class Missing:
             replaced = reason.endswith((MOVED, TAKEN))
             parts["replaced" if replaced else "missing"].append(f"{where} ({reason})")
             missing += 0 if replaced else steps
-        text = "; ".join(f"{word} in {'; in '.join(found)}" for word, found in parts.items() if found)
+        text = "; ".join(f"{word} in {'; in '.join(cases)}" for word, cases in parts.items() if cases)
         return text, missing == self.records * columns

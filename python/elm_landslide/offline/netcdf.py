@@ -74,12 +74,12 @@ def check_units(dataset: netCDF4.Dataset, path: Path | str, may_lack: bool = Fal
     """
     lacking = []
     for name in sorted(UNITS.keys() & dataset.variables.keys()):
-        found = getattr(dataset[name], "units", None)
-        found = found if found is None else str(found)
-        if found is None and may_lack:
+        units = getattr(dataset[name], "units", None)
+        units = units if units is None else str(units)
+        if units is None and may_lack:
             lacking.append(name)
-        elif found not in UNITS[name]:
-            raise UserError(f"{path}: {name} has units {found!r}, wanted {UNITS[name][0]!r}")
+        elif units not in UNITS[name]:
+            raise UserError(f"{path}: {name} has units {units!r}, wanted {UNITS[name][0]!r}")
     return lacking
 
 

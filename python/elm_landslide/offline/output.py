@@ -36,14 +36,14 @@ def _coverage(columns: Columns) -> dict[str, str | float]:
     """Where and when, as ACDD names it."""
     first, last, axis = columns.records[0], columns.records[-1], columns.files.axis
     start, end = num2date([first.time, last.time], axis.units, axis.calendar)
-    found = {"time_coverage_start": start.isoformat(), "time_coverage_end": end.isoformat()}
+    attributes = {"time_coverage_start": start.isoformat(), "time_coverage_end": end.isoformat()}
     lat, lon = columns.layout.lat[columns.run], columns.layout.lon[columns.run]
     known = ~is_missing(lat) & ~is_missing(lon)
     if known.any():
         west, east = _span(lon[known])
-        found |= {"geospatial_lat_min": float(lat[known].min()), "geospatial_lat_max": float(lat[known].max())}
-        found |= {"geospatial_lon_min": west, "geospatial_lon_max": east}
-    return found
+        attributes |= {"geospatial_lat_min": float(lat[known].min()), "geospatial_lat_max": float(lat[known].max())}
+        attributes |= {"geospatial_lon_min": west, "geospatial_lon_max": east}
+    return attributes
 
 
 def _span(lon: np.ndarray) -> tuple[float, float]:
@@ -96,7 +96,7 @@ class OutputFile:
         source = columns.files.dataset(columns.files.paths[0])
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         before = str(getattr(source, "history", "")).strip()
-        kept = {name: str(getattr(source, name)) for name in ("case", "institution") if hasattr(source, name)}
+        provenance = {name: str(getattr(source, name)) for name in ("case", "institution") if hasattr(source, name)}
         self._out.setncatts(
             {
                 "Conventions": "CF-1.8, ACDD-1.3",
@@ -107,7 +107,7 @@ class OutputFile:
                 "history": "\n".join(line for line in (f"{now} {command}", before) if line),
                 "date_created": now,
                 **_coverage(columns),
-                **kept,
+                **provenance,
                 "schema_version": np.int32(SCHEMA_VERSION),
                 **attributes,
             }

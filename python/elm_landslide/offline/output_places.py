@@ -57,16 +57,16 @@ def _copy(out: netCDF4.Dataset, variable: netCDF4.Variable, dims: tuple[str, ...
     if not own:
         return
     values = variables.read(variable, own)
-    lacking = is_missing(values)
+    gaps = is_missing(values)
     packed = {"scale_factor", "add_offset"} & set(variable.ncattrs())
     kind = np.dtype("f8") if packed else variable.dtype
     default = SPVAL if kind.kind == "f" else netCDF4.default_fillvals[kind.str[1:]]
-    fill = kind.type(default) if lacking.any() else None
+    fill = kind.type(default) if gaps.any() else None
     copy = out.createVariable(variable.name, kind, own, fill_value=fill)  # CF allows no fill on a coordinate variable
     copy.setncatts({a: variable.getncattr(a) for a in variable.ncattrs() if a not in _LOST})
     if not {"long_name", "standard_name"} & set(copy.ncattrs()):
         copy.long_name = variable.name
-    copy[:] = np.where(lacking, 0 if fill is None else fill, values).astype(kind)
+    copy[:] = np.where(gaps, 0 if fill is None else fill, values).astype(kind)
 
 
 def _add_bounds(out: netCDF4.Dataset, name: str) -> None:

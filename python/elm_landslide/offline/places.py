@@ -97,7 +97,7 @@ def coordinates(
     dataset: netCDF4.Dataset, path: Path | str, names: Sequence[str], horizontal: tuple[str, ...], what: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Latitude and longitude (degrees) of every place, flattened; of a grid by row and column, or of each cell."""
-    found = []
+    result = []
     for name in names:
         if name not in dataset.variables:
             raise UserError(f"{path}: no variable {name}, which places {what}")
@@ -105,8 +105,8 @@ def coordinates(
         values = variables.read(dataset[name], own)
         shape = [len(dataset.dimensions[d]) if d in own else 1 for d in horizontal]
         whole = [len(dataset.dimensions[d]) for d in horizontal]
-        found.append(np.broadcast_to(values.reshape(shape), whole).ravel())
-    return found[0], found[1]
+        result.append(np.broadcast_to(values.reshape(shape), whole).ravel())
+    return result[0], result[1]
 
 
 def _whole_numbers(variable: netCDF4.Variable, horizontal: tuple[str, ...]) -> np.ndarray:
@@ -152,9 +152,9 @@ def match_cells(
 
     lat, lon: places (degrees), shape (n,). cell_lat, cell_lon: cells, shape (m,).
     """
-    found, nearest, second = np.full(np.size(lat), -1), np.full(np.size(lat), np.inf), np.full(np.size(lat), np.inf)
+    match, nearest, second = np.full(np.size(lat), -1), np.full(np.size(lat), np.inf), np.full(np.size(lat), np.inf)
     if not np.size(cell_lat):
-        return found, np.zeros(np.size(lat), dtype=bool)
+        return match, np.zeros(np.size(lat), dtype=bool)
     steps = round(360.0 / TOLERANCE)
 
     def key(i_lat: np.ndarray, i_lon: np.ndarray) -> np.ndarray:
@@ -167,16 +167,16 @@ def match_cells(
     order = np.argsort(keys, kind="stable")
     for d_lat in (-1, 0, 1):  # a place within the tolerance lies in the same or a neighbouring key
         for d_lon in (-1, 0, 1):
-            wanted = key(whole(lat) + d_lat, whole(np.mod(lon, 360.0)) + d_lon)
-            first, last = (np.searchsorted(keys[order], wanted, side) for side in ("left", "right"))
+            target = key(whole(lat) + d_lat, whole(np.mod(lon, 360.0)) + d_lon)
+            first, last = (np.searchsorted(keys[order], target, side) for side in ("left", "right"))
             for k in range(int((last - first).max(initial=0))):
                 cell = order[np.minimum(first + k, keys.size - 1)]
                 distance = np.maximum(np.abs(cell_lat[cell] - lat), lon_distance(cell_lon[cell], lon))
                 distance = np.where((first + k < last) & (distance <= TOLERANCE), distance, np.inf)
                 nearer = distance < nearest
                 second = np.where(nearer, nearest, np.minimum(second, distance))
-                found, nearest = np.where(nearer, cell, found), np.where(nearer, distance, nearest)
-    return found, (found >= 0) & (second <= nearest + ROUNDING)
+                match, nearest = np.where(nearer, cell, match), np.where(nearer, distance, nearest)
+    return match, (match >= 0) & (second <= nearest + ROUNDING)
 
 
 def locate(source: Layout, path: Path | str, layout: Layout, index: ArrayLike) -> np.ndarray:
@@ -190,10 +190,10 @@ def locate(source: Layout, path: Path | str, layout: Layout, index: ArrayLike) -
         return index
     lat, lon = layout.lat[index], layout.lon[index]
     among = np.arange(source.size) if source.landunit is None else np.flatnonzero(source.active)
-    found, ambiguous = match_cells(lat, lon, source.lat[among], source.lon[among])
+    match, ambiguous = match_cells(lat, lon, source.lat[among], source.lon[among])
     noun = "cell" if source.landunit is None else "soil column"
     for wrong, what in (
-        (found < 0, f"no {noun} at {{}}: it is on another grid"),
+        (match < 0, f"no {noun} at {{}}: it is on another grid"),
         (
             ambiguous,
             f"several {noun}s at {{}}: which is meant cannot be told; give files with the same {noun}s in order",
@@ -203,4 +203,4 @@ def locate(source: Layout, path: Path | str, layout: Layout, index: ArrayLike) -
             i = int(np.argmax(wrong))
             place = f"lat {lat[i]:g}, lon {lon[i]:g} ({int(wrong.sum())} of {wrong.size} places so)"
             raise UserError(f"{Path(path)}: {what.format(place)}")
-    return among[found]
+    return among[match]

@@ -109,7 +109,7 @@ def gather(
     for time means on a calendar with other days than the history's; other files are skipped.
     """
     tapes, reasons, seen = [], [], set()
-    named = {Path(p).resolve() for p in rain}
+    rain_paths = {Path(p).resolve() for p in rain}
     for path in map(Path, [*history.paths, *rain, *constants]):
         if path.resolve() in seen:
             continue
@@ -117,11 +117,11 @@ def gather(
         reason, advice = _why_not(path)
         if not reason:
             files = HistoryFiles([path], history.axis)
-            found = files.layout("RAIN")
-            at = here if found.same_places(layout) else Places(found, places.locate(found, path, layout, here.index))
+            source = files.layout("RAIN")
+            at = here if source.same_places(layout) else Places(source, places.locate(source, path, layout, here.index))
             tapes.append((files, at))
             files.close()
-        elif path.resolve() in named:
+        elif path.resolve() in rain_paths:
             raise UserError(f"{path}: {reason}; --rain wants time means of RAIN: {advice}")
         else:
             reasons.append((reason.startswith("no variable"), f"{path.name}: {reason}"))

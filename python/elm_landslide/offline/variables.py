@@ -48,13 +48,13 @@ def level_dimension(variable, horizontal, levels: int | None = None) -> str | No
     others = [d for d in variable.dimensions if d != TIME and d not in horizontal]
     size = dict(zip(variable.dimensions, variable.shape, strict=True))
     long = [d for d in others if size[d] > 1]
-    wanted = f"{levels} levels or more" if levels else "no"
+    requirement = f"{levels} levels or more" if levels else "no"
     if len(long) > 1 or (long and not levels) or (levels and size.get(long[0] if long else "", 1) < levels):
         shape = ", ".join(f"{d} = {size[d]}" for d in variable.dimensions)
         rest = ", ".join(long) or "none"
         raise UserError(
             f"{path_of(variable)}: {variable.name} ({shape}) has {rest} beside time and {' and '.join(horizontal)}, "
-            f"wanted {wanted}{' dimension' if not levels else ''}"
+            f"wanted {requirement}{' dimension' if not levels else ''}"
         )
     return long[0] if long else None
 
@@ -143,8 +143,8 @@ def single_axis(variable: netCDF4.Variable, dimension: str, path: Path | str, pa
     size = dict(zip(variable.dimensions, variable.shape, strict=True))
     others = [d for d in variable.dimensions if d != dimension and (pairs or size[d] > 1)]
     if len(others) != pairs:
-        wanted = f"({dimension}, 2)" if pairs else f"({dimension})"
-        raise UserError(f"{path}: {variable.name} has dimensions {variable.dimensions}, wanted {wanted}")
+        shape = f"({dimension}, 2)" if pairs else f"({dimension})"
+        raise UserError(f"{path}: {variable.name} has dimensions {variable.dimensions}, wanted {shape}")
     n = size.get(dimension, 1)
     along = variable.dimensions.index(dimension) if dimension in size else None
     parts = []

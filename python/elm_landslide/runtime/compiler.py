@@ -34,41 +34,41 @@ def build(what: str, sources: list[Path], out: Path, flags: list[str]) -> None:
     linker (-l, -L, -Wl). Raises UserError.
     """
     try:
-        with tempfile.TemporaryDirectory() as made:
-            _build(what, sources, out, flags, Path(made))
+        with tempfile.TemporaryDirectory() as scratch:
+            _build(what, sources, out, flags, Path(scratch))
     except OSError as error:
         raise UserError(f"{what}: {out} cannot be made ({error})") from None
 
 
-def _build(what: str, sources: list[Path], out: Path, flags: list[str], made: Path) -> None:
-    """In the temporary folder `made`."""
+def _build(what: str, sources: list[Path], out: Path, flags: list[str], scratch: Path) -> None:
+    """In the temporary folder `scratch`."""
     command = _command(what)
-    (made / "landslide_fields.h").write_text(fields.c_header())
-    compiled = made / out.name
-    includes = [f"-I{made}", f"-I{folder('bridge')}", f"-I{folder('bench')}"]
+    (scratch / "landslide_fields.h").write_text(fields.c_header())
+    binary = scratch / out.name
+    includes = [f"-I{scratch}", f"-I{folder('bridge')}", f"-I{folder('bench')}"]
     # Libraries follow what needs them.
-    words = [*command, *includes, *map(str, sources), *flags, "-o", str(compiled)]
+    words = [*command, *includes, *map(str, sources), *flags, "-o", str(binary)]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+        result = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:
         raise UserError(f"{what}: {command[0]} does not run ({error.strerror})") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
+    if result.returncode:
+        lines = result.stderr.strip().splitlines()
         reason = next((line for line in lines if "error" in line or "undefined" in line), "".join(lines[-1:]))
-        raise UserError(f"{what}: {command[0]} fails: {reason or f'status {done.returncode}'}")
-    if not compiled.exists():
+        raise UserError(f"{what}: {command[0]} fails: {reason or f'status {result.returncode}'}")
+    if not binary.exists():
         raise UserError(f"{what}: {command[0]} writes nothing: is CXX a C++ compiler?")
     with files.whole(out) as part:
-        shutil.copy(compiled, part)
+        shutil.copy(binary, part)
 
 
 def _command(what: str) -> list[str]:
     try:
-        chosen = shlex.split(os.environ.get("CXX", ""))
+        command = shlex.split(os.environ.get("CXX", ""))
     except ValueError as error:
         raise UserError(f"{what}: CXX: {os.environ['CXX']!r} is not a command ({error})") from None
-    if chosen:
-        return chosen
+    if command:
+        return command
     for name in ("c++", "g++"):
         if shutil.which(name):
             return [name]

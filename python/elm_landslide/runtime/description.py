@@ -25,13 +25,13 @@ def describe(path: Path | str, engine: str = "tile") -> dict:
     The bridge opens the file with that engine and tells what it has read: what it refuses in a run is refused here.
     """
     with open_model(path, engine) as component:
-        found = component.describe()
-    golden = found["golden"]
+        report = component.describe()
+    golden = report["golden"]
     return {
         "file": Path(path).name,
-        "bytes": found["bytes"],
-        "sha256": found["sha256"],
-        "schema_version": found["schema_version"],
+        "bytes": report["bytes"],
+        "sha256": report["sha256"],
+        "schema_version": report["schema_version"],
         "schema_matches": read_entry(path, SCHEMA) == fields.schema_table().encode(),
         "golden": {
             "rows": golden["rows"],
@@ -39,5 +39,5 @@ def describe(path: Path | str, engine: str = "tile") -> dict:
             "atol": golden["atol"],
             "flags": {name: golden["flags"][value] for name, value in fields.FLAGS.items()},
         },
-        "model": found["model"],
+        "model": report["model"],
     }

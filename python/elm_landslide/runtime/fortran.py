@@ -23,12 +23,12 @@ except ImportError as error:
 
 def _absence() -> str:
     """Why there is no extension: not built, built for another Python, or a library that does not load."""
-    built = sorted(path.name for path in PACKAGE.glob("_landslide_wrap*"))
-    if not built:
+    extensions = sorted(path.name for path in PACKAGE.glob("_landslide_wrap*"))
+    if not extensions:
         return f"the Fortran component is not built: {PACKAGE} has no _landslide_wrap: pip install ."
-    if not any(f"_landslide_wrap{suffix}" in built for suffix in EXTENSION_SUFFIXES):
+    if not any(f"_landslide_wrap{suffix}" in extensions for suffix in EXTENSION_SUFFIXES):
         python = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
-        return f"the Fortran component is built for another Python ({built[0]}), this is {python}: pip install ."
+        return f"the Fortran component is built for another Python ({extensions[0]}), this is {python}: pip install ."
     return f"the Fortran component does not load: {_reason}"
 
 

@@ -32,10 +32,10 @@ def installed(name: str) -> Path:
 
 def settings_text(engine: str, settings: dict | None) -> str:
     """The settings string of landslide.h; the plug-in of torchscript is that of plugin.path by default."""
-    chosen = {"engine": engine, **(settings or {})}
-    if chosen["engine"] == "torchscript" and "plugin" not in chosen:
-        chosen["plugin"] = plugin.path()
-    items = {key: os.fsdecode(value) if isinstance(value, os.PathLike) else str(value) for key, value in chosen.items()}
+    values = {"engine": engine, **(settings or {})}
+    if values["engine"] == "torchscript" and "plugin" not in values:
+        values["plugin"] = plugin.path()
+    items = {key: os.fsdecode(value) if isinstance(value, os.PathLike) else str(value) for key, value in values.items()}
     for key, value in items.items():
         if ";" in value or "\0" in value or ";" in key or "=" in key:
             raise LandslideError(ERROR_ARGUMENT, f"setting {key!r}: {value!r} cannot hold ';' or a null character")

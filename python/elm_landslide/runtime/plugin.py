@@ -110,10 +110,10 @@ def _torch_flags() -> list[str]:
         includes = [root / "include", root / "include" / "torch" / "csrc" / "api" / "include"]
         libraries = [root / "lib"]
     abi = int(getattr(torch._C, "_GLIBCXX_USE_CXX11_ABI", True))
-    found = [word for folder in includes for word in ("-isystem", str(folder))]
+    flags = [word for folder in includes for word in ("-isystem", str(folder))]
     for folder in libraries:
-        found += [f"-L{folder}", f"-Wl,-rpath,{folder}"]
-    return [*found, f"-D_GLIBCXX_USE_CXX11_ABI={abi}", "-ltorch_cpu", "-lc10", "-ldl"]
+        flags += [f"-L{folder}", f"-Wl,-rpath,{folder}"]
+    return [*flags, f"-D_GLIBCXX_USE_CXX11_ABI={abi}", "-ltorch_cpu", "-lc10", "-ldl"]
 
 
 if __name__ == "__main__":  # the target landslide_torch of CMakeLists.txt

@@ -39,7 +39,7 @@ class Record:
 def read(path: Path | str) -> Iterator[Record]:
     """The records of a file, of either byte order. Raises UserError if it is not one or ends within a record."""
     with files.opened(path) as file:
-        left = os.fstat(file.fileno()).st_size
+        rest = os.fstat(file.fileno()).st_size
         while head := file.read(4 * _HEADER):
             order = ">" if head[:4] == _MAGIC.to_bytes(4, "big") else "<"
             if len(head) < 4 * _HEADER or int(np.frombuffer(head, f"{order}i4", 1)[0]) != _MAGIC:
@@ -52,10 +52,10 @@ def read(path: Path | str) -> Iterator[Record]:
                 )
 
             size = 8 * n * (3 + N_IN + N_OUT) + 4 * n
-            left -= 4 * _HEADER + size
+            rest -= 4 * _HEADER + size
             if not 0 <= n <= _MOST:
                 raise UserError(f"{path}: a record has {n} columns; at most {_MOST}: is it damaged?")
-            if left < 0:
+            if rest < 0:
                 raise UserError(f"{path}: ends within a record: was the run cut off?")
 
             def take(kind: str, *shape: int, order: str = order) -> np.ndarray:
@@ -93,7 +93,7 @@ def replay(
     paths = list(paths)
     with FortranModel(model or SHIPPED, engine, {"instruction_set": instruction_set}) as component:
         about = component.describe()
-        found = Replay(
+        result = Replay(
             len(paths), 0, 0, about["sha256"], about["engine"], str(about.get("instruction_set")),
             dict.fromkeys([*OUTPUTS, "flag"], 0),
         )  # fmt: skip
@@ -101,11 +101,11 @@ def replay(
             for path in paths:
                 for record in read(path):
                     y, flag = component.run(record.x)
-                    found.steps += 1
-                    found.column_steps += flag.size
+                    result.steps += 1
+                    result.column_steps += flag.size
                     for name, output in OUTPUTS.items():
                         one, two = y[:, output.index], record.y[:, output.index]
-                        found.different[name] += int((one.view("i8") != two.view("i8")).sum())
-                    found.different["flag"] += int((flag != record.flag).sum())
+                        result.different[name] += int((one.view("i8") != two.view("i8")).sum())
+                    result.different["flag"] += int((flag != record.flag).sum())
                 advance()
-    return found
+    return result

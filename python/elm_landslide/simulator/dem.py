@@ -155,20 +155,20 @@ def _read_header(header: dict[str, str]) -> tuple[tuple[int, int], float, float]
 
 def _cell(number: dict[str, float]) -> float:
     """The side of a cell, from whichever of CELLS is given."""
-    given = {name: number[name] for name in CELLS if name in number}
-    if not given:
+    sides = {name: number[name] for name in CELLS if name in number}
+    if not sides:
         raise ValueError("header: has no cellsize, or dx and dy")
-    for name, value in given.items():
+    for name, value in sides.items():
         if not 0.0 < value < np.inf:
             raise ValueError(f"header: {name} is {value}; it must be positive")
     for name, other in (("dx", "dy"), ("dy", "dx")):
-        if name in given and other not in given and "cellsize" not in given:
+        if name in sides and other not in sides and "cellsize" not in sides:
             raise ValueError(f"header: has {name} without {other}; give both, or cellsize")
-    side = next(iter(given.values()))
-    if max(given.values()) - min(given.values()) > SQUARE * side:
-        said = ", ".join(f"{name} {value}" for name, value in given.items())
+    side = next(iter(sides.values()))
+    if max(sides.values()) - min(sides.values()) > SQUARE * side:
+        text = ", ".join(f"{name} {value}" for name, value in sides.items())
         raise ValueError(
-            f"header: {said}: the cells are not square; resample the grid to square ones, in metres (gdalwarp -tr)"
+            f"header: {text}: the cells are not square; resample the grid to square ones, in metres (gdalwarp -tr)"
         )
     return side
 

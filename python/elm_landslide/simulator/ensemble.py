@@ -51,8 +51,8 @@ class Ensemble:
                 raise UserError(f"simulate: {name}: no such parameter; one of {', '.join(PRIORS)}")
             low, high = limits(name)
             if not (low <= value <= high and np.isfinite(value)):
-                given, what = with_unit(f"{value:g}", PRIORS[name].unit), PRIORS[name].long_name
-                raise UserError(f"simulate: {name}: {given} ({what}); from {low:g} to {high:g}")
+                text, what = with_unit(f"{value:g}", PRIORS[name].unit), PRIORS[name].long_name
+                raise UserError(f"simulate: {name}: {text} ({what}); from {low:g} to {high:g}")
 
     def design(self) -> np.ndarray:
         """Parameters [member, len(PRIORS)]."""
@@ -128,8 +128,8 @@ class Runner:
 
     def parcel(self, first: int) -> dict[str, np.ndarray]:
         """PARCEL members from `first` on, stacked; events follow each other, `event_count` [member] says how many."""
-        chosen = range(first, min(first + PARCEL, self.ensemble.members))
-        runs = [self.run(i) for i in chosen]
+        members = range(first, min(first + PARCEL, self.ensemble.members))
+        runs = [self.run(i) for i in members]
         whole = next((r for r in runs if not r["failed"]), None)
         if whole is None:
             return {"failed": np.ones(len(runs))}
@@ -179,15 +179,15 @@ def prepare(ensemble: Ensemble, out: Path) -> list[int]:
     folder, identity = parts_folder(out), json.dumps(ensemble.identity(), indent=1)
     try:
         folder.mkdir(exist_ok=True)
-        known = folder / "ensemble.json"
-        if known.exists() and known.read_text() != identity:
+        identity_file = folder / "ensemble.json"
+        if identity_file.exists() and identity_file.read_text() != identity:
             raise UserError(
                 f"{folder}: holds parts of an ensemble with other settings, inputs or version; remove it to start "
                 "anew, or give another --out"
             )
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
-    with files.whole(known) as part:
+    with files.whole(identity_file) as part:
         part.write_text(identity)
     return [first for first in range(0, ensemble.members, PARCEL) if not _parcel_file(folder, ensemble, first).exists()]
 
@@ -197,12 +197,12 @@ def _parcel_file(folder: Path, ensemble: Ensemble, first: int) -> Path:
     return folder / f"{first:08d}-{min(first + PARCEL, ensemble.members):08d}.npz"
 
 
-def run(ensemble: Ensemble, out: Path, run_map: Callable, left: list[int], advance: Callable[[int], None]) -> None:
-    """Run the parcels that are left, and keep each; rank 0 only. advance(n): n members more are done."""
+def run(ensemble: Ensemble, out: Path, run_map: Callable, firsts: list[int], advance: Callable[[int], None]) -> None:
+    """Run the parcels that begin with the members `firsts`, and keep each; rank 0 only. advance(n): n more are done."""
     folder = parts_folder(out)
-    advance(sum(min(PARCEL, ensemble.members - f) for f in range(0, ensemble.members, PARCEL) if f not in set(left)))
+    advance(sum(min(PARCEL, ensemble.members - f) for f in range(0, ensemble.members, PARCEL) if f not in set(firsts)))
     # Parcels come back in order; a slow one holds up what is behind it only on its way to disk.
-    for first, results in zip(left, run_map(_work, [ensemble] * len(left), left), strict=True):
+    for first, results in zip(firsts, run_map(_work, [ensemble] * len(firsts), firsts), strict=True):
         path = _parcel_file(folder, ensemble, first)
         try:
             with files.whole(path) as part, part.open("wb") as file:

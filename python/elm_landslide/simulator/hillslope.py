@@ -176,23 +176,23 @@ def _exchange(w, layers, dz, cosine2, water, porosity, seconds):
     difference = water / porosity * cosine2 - head
     ks, full, elastic = layers[last, 3], layers[last, 1], layers[last, 6]
     if w[last] < full:  # capillary barrier: unsaturated soil takes water and gives none
-        moved = min(water, max(difference, 0.0) * ks / EXCHANGE_LENGTH * seconds, 0.5 * (full - w[last]) * dz)
-        w[last] += moved / dz
-        return moved
+        transfer = min(water, max(difference, 0.0) * ks / EXCHANGE_LENGTH * seconds, 0.5 * (full - w[last]) * dz)
+        w[last] += transfer / dz
+        return transfer
     first = last
     while first > 0 and w[first - 1] >= layers[first - 1, 1]:
         first -= 1
     # Two stores that relax towards one head; exact for any step.
     saturated = (last + 1 - first) * elastic * dz
     together = saturated * (porosity / cosine2) / (saturated + porosity / cosine2)
-    moved = difference * together * (1.0 - math.exp(-seconds * ks / (EXCHANGE_LENGTH * together)))
-    rise = min(moved, water) / saturated
-    moved = 0.0
+    transfer = difference * together * (1.0 - math.exp(-seconds * ks / (EXCHANGE_LENGTH * together)))
+    rise = min(transfer, water) / saturated
+    transfer = 0.0
     for i in range(first, last + 1):
         change = max(elastic * rise, full - w[i])
         w[i] += change
-        moved += change * dz
-    return moved
+        transfer += change * dz
+    return transfer
 
 
 @njit

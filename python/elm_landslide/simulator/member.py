@@ -93,8 +93,8 @@ def run(scene: Scene, settings: Settings) -> dict[str, np.ndarray]:
             hours.append(hour)
             for name, value in state(scene).items():
                 out.setdefault(name, []).append(value)
-    incoming, lost = storm.budget
-    slope_error = abs(incoming - lost - (hill.stored() - storm.stored)) / max(incoming, LEAST_INPUT)
+    incoming, losses = storm.budget
+    slope_error = abs(incoming - losses - (hill.stored() - storm.stored)) / max(incoming, LEAST_INPUT)
     slides = scene.hill.landslides()
     events = {
         "event_time": [slide.time / SECONDS_PER_HOUR for slide in slides],
@@ -131,23 +131,23 @@ def _settle(scene: Scene, season: dict[str, np.ndarray], settings: Settings) -> 
     """Days of the column's water in long steps, less the share of all of it that soil and plants give to the air;
     (input, losses) (m)."""
     n = 24 * settings.settle
-    came = season["water_input"][-n:]
+    supply = season["water_input"][-n:]
     hours = slice(scene.forcing.shape[1] - settings.hours - n, scene.forcing.shape[1] - settings.hours)
-    caught = scene.forcing[0, hours] + season["snowmelt"][-n:] - came  # on leaves, and evaporates there
-    taken = (season["evaporation"][-n:] - caught).sum()
-    share = max(1.0 - taken / came.sum(), 0.0) if came.sum() > 0.0 else 0.0
+    interception = scene.forcing[0, hours] + season["snowmelt"][-n:] - supply  # on leaves, and evaporates there
+    loss = (season["evaporation"][-n:] - interception).sum()
+    share = max(1.0 - loss / supply.sum(), 0.0) if supply.sum() > 0.0 else 0.0
     budget = np.zeros(2)
-    for rate in share * came.reshape(-1, SETTLING).mean(1):
+    for rate in share * supply.reshape(-1, SETTLING).mean(1):
         budget += _fluxes(scene.hill.hillslope.step(rate, SETTLING * SECONDS_PER_HOUR))
     return budget
 
 
 def _column_error(total: float, scene: Scene, season: dict[str, np.ndarray], event: dict[str, np.ndarray]) -> float:
-    came = SECONDS_PER_HOUR * scene.forcing[:2].sum()
-    went = SECONDS_PER_HOUR * sum(
+    incoming = SECONDS_PER_HOUR * scene.forcing[:2].sum()
+    losses = SECONDS_PER_HOUR * sum(
         part[name].sum() for part in (season, event) for name in ("evaporation", "surface_runoff", "baseflow")
     )
-    return abs(total + came - went - scene.water.total()) / max(came, LEAST_INPUT)
+    return abs(total + incoming - losses - scene.water.total()) / max(incoming, LEAST_INPUT)
 
 
 def slope_classes(land: Terrain, classes: int = SLOPE_CLASSES) -> list[np.ndarray]:

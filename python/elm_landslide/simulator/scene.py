@@ -104,7 +104,7 @@ def scene(
     cover = cover_of(p)
     shares = np.array([float(i == cover) for i in range(len(COVERS))])
     years = p["years"] if p["cleared"] < 0.3 and shares.any() else np.inf
-    left = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
+    root_share = float(roots.root_strength_left(torch.tensor(years))) if np.isfinite(years) else 1.0
     root_fraction = shares @ root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
     leaf_area = p["leaf_area"] * shares.sum()
     sand = p["sand"]
@@ -148,10 +148,10 @@ def scene(
     hill = Hillslope(land, slope_soil, settings.layers)
     bare = torch.zeros(1, dtype=torch.float64)
     cover_cohesion = torch.cat([roots.COVER_COHESION, bare])[cover].item()
-    surface = cover_cohesion * p["root_multiplier"] * left * root_factor * varied("roots")
+    surface = cover_cohesion * p["root_multiplier"] * root_share * root_factor * varied("roots")
     by_depth = surface[:, None] * _root_profile(root_fraction, hill)
     texture = torch.tensor([sand, clay], dtype=torch.float64)
-    carbon = torch.cat([roots.COVER_CARBON, bare])[cover].item() * (left if np.isfinite(years) else 1.0)
+    carbon = torch.cat([roots.COVER_CARBON, bare])[cover].item() * (root_share if np.isfinite(years) else 1.0)
     slope_strength = HillslopeStrength(
         strength.texture_cohesion(*texture).item() * p["cohesion_multiplier"] * varied("cohesion"),
         np.tan(np.radians(strength.texture_friction(*texture).item() + p["friction_offset"])),
@@ -168,7 +168,7 @@ def scene(
         **{f"{name}_cover": share for name, share in zip(COVERS, shares, strict=True)},
         "slope": np.percentile(land.gradient, SLOPE_PERCENTILES),
         "vegetation_carbon": carbon,
-        "root_strength_left": left,
+        "root_strength_left": root_share,
     }
     return Scene(
         soil,

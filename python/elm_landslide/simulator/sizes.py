@@ -12,10 +12,10 @@ def exponent(sizes: np.ndarray, least: int, most: int) -> float:
     """Exponent of the density of sizes (cells, whole numbers) between two of them: maximum likelihood of a power law
     cut at both ends (Clauset et al. 2009)."""
     numbers = np.arange(least, most + 1)
-    chosen = sizes[(sizes >= least) & (sizes <= most)]
-    if not len(chosen):
+    sample = sizes[(sizes >= least) & (sizes <= most)]
+    if not len(sample):
         return np.nan
-    mean = np.log(chosen).mean()
+    mean = np.log(sample).mean()
 
     def negative(power: float) -> float:
         return power * mean + np.log((numbers**-power).sum())
@@ -32,6 +32,6 @@ def exponent_interval(by_member: list[np.ndarray], resamples: int = 400) -> tupl
         return best, np.nan, np.nan
     again = []
     for _ in range(resamples):
-        chosen = rng.integers(len(by_member), size=len(by_member))
-        again.append(exponent(np.concatenate([by_member[i] for i in chosen]), *SIZES))
+        draw = rng.integers(len(by_member), size=len(by_member))
+        again.append(exponent(np.concatenate([by_member[i] for i in draw]), *SIZES))
     return best, *np.nanpercentile(again, (2.5, 97.5))

@@ -169,10 +169,10 @@ class Triggering:
         label = connected_components(links, directed=False)[1][cells]
         slides = []
         for one in np.unique(label):
-            chosen = cells[label == one]
-            area = len(chosen) * terrain.size**2
-            volume = float(self.hillslope.thickness[chosen].sum()) * terrain.size**2
-            slides.append(Landslide(float(times[chosen].min()), area, volume, volume / area, chosen))
+            group = cells[label == one]
+            area = len(group) * terrain.size**2
+            volume = float(self.hillslope.thickness[group].sum()) * terrain.size**2
+            slides.append(Landslide(float(times[group].min()), area, volume, volume / area, group))
         return sorted(slides, key=lambda slide: (slide.time, slide.cells[0]))
 
 

@@ -74,7 +74,7 @@ def read_catalogue(path: Path | str) -> Catalogue:
     event_id that comes twice.
     """
     table = Table(path, _NEEDED)
-    found = Catalogue(
+    events = Catalogue(
         table.keys("event_id"),
         table.dates("event_date", "M/D/YYYY h:mm", needed=True),
         table.numbers("latitude", -90, 90, "degrees", needed=True, advice="correct it, or leave out the row"),
@@ -84,9 +84,9 @@ def read_catalogue(path: Path | str) -> Catalogue:
         table.names("landslide_category"),
         table.names("landslide_size"),
     )
-    keep = ~_duplicates(found)
-    kept = {name: values[keep] for name, values in vars(found).items() if isinstance(values, np.ndarray)}
-    return Catalogue(**kept, duplicates=int((~keep).sum()))
+    keep = ~_duplicates(events)
+    columns = {name: values[keep] for name, values in vars(events).items() if isinstance(values, np.ndarray)}
+    return Catalogue(**columns, duplicates=int((~keep).sum()))
 
 
 def locate(catalogue: Catalogue, lat: float, lon: float, date: np.datetime64) -> int:
@@ -115,21 +115,21 @@ def _accuracy(table: Table) -> np.ndarray:
     return values
 
 
-def _duplicates(found: Catalogue) -> np.ndarray:
+def _duplicates(events: Catalogue) -> np.ndarray:
     """Mask [n] of the rows that report an event again."""
-    drop = np.zeros(found.n, dtype=bool)
-    order = np.lexsort((np.arange(found.n), found.accuracy_km, found.date))  # by day, best known first, unknown last
-    days = np.split(order, np.flatnonzero(np.diff(found.date[order]).astype(int)) + 1)
+    drop = np.zeros(events.n, dtype=bool)
+    order = np.lexsort((np.arange(events.n), events.accuracy_km, events.date))  # by day, best known first, unknown last
+    days = np.split(order, np.flatnonzero(np.diff(events.date[order]).astype(int)) + 1)
     for day in days:
         for place, i in enumerate(day[:-1]):
             if drop[i]:
                 continue
             later = day[place + 1 :]
-            north = found.lat[later] - found.lat[i]
-            east = short_way(found.lon[later] - found.lon[i]) * np.cos(np.radians(found.lat[i]))
+            north = events.lat[later] - events.lat[i]
+            east = short_way(events.lon[later] - events.lon[i]) * np.cos(np.radians(events.lat[i]))
             near = _KM_PER_DEGREE * np.hypot(north, east) < SAME_PLACE
             alike = np.zeros(len(later), dtype=bool)
-            for kind in (found.trigger, found.category):
+            for kind in (events.trigger, events.category):
                 alike |= (kind[later] == kind[i]) & (kind[i] != "")
             drop[later[near & alike]] = True
     return drop

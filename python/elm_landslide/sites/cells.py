@@ -54,7 +54,7 @@ def weather(table: Table, names: Sequence[str] = WEATHER) -> np.ndarray:
     values beyond LIMITS.
     """
     days = _days(table, names[0])
-    found = np.full((table.n, len(WEATHER), days), np.nan)
+    values = np.full((table.n, len(WEATHER), days), np.nan)
     for v, (name, (low, high), unit) in enumerate(zip(names, LIMITS, UNITS, strict=True)):
         needed = WEATHER[v] in NEEDED_WEATHER
         present = _numbered(table, name)
@@ -69,8 +69,8 @@ def weather(table: Table, names: Sequence[str] = WEATHER) -> np.ndarray:
         advice = f"{name} is in {unit}" + (": fill the gap or leave out the row" if needed else ", or an empty cell")
         for day in range(days):
             column = f"{name}{days - 1 - day}"
-            found[:, v, day] = table.numbers(column, low, high, unit, needed, advice)
-    return found
+            values[:, v, day] = table.numbers(column, low, high, unit, needed, advice)
+    return values
 
 
 def flags(table: Table, column: str, needed: bool = False) -> np.ndarray:

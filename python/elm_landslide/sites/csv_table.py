@@ -78,8 +78,8 @@ class Table:
     def error(self, i: SupportsIndex, column: str, what: str) -> UserError:
         """The error of a cell; i: index of its row, from 0; what: the sentence after its value."""
         value = self.columns[column][i] if column in self.columns else ""
-        shown = repr(value if len(value) <= 40 else f"{value[:37]}...") if value else "an empty cell"
-        return UserError(f"{self.path}: row {self.rows[i]}, column {column}: {shown} {what}")
+        quote = repr(value if len(value) <= 40 else f"{value[:37]}...") if value else "an empty cell"
+        return UserError(f"{self.path}: row {self.rows[i]}, column {column}: {quote} {what}")
 
     def text(self, column: str) -> np.ndarray:
         """Cells of a column [n], all '' if the table has no such column."""
@@ -157,12 +157,12 @@ class Table:
         cells = self.columns.get(column, [""] * self.n)
         iso = []
         for i, cell in enumerate(cells):
-            found = FORMS[form].fullmatch(cell)
-            if found:
-                year = int(found["year"])
-                if len(found["year"]) == 2:
+            match = FORMS[form].fullmatch(cell)
+            if match:
+                year = int(match["year"])
+                if len(match["year"]) == 2:
                     year += 2000 if year < _CENTURY else 1900
-                iso.append(f"{year:04}-{int(found['month']):02}-{int(found['day']):02}")
+                iso.append(f"{year:04}-{int(match['month']):02}-{int(match['day']):02}")
             elif cell or needed:
                 raise self.error(i, column, self._other_form(column, form, cell))
             else:

@@ -45,8 +45,8 @@ def of_glas(folder: Path | str, catalogue: Catalogue | None = None) -> Sites:
     parts = [_rows(table, kind, catalogue) for table, kind in zip(tables, site_table.KINDS, strict=True)]
     slides, same, _ = parts
     place = {name: i for i, name in enumerate(slides.id.tolist())}
-    found = np.array([place.get(pair, -1) for pair in same.pair.tolist()])
-    same.trigger = np.where(found >= 0, slides.trigger[found], same.trigger)
+    match = np.array([place.get(pair, -1) for pair in same.pair.tolist()])
+    same.trigger = np.where(match >= 0, slides.trigger[match], same.trigger)
     for table, part in zip(tables, parts, strict=True):
         if part.n_days != slides.n_days:
             raise UserError(f"{table.path}: has {part.n_days} days of weather, {tables[0].path} has {slides.n_days}")

@@ -230,9 +230,9 @@ def rain_triggered(sites: Sites) -> np.ndarray:
 
 def need_both_classes(sites: Sites, path: Path | str) -> None:
     """Raises UserError if all rows have a landslide, or none has: nothing can be trained or scored on them."""
-    found = np.unique(sites.landslide)
-    if len(found) < 2:
-        what = "no row" if not len(found) else f"only {int(found[0])} in {sites.n} rows"
+    classes = np.unique(sites.landslide)
+    if len(classes) < 2:
+        what = "no row" if not len(classes) else f"only {int(classes[0])} in {sites.n} rows"
         raise UserError(f"{path}: column landslide: {what}; wanted rows with 1 and rows with 0")
 
 

@@ -89,8 +89,8 @@ def _rsqrt(low, a):
 def _log1p(low, x):
     """log(u) + (x - (u - 1)) / u with u = 1 + x: the last term is what rounding took from u."""
     u = low.apply(Op.ADD, x, 1.0)
-    lost = low.apply(Op.SUB, x, low.apply(Op.SUB, u, 1.0))
-    return low.apply(Op.ADD, low.apply(Op.LOG, u), low.apply(Op.DIV, lost, u))
+    error = low.apply(Op.SUB, x, low.apply(Op.SUB, u, 1.0))
+    return low.apply(Op.ADD, low.apply(Op.LOG, u), low.apply(Op.DIV, error, u))
 
 
 @_handles("tanh")
