@@ -90,7 +90,7 @@ contains
     deallocate(model)
   end subroutine wrap_close
 
-  ! The handle of a model that was loaded; one that was not is freed and has none.
+  ! The handle of a model that was loaded; 0 for one that was not, which is freed.
   function kept(model, status) result(handle)
     type(landslide_model_type), pointer, intent(inout) :: model
     integer(c_int), intent(in) :: status

@@ -137,7 +137,7 @@ contains
   subroutine read_group(file, message)
     !
     ! !DESCRIPTION:
-    ! Read the group line by line, each line as a separate namelist, so that a wrong one can be named. A value
+    ! Read the group line by line, each line as a separate namelist, so that an error can name the line. A value
     ! cannot continue on the next line.
     !
     ! !ARGUMENTS:
@@ -217,7 +217,7 @@ contains
     read(text, nml=landslide_inparm, iostat=status, iomsg=reason)
     if (status /= 0) then
        message = 'unknown name or bad value (' // trim(reason) // '); the names are ' // names // &
-            '; a switch takes .true. or .false., text stands in quotes'
+            '; a switch takes .true. or .false., text goes in quotes'
        return
     end if
     call check_choice('landslide_engine'         , landslide_engine         , 'tile torchscript'         , message)
@@ -230,8 +230,8 @@ contains
     end if
     if (landslide_interval /= 0) then
        if (landslide_interval < 0 .or. mod(day, max(1, landslide_interval)) /= 0) then
-          message = 'landslide_interval is the number of seconds from one run of the network to the next: a whole ' // &
-               'part of the day such as 3600 or 10800, or 0 for every time step'
+          message = 'landslide_interval is the number of seconds from one run of the network to the next: it ' // &
+               'divides the day evenly, such as 3600 or 10800, or is 0 for every time step'
        end if
     end if
 

@@ -2,7 +2,7 @@ module LandslideGatherMod
 
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
-  ! The inputs of the network from ELM's state. Column `elm` of fields.toml says what each one is.
+  ! The inputs of the network from ELM's state. The key `elm` of fields.toml says where each one comes from.
   !
   ! !USES:
   use CanopyStateType    , only : canopystate_type
@@ -149,7 +149,7 @@ contains
   pure function over(value, divisor) result(quotient)
     !
     ! !DESCRIPTION:
-    ! A quotient; spval stays spval: divided it would pass for a number.
+    ! A quotient; spval stays spval, because divided it would look like a valid number.
     !
     ! !ARGUMENTS:
     real(r8), intent(in) :: value, divisor

@@ -2,7 +2,7 @@ module LandslideMod
 
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
-  ! ELM-Landslide in ELM: what ELM calls. Each step (or landslide_interval) the columns of fields.toml are gathered from
+  ! ELM-Landslide in ELM: what ELM calls. Each step (or landslide_interval) the inputs in fields.toml are gathered from
   ! ELM's state, the network runs, and its outputs go to the history. Diagnostic only.
   ! cime_config/hooks.toml lists where ELM calls it.
   !
@@ -69,7 +69,7 @@ contains
 
     if (mod(landslide_interval, get_step_size()) /= 0) then
        write(message, '(2(a, i0), a)') 'landslide_interval is ', landslide_interval, &
-            ' s, which is no multiple of the time step of ', get_step_size(), ' s; set it in user_nl_landslide'
+            ' s, which is not a multiple of the time step of ', get_step_size(), ' s; set it in user_nl_landslide'
        call LandslideStop(message)
     end if
     if (use_fates) call LandslideStop('use_fates is on: its cohorts are not read yet; set use_landslide = .false.')
@@ -93,7 +93,7 @@ contains
     !
     ! !DESCRIPTION:
     ! The master processor reads the file, once, opens the model and broadcasts the bytes, from which the others open
-    ! theirs. The others wait for it: an error that all of them would have is reported only by the master.
+    ! theirs. The others wait for it: an error that all of them would meet is reported by the master alone.
     !
     ! !USES:
     use, intrinsic :: iso_c_binding, only : c_int8_t
@@ -295,14 +295,14 @@ contains
        if (.not. landslide_field_required(k)) cycle fields
        do i = landslide_field_first(k), landslide_field_first(k + 1) - 1
           there = ieee_is_finite(x(i))
-          if (there) there = abs(x(i)) < landslide_missing  ! apart: a comparison with NaN may trap
+          if (there) there = abs(x(i)) < landslide_missing  ! separate: a comparison with NaN may trap
           if (.not. there) exit fields
        end do
     end do fields
     write(place, '(a, f8.3, a, f8.3)') 'lat ', grc_pp%latdeg(col_pp%gridcell(c)), ', lon ', &
          grc_pp%londeg(col_pp%gridcell(c))
     call LandslideAbort('the soil column at ' // trim(place) // ' has no valid ' // &
-         trim(landslide_field_names(k)) // "; landslide_invalid = 'flag' writes spval there and goes on")
+         trim(landslide_field_names(k)) // "; landslide_invalid = 'flag' writes spval there and continues")
 
   end subroutine stop_at
 

@@ -151,7 +151,7 @@ contains
   subroutine InitStatic(this, bounds)
     !
     ! !DESCRIPTION:
-    ! Read the slope percentiles. A file without them stops the run: the gridcell's mean slope says nothing of the
+    ! Read the slope percentiles. A file without them stops the run: the gridcell's mean slope says nothing about the
     ! steep tail that fails.
     !
     ! !USES:
@@ -255,7 +255,7 @@ contains
     there = .true.
     if (flag == 'read') call ncd_inqvid(ncid, name, id, vardesc, there)
     if (.not. there .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ' // &
-         'missing until the run has made it anew'
+         'missing until the run has computed it again'
 
   end function available
 

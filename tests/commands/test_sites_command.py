@@ -93,7 +93,7 @@ def test_convert_and_describe(tmp_path):
     assert result.exit_code == 0, result.output
     for line in (
         f"written     {out}",
-        "catalogue   2 events, 1 second reports",
+        "catalogue   2 events; duplicates left out: 1",
         "rows        12: landslide 4, same_site 5, random 3",
         "days        16 of weather for each row",
         "pairs       4 same-site rows whose landslide is in the table",

@@ -81,7 +81,7 @@ WRONG = {
     "a bad instruction set": ("\nlandslide_instruction_set = 'sse'", "line 3", "auto baseline avx2 avx512"),
     "a bad choice": ("landslide_invalid = 'ignore'", "line 2", "flag stop"),
     "a short digest": ("landslide_sha256 = 'abc'", "line 2", "64 hexadecimal digits"),
-    "an interval that is no part of the day": ("landslide_interval = 7000", "line 2", "whole part of the day"),
+    "an interval that is no part of the day": ("landslide_interval = 7000", "line 2", "divides the day"),
     "a negative interval": ("landslide_interval = -3600", "line 2", "landslide_interval"),
     "an interval with a fraction": ("landslide_interval = 3600.5", "line 2", "landslide_interval = 3600.5"),
     "an empty model": ("landslide_model = ' '", "line 2", "landslide_model is empty"),

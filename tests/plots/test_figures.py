@@ -137,7 +137,7 @@ def test_a_file_without_a_valid_value_is_refused(tmp_path):
 def test_files_of_one_name_are_refused(tmp_path):
     (tmp_path / "b").mkdir()
     paths = [landslide_files.write(folder / "a.nc") for folder in (tmp_path, tmp_path / "b")]
-    with pytest.raises(UserError, match="one name"):
+    with pytest.raises(UserError, match="the same name"):
         plots.draw(paths, tmp_path)
 
 

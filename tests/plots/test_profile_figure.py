@@ -128,7 +128,7 @@ def test_nearest_cell_across_the_date_line(tmp_path):
         (("--sample", "susquehanna", "--cell", "north"), "--cell north: wanted an index or LAT,LON"),
         (("--sample", "steep", "--time", "soon"), "--time soon: wanted a date such as 2001-12-01"),
         (("--sample", "steep", "--time", "2010-01-01"), "go from 2001-10-03 to 2002-01-30"),
-        (("--sample", "steep", "--out", "p.hdr"), "p.hdr: no format of that name"),
+        (("--sample", "steep", "--out", "p.hdr"), "p.hdr: unknown format"),
         (("--sample", "steep", "--out", "nowhere/p.png"), "its folder does not exist"),
         (("--sample", "steep", "--model", "none.pt"), "none.pt: No such file"),
         (("--sample", "steep", "--surface", "s.nc"), "give one or the other"),

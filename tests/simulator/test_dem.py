@@ -101,46 +101,58 @@ def test_dem_near_nodata_is_data(tmp_path):
         (changed("cellsize 10", "dx 10\ndy -10"), r"header: dy is -10.0; it must be positive"),
         (changed("cellsize 10", "cellsize 0"), r"header: cellsize is 0.0; it must be positive"),
         (changed("cellsize 10\n", ""), r"header: has no cellsize, or dx and dy"),
-        (changed("ncols", "columns"), r"dem.asc: not an ESRI ASCII grid: 'columns' is none of the keywords ncols, "),
-        (changed("cellsize", "cell_size"), r"dem.asc: header: 'cell_size' is none of the keywords"),
-        (changed("cellsize 10", "units metres\ncellsize 10"), r"header: 'units' is none of the keywords"),
+        (changed("ncols", "columns"), r"dem.asc: not an ESRI ASCII grid: 'columns' is not one of the keywords ncols, "),
+        (changed("cellsize", "cell_size"), r"dem.asc: header: 'cell_size' is not one of the keywords"),
+        (changed("cellsize 10", "units metres\ncellsize 10"), r"header: 'units' is not one of the keywords"),
         (changed("cellsize 10", "cellsize 10\nCELLSIZE 10"), r"header: has cellsize twice"),
-        (changed("xllcorner 0", "xllcorner 0\nxllcenter 5"), r"header: has xllcorner and xllcenter; leave one"),
-        (changed("xllcorner 0", "xllcorner west"), r"header: xllcorner is 'west', which is no number"),
+        (changed("xllcorner 0", "xllcorner 0\nxllcenter 5"), r"header: has xllcorner and xllcenter; keep one"),
+        (changed("xllcorner 0", "xllcorner west"), r"header: xllcorner is 'west', which is not a number"),
         (changed("xllcorner 0", "xllcorner nan"), r"header: xllcorner is 'nan'; it must be finite"),
         (changed("nrows 3\n", ""), r"header: has no nrows"),
-        (changed("nrows 3", "nrows three"), r"header: nrows is 'three', which is no number"),
+        (changed("nrows 3", "nrows three"), r"header: nrows is 'three', which is not a number"),
         (changed("nrows 3", "nrows 3.5"), r"header: nrows is '3.5'; it must be a whole number above 0"),
         (changed("nrows 3", "nrows -3"), r"header: nrows is '-3'"),
         (changed("nrows 3", "nrows nan"), r"header: nrows is 'nan'"),
-        (changed("nrows 3", "nrows"), r"header: nrows is 'xllcorner', which is no number|'0' is none|no number"),
+        (
+            changed("nrows 3", "nrows"),
+            r"header: nrows is 'xllcorner', which is not a number|'0' is not one|not a number",
+        ),
         (changed("nrows 3", "nrows 1000000000"), r"the header says 1000000000 x 4 values, more than the file can hold"),
         (HEADER + VALUES + "1 1 1 1\n", r"dem.asc: has 16 values, but the header says 3 x 4 = 12"),
         (HEADER + "9 9 9 9\n6 6 6\n3 3 3 3\n", r"dem.asc: has 11 values, but the header says 3 x 4 = 12"),
         (HEADER, r"no values below the header"),
-        (HEADER + VALUES.replace("3 3 3 3", "3 1_0 3 3"), r"the value of row 3, column 2 is '1_0', which is no number"),
-        (changed("cellsize 10", "cellsize 1_0"), r"header: cellsize is '1_0', which is no number"),
-        (HEADER + VALUES.replace("3 3 3 3", "3 x 3 3"), r"the value of row 3, column 2 is 'x', which is no number"),
-        (HEADER + VALUES.replace("3 3 3 3", "3 3,5 3 3"), r"the value of row 3, column 2 is '3,5', which is no number"),
+        (
+            HEADER + VALUES.replace("3 3 3 3", "3 1_0 3 3"),
+            r"the value of row 3, column 2 is '1_0', which is not a number",
+        ),
+        (changed("cellsize 10", "cellsize 1_0"), r"header: cellsize is '1_0', which is not a number"),
+        (HEADER + VALUES.replace("3 3 3 3", "3 x 3 3"), r"the value of row 3, column 2 is 'x', which is not a number"),
+        (
+            HEADER + VALUES.replace("3 3 3 3", "3 3,5 3 3"),
+            r"the value of row 3, column 2 is '3,5', which is not a number",
+        ),
         (HEADER + VALUES.replace("6 6 6 6", "6 3e38 6 6"), r"row 2, column 2 is 3e\+38 m, .* name it as NODATA_value"),
-        (HEADER + VALUES.replace("6 6 6 6", "6 inf 6 6"), r"row 2, column 2 is inf m, which is no elevation"),
+        (HEADER + VALUES.replace("6 6 6 6", "6 inf 6 6"), r"row 2, column 2 is inf m, which is not an elevation"),
         (
             HEADER + VALUES.replace("6 6 6 6", "6 -32768 6 6"),
-            r"row 2, column 2 is -32768 m, which is no elevation of land",
+            r"row 2, column 2 is -32768 m, which is not an elevation of land",
         ),
         (
             HEADER + VALUES.replace("6 6 6 6", "6 32767 6 6"),
-            r"row 2, column 2 is 32767 m, which is no elevation of land",
+            r"row 2, column 2 is 32767 m, which is not an elevation of land",
         ),
         (
             HEADER + VALUES.replace("6 6 6 6", "6 -99999 6 6"),
-            r"row 2, column 2 is -99999 m, which is no elevation of land",
+            r"row 2, column 2 is -99999 m, which is not an elevation of land",
         ),
         (
             HEADER + VALUES.replace("6 6 6 6", "6 -1001 6 6"),
-            r"row 2, column 2 is -1001 m, which is no elevation of land",
+            r"row 2, column 2 is -1001 m, which is not an elevation of land",
         ),
-        (HEADER + VALUES.replace("6 6 6 6", "6 9001 6 6"), r"row 2, column 2 is 9001 m, which is no elevation of land"),
+        (
+            HEADER + VALUES.replace("6 6 6 6", "6 9001 6 6"),
+            r"row 2, column 2 is 9001 m, which is not an elevation of land",
+        ),
         ("\0" * 1000, r"dem.asc: not an ESRI ASCII grid"),
         (
             HEADER + VALUES.replace("6 6 6 6", "6 -9999 6 6"),
@@ -159,7 +171,7 @@ def test_bad_dem(tmp_path, text, message):
 
 def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "dem.asc").write_bytes(b"ncols 4\n\xff\xfe")
-    with pytest.raises(ValueError, match="dem.asc: not an ESRI ASCII grid: it is no text"):
+    with pytest.raises(ValueError, match="dem.asc: not an ESRI ASCII grid: it is not text"):
         read_dem(tmp_path / "dem.asc")
 
 

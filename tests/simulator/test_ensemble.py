@@ -223,14 +223,14 @@ def write_dem(path, text="", rows=10, cellsize="10", **changes) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--members", "0"], "members: 0; at least 1"),
-        (["--rows", "2"], "rows: 2; at least 3"),
+        (["--members", "0"], "members: 0; must be at least 1"),
+        (["--rows", "2"], "rows: 2; must be at least 3"),
         (["--hours", "6"], "hours: 6"),
         (["--cell-size", "-5"], "cell size: -5.0 m; it must be positive"),
-        (["--set", "thickness=-1"], "thickness: -1 m (soil thickness on level ground); from 0.3 to 3"),
-        (["--set", "thinning=inf"], "thinning: inf (decrease of thickness with gradient); from 0 to inf"),
-        (["--set", "gradient=5.7"], "gradient: 5.7 m/m (mean gradient); from 0.2 to 1.1"),
-        (["--set", "depth=1"], "depth: no such parameter; one of wet_after_dry"),
+        (["--set", "thickness=-1"], "thickness: -1 m (soil thickness on level ground); must be from 0.3 to 3"),
+        (["--set", "thinning=inf"], "thinning: inf (decrease of thickness with gradient); must be from 0 to inf"),
+        (["--set", "gradient=5.7"], "gradient: 5.7 m/m (mean gradient); must be from 0.2 to 1.1"),
+        (["--set", "depth=1"], "depth: no such parameter; the parameters are wet_after_dry"),
         (["--set", "gradient"], "wanted FIELD=NUMBER"),
         (["--weather", "none.csv"], "none.csv: No such file"),
         (["--weather", "gap.csv"], "gap.csv: row 3, column precip1: an empty cell is no number"),
@@ -245,7 +245,7 @@ def write_dem(path, text="", rows=10, cellsize="10", **changes) -> None:
         (["--out", "there.nc"], "there.nc: exists; use --overwrite"),
         (["--out", "no/folder.nc"], "its folder does not exist"),
         (["--validate", "--surface", "x.nc"], "--history and --surface go together"),
-        (["--validate", "--draws", "0"], "draws: 0; at least 1"),
+        (["--validate", "--draws", "0"], "draws: 0; must be at least 1"),
         (["--validate", "--history", "x.nc", "--surface", "y.nc"], "x.nc"),
     ],
 )
@@ -279,7 +279,7 @@ def test_bad_input(tmp_path, monkeypatch, capsys, words, message):
 def test_bad_input_on_ranks(tmp_path):
     done = launch(2, "simulate", "--members", 0, "--out", tmp_path / "x.nc")
     assert done.returncode == 2
-    assert done.stderr.count("elm-landslide: simulate: members: 0; at least 1") == 1
+    assert done.stderr.count("elm-landslide: simulate: members: 0; must be at least 1") == 1
 
 
 def test_parts_of_another_ensemble_are_refused(tmp_path):

@@ -283,5 +283,5 @@ def test_rain_that_is_no_rain_is_refused(bad):
 def test_no_solution_is_an_error():
     h = make(hillslope("planar", 0.5, 4, 4, 5.0))
     h.w[7, 2] = math.nan
-    with pytest.raises(ArithmeticError, match="no solution in cell 7"):
+    with pytest.raises(ArithmeticError, match="cannot be solved in cell 7"):
         h.step(1e-6, HOUR)

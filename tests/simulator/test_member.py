@@ -85,7 +85,7 @@ def test_antecedent_rain_by_hand(runs):
 
 
 def test_a_week_of_rain_needs_a_week():
-    with pytest.raises(UserError, match="spin_up: 6; at least 7"):
+    with pytest.raises(UserError, match="spin_up: 6; must be at least 7"):
         Settings(spin_up=6, settle=2)
 
 
@@ -340,20 +340,20 @@ def test_ends_of_a_prior_can_be_run(name):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (dict(rows=2), "rows: 2; at least 3"),
-        (dict(columns=0), "columns: 0; at least 3"),
-        (dict(layers=1), "layers: 1; at least 2"),
-        (dict(substeps=0), "substeps: 0; at least 1"),
-        (dict(every=0), "every: 0; at least 1"),
-        (dict(hours=0), "hours: 0; at least 1"),
+        (dict(rows=2), "rows: 2; must be at least 3"),
+        (dict(columns=0), "columns: 0; must be at least 3"),
+        (dict(layers=1), "layers: 1; must be at least 2"),
+        (dict(substeps=0), "substeps: 0; must be at least 1"),
+        (dict(every=0), "every: 0; must be at least 1"),
+        (dict(hours=0), "hours: 0; must be at least 1"),
         (dict(size=0.0), "cell size: 0.0 m"),
         (dict(size=math.nan), "cell size: nan m"),
         (dict(size=math.inf), "cell size: inf m"),
-        (dict(hours=12), "hours: 12; more than the 12 before the storm"),
+        (dict(hours=12), "hours: 12; must exceed the 12 before the storm"),
         (dict(lead=-1), "hours: 72"),
-        (dict(every=73), "at least the 73 between states"),
-        (dict(spin_up=10, settle=10), "spin_up: 10 days, more than the 10 of settle"),
-        (dict(settle=0), "spin_up: 90 days, more than the 0 of settle"),
+        (dict(every=73), "be at least the 73 between states"),
+        (dict(spin_up=10, settle=10), "spin_up: 10 days; must exceed the 10 of settle"),
+        (dict(settle=0), "spin_up: 90 days; must exceed the 0 of settle"),
     ],
 )
 def test_bad_settings_are_refused(bad, message):

@@ -45,7 +45,7 @@ def test_bonds_that_hold_are_not_the_infinite_slope(monkeypatch):
     monkeypatch.setattr(triggering.Triggering, "__post_init__", with_bonds)
     runner = hillslopes._runner(20, SMALL)
     found = [hillslopes._infinite_slope(runner, i, runner.parameters(i)) for i in range(20)]
-    assert sum(f["unlike"] for f in found) > 0
+    assert sum(f["mismatches"] for f in found) > 0
 
 
 def test_roots_that_never_recover_are_seen(monkeypatch):

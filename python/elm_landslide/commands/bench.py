@@ -48,7 +48,7 @@ def _print_bench(figures: dict, out: Path) -> None:
 
     console = Console()
     table = Table("columns", "tile", "p95", "a column", "torchscript", "p95", "ratio", header_style="")
-    table.title = "microseconds a call"
+    table.title = "microseconds per call"
     for n in BATCHES:
         if f"ratio.{n}" in figures:
             tile, torch = (

@@ -39,7 +39,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 class Commands(TyperGroup):
-    """The commands; arguments that they do not take end like other bad input, with one line from one rank."""
+    """The commands; bad arguments end like other bad input, with one line from one rank."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         options = {**extra, "standalone_mode": False}

@@ -15,7 +15,7 @@ def plot_command(
     files: Annotated[list[Path], typer.Argument(help="Files of run, of ELM (CASE.elm.h0.*.nc), or of simulate.")],
     inputs: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder with the run's input files, for rain and water table; the sample's is known."),
+        typer.Option(help="Folder with the run's input files, for rain and water table; not needed for the samples."),
     ] = None,
     labels: Annotated[
         list[str] | None, typer.Option("--label", help="Label of each series of files in turn; by default its name.")

@@ -34,7 +34,7 @@ def profile_command(
 ) -> None:
     """Draw what one probability rests on: the factor of safety of one column at one time, by slope and depth.
 
-    Next to it: what holds the soil and what drives it, with depth, at the 90th percentile of slope.
+    Next to it: what holds the soil and what drives it, by depth, at the 90th percentile of slope.
 
         elm-landslide profile --sample steep --time 2001-12-01 --out profile.png
 

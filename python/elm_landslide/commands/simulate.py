@@ -45,7 +45,9 @@ def simulate_command(
     override: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="PARAMETER=VALUE", help="One value of a drawn parameter for all; may be repeated."
+            "--set",
+            metavar="PARAMETER=VALUE",
+            help="Use one value of a drawn parameter for all members; may be repeated.",
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
@@ -158,7 +160,7 @@ def _validate(comm: ranks.Communicator, draws: int, history: list[Path], surface
     from elm_landslide.simulator import ensemble, validation
 
     if draws < 1:
-        raise UserError(f"simulate: draws: {draws}; at least 1")
+        raise UserError(f"simulate: draws: {draws}; must be at least 1")
     if bool(history) != bool(surface):
         raise UserError("simulate: --history and --surface go together: give both, or neither")
     with ensemble.workers(comm) as run_map:
@@ -179,11 +181,11 @@ def _print_ensemble(counts: dict, out: Path) -> None:
     """What simulator.ensemble_file.write counted."""
     print(f"members     {counts['members']}, {counts['with_landslides']} with landslides, {counts['failed']} unsolved")
     print(f"landslides  {counts['landslides']}")
-    print(f"balance     water closes to {counts['balance']:.1e} of the input")
+    print(f"balance     water closes within {counts['balance']:.1e} of the input")
     if counts["seconds_per_member"]:
         print(
-            f"time        {counts['seconds_per_member']:.3f} s a member on each working rank, "
-            f"{1e6 * counts['seconds_per_member'] / counts['cell_hours']:.2f} us a cell and hour"
+            f"time        {counts['seconds_per_member']:.3f} s per member on each working rank, "
+            f"{1e6 * counts['seconds_per_member'] / counts['cell_hours']:.2f} us per cell and hour"
         )
     print(f"written     {out}")
 

@@ -35,7 +35,7 @@ def convert_command(
     out: Annotated[Path, typer.Option(help="The site table to write.")] = Path("sites.csv"),
     catalogue: Annotated[
         Path | None,
-        typer.Option(help="CSV export of NASA's Global Landslide Catalog, which tells how accurate the locations are."),
+        typer.Option(help="CSV export of NASA's Global Landslide Catalog, which says how accurate the locations are."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: _Json = False,
@@ -148,7 +148,8 @@ def _show(counts: dict, as_json: bool) -> None:
     if "out" in counts:
         print(f"written     {counts['out']}")
     if "catalogue" in counts:
-        print(f"catalogue   {counts['catalogue']['events']} events, {counts['catalogue']['duplicates']} second reports")
+        catalogue = counts["catalogue"]
+        print(f"catalogue   {catalogue['events']} events; duplicates left out: {catalogue['duplicates']}")
     print(f"rows        {counts['rows']}: {_list(counts['kinds'])}")
     print(f"days        {counts['days']} of weather for each row")
     print(f"pairs       {counts['same_site_with_landslide']} same-site rows whose landslide is in the table")

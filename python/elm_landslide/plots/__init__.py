@@ -31,7 +31,7 @@ def draw(
 
     Files that follow each other in time are one series (grouping.py). labels: one for each series in turn, by default
     its name. inputs: folders with the runs' input files, from which rain and water table are drawn; the package's
-    sample is searched too.
+    samples are searched too.
     """
     paths, out = [Path(f) for f in files], Path(out)
     if any(simulated := [_is_simulated(f) for f in paths]):
@@ -68,4 +68,4 @@ def draw(
 
 def _check_names(names: list[str]) -> None:
     if len(set(names)) < len(names):
-        raise UserError("two of the files have one name, and so would their figures: rename one")
+        raise UserError("two of the files have the same name, and so would their figures: rename one")

@@ -45,7 +45,7 @@ def _window(x: tuple[float, float], y: tuple[float, float]) -> tuple[int, int, i
 
 @lru_cache(maxsize=8)
 def _land(mask: Path, west: int, east: int, south: int, north: int) -> np.ndarray:
-    """Share of land [row, column] of cells from north to south and from west (which may be any turn) to east.
+    """Share of land [row, column] of cells from north to south and from west (of any turn around the globe) to east.
 
     The mask is unpacked a band of rows at a time, down to the south: a second or two for the globe, and little memory.
     """

@@ -24,7 +24,7 @@ from elm_landslide.simulator.sizes import SIZES, exponent_interval
 from elm_landslide.simulator.terrain import Terrain
 from elm_landslide.simulator.triggering import Triggering
 
-SHARE = 0.35  # of a hillslope: one that loses no more is shown, because a whole one that slides shows little
+SHARE = 0.35  # of a hillslope: one that loses no more is drawn, because one that slides whole shows little
 _COVERS = (*COVERS, "bare ground")
 
 
@@ -33,7 +33,7 @@ class History:
     """One member, hour by hour.
 
     hours (h after the start of the storm), rain (mm), fos at the 90th percentile of slope and fos_median, shares
-    unstable (FoS below 1) and released [hour]; released_at (h, infinite where it stands) [cell]; of the largest
+    unstable (FoS below 1) and released [hour]; released_at (h, infinite where nothing slid) [cell]; of the largest
     landslide the hour `shown`, its cells `slide`, and water_table (m) [cell] then, the soil's thickness where dry.
     """
 

@@ -62,7 +62,7 @@ def draw_flags(run: RunOutput, path: Path) -> Path:
 
 
 def _share(count: float, total: float) -> str:
-    """Of the columns times records, in per cent; a small one is not rounded to none."""
+    """Of the columns times records, in per cent; a small share is not rounded to 0."""
     percent = 100.0 * count / total
     text = f"{percent:.1f} %" if 0.1 <= percent <= 99.9 else f"{percent:.2g} %" if percent < 0.1 else f"{percent:.2f} %"
     return f"{text} ({count:,.0f} of {total:,.0f})"

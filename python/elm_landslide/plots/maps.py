@@ -52,7 +52,7 @@ def draw_cells(run: RunOutput, path: Path) -> Path:
     figure, axes, frame = map_figure(run, 2, 11.0)
     largest, extreme = run.largest_probability, run.extremes["probability"]
     label = f"largest {f'{extreme} of ' if extreme else ''}probability (1)\npale: below {NOTHING:g}"
-    seen = np.maximum(largest, 0.1 * NOTHING)  # 0 has no logarithm and would pass for no value
+    seen = np.maximum(largest, 0.1 * NOTHING)  # 0 has no logarithm and would look like a missing value
     draw_map(axes[0], run, frame, seen, label, *probability_colours())
     label = "lowest factor of safety (1),\n90th percentile of slope"
     draw_map(axes[1], run, frame, run.lowest_fos, label, *fos_colours(), worst_is_high=False)
@@ -71,7 +71,7 @@ def map_figure(run: RunOutput, n: int, width: float) -> tuple[Figure, np.ndarray
 
 def probability_colours() -> tuple[Colormap, Normalize]:
     """Logarithmic, for most places have small values, and the same on every map, so that maps can be compared."""
-    # Without the palest fifth, which would pass for nothing.
+    # Without the palest fifth, which would look like nothing.
     colours = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.2, 1.0, 256)))
     return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, 1.0)
 
@@ -95,7 +95,7 @@ def draw_map(
 ) -> None:
     """values: one a place of the run's layout, NaN where there is none.
 
-    worst_is_high: where several columns share a place, the one drawn on top.
+    worst_is_high: where several columns share a place, the highest value is drawn on top, else the lowest.
     """
     lon = (run.lon - frame.west) % 360.0 + frame.west
     mesh = _mesh(run.layout.shape, run.lat, lon, values)

@@ -46,7 +46,7 @@ def draw(
 
     inputs, model: as for offline.driver.run. cell: a place in the files (from 0), or
     "LAT,LON" for the nearest; may be left out if there is one column. time: an ISO date, the nearest record is
-    taken; by default the record with the highest probability. landslide: a file that driver.run made of the same
+    taken; by default the record with the highest probability. landslide: a file that driver.run made from the same
     input; gives the cell and time with the highest probability, so that the records need not be run again. tell: called
     with how far from LAT,LON the column is.
     """
@@ -54,14 +54,14 @@ def draw(
     if not out.absolute().parent.is_dir():
         raise UserError(f"{out}: its folder does not exist")
     if out.suffix[1:].lower() not in FigureCanvasBase.filetypes:
-        raise UserError(f"{out}: no format of that name; wanted for example {out.stem}.png or {out.stem}.pdf")
+        raise UserError(f"{out}: unknown format; wanted for example {out.stem}.png or {out.stem}.pdf")
     network = open_network(model)
     files = HistoryFiles(inputs.history)
     layout = files.layout()
     files.close()
     run = read([Path(landslide)], "") if landslide else None
     if run and not run.layout.same_places(layout):
-        raise UserError(f"{landslide}: is on other cells than the history files: give the file made of them")
+        raise UserError(f"{landslide}: is on other cells than the history files: give the file made from them")
     given = ", ".join(f"{name}={value:g}" for name, value in inputs.overrides.items()) or "none"
     if run and run.overrides != given:
         raise UserError(f"{landslide}: was run with --set {run.overrides}, here {given}: give the same")

@@ -72,7 +72,7 @@ class RunOutput:
         return int(np.isfinite(self.lowest_fos).sum())
 
     def show(self, cell: int, folders: Iterable[Path]) -> None:
-        """Draw another place of the layout, that of a run beside it."""
+        """Draw another place of the layout, that of the run beside it."""
         if cell == self.cell:
             return
         files = HistoryFiles(self.files)
@@ -121,7 +121,7 @@ def read(paths: Iterable[Path | str], label: str, folders: Iterable[Path] = ()) 
         layout = files.layout("LANDSLIDE_PROB")
         blocks = _blocks(files.records, layout.size)
         reduced = _reduce(files, blocks, layout)
-        # A place without coordinates is not on a map.
+        # A place without coordinates cannot be on a map.
         nowhere = is_missing(layout.lat) | is_missing(layout.lon)
         largest, lowest, outside = (
             np.where(nowhere, np.nan, values)
@@ -257,7 +257,7 @@ def _reduce(files: HistoryFiles, blocks: list[Block], layout: Layout) -> Reducti
         flags[rows] = np.stack([np.nansum(count, axis=1) for count in counts], axis=1)
         outside += np.nansum(counts[names.index("outside")], axis=0)
         valid += np.isfinite(probability).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):  # n/0 is no share, as wanted
+    with np.errstate(invalid="ignore", divide="ignore"):  # without a valid record there is no share
         return Reduction(
             largest_probability=np.where(np.isfinite(largest), largest, np.nan),
             largest_at=at,

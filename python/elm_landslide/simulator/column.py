@@ -2,8 +2,8 @@
 
 ELM's ten layers with its soil curves, over a store that represents its aquifer; saturation excess and baseflow by the
 water table as in ELM (Oleson et al. 2013, Niu et al. 2005 and 2007); snow by degree day; potential evaporation after
-Hamon (1963); uptake by roots with ELM's linear wilting. Not here: freezing of the soil, energy, ponds. Water balances
-to rounding: what comes in as rain and snow is storage, evaporation, runoff or drainage.
+Hamon (1963); uptake by roots with ELM's linear wilting. Left out: freezing of the soil, energy, ponds. Water balances
+to rounding: what comes in as rain and snow becomes storage, evaporation, runoff or drainage.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ DEEPEST_TABLE = 80.0  # m
 SATURATED_DECAY = 0.25  # 1/m, of the saturated fraction with the depth of the table (ELM: half of fff = 0.5)
 BASEFLOW_DECAY = 2.5  # 1/m
 BASEFLOW_FACTOR = 0.01  # m/s; times the sine of the mean slope
-MOST_DRAINED = 0.05  # m3/m3 of what is saturated that leaves as baseflow in one step
+MOST_DRAINED = 0.05  # m3/m3 of the saturated soil that leaves as baseflow in one step, at most
 RAIN_FROM, SNOW_BELOW = 2.0, 0.0  # degrees C; between them both fall
 DEGREE_DAY = 3.5  # mm/day/K (Hock 2003: 2.5 to 6)
-CANOPY_PER_LAI = 0.1e-3  # m of water a leaf area holds
-INTERCEPTED = 0.25  # of rain under full leaves
+CANOPY_PER_LAI = 0.1e-3  # m of water on a unit of leaf area
+INTERCEPTED = 0.25  # share of the rain that a closed canopy catches
 EXTINCTION = 0.5  # of light by leaves
-WILTING_HEAD, OPEN_HEAD = -250.0, -70.0  # m; roots take nothing, and all (ELM's smpsc and smpso, most plants)
+WILTING_HEAD, OPEN_HEAD = -250.0, -70.0  # m; roots take nothing, or all of the demand (ELM's smpsc, smpso, most plants)
 
 # Rows of the forcing and of what `run` returns for every step.
 FORCING = ("rain", "snow", "temperature", "potential")  # m/s, m/s, degrees C, m/s
@@ -185,7 +185,7 @@ def run(
 
     forcing [4, time]: rows of FORCING, held over steps of `seconds`, each solved in `substeps`. Returns a dict of
     means over the steps, [time]: FLUXES, and `liquid_water` [time, 10] (m3/m3).
-    Raises ArithmeticError if Richards' equation finds no solution.
+    Raises ArithmeticError if Richards' equation cannot be solved.
     """
     forcing = np.ascontiguousarray(forcing, dtype=float)
     bad = ~np.isfinite(forcing) | ((forcing < 0.0) & (np.array(FORCING) != "temperature")[:, None])
@@ -208,6 +208,6 @@ def run(
         int(substeps),
     )
     if failed >= 0:
-        raise ArithmeticError(f"column: Richards' equation found no solution in step {failed}")
+        raise ArithmeticError(f"column: Richards' equation cannot be solved in step {failed}")
     water.snow, water.canopy = store
     return {**dict(zip(FLUXES, fluxes, strict=True)), "liquid_water": moisture}

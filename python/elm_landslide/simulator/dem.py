@@ -30,7 +30,7 @@ _LONGEST = 100  # characters of a word
 
 
 class Grid:
-    """elevation (m) [row, column], rows from the top of the page down, nan missing; size (m): of a cell."""
+    """elevation (m) [row, column], rows from the top of the page down, nan where missing; size (m): of a cell."""
 
     def __init__(self, elevation: np.ndarray, size: float):
         self.elevation, self.size = elevation, size
@@ -73,7 +73,7 @@ class Places:
 
 
 def read_grid(path: Path | str, size: float | None = None) -> Grid:
-    """The grid of an ESRI ASCII file; size: of a cell (m), if the file's is in degrees.
+    """The grid of an ESRI ASCII file; size: of a cell (m), if the file gives it in degrees.
 
     The header is what GDAL and ESRI write: KEYWORDS in any case and order, dx and dy in place of cellsize. Values may
     be wrapped over lines: they are counted. Raises ValueError for anything else, UserError for a file that cannot be
@@ -110,14 +110,14 @@ def _words(file: BinaryIO) -> Iterator[str]:
             yield from parts
         rest += decoder.decode(b"", True)
     except UnicodeDecodeError:
-        raise ValueError("not an ESRI ASCII grid: it is no text") from None
+        raise ValueError("not an ESRI ASCII grid: it is not text") from None
     if rest:
         yield rest
 
 
 def _header(words: Iterator[str]) -> tuple[dict[str, str], str]:
-    """Keywords in lower case with their words, and the first value. It is in the place of a keyword, but is a number:
-    nan is one."""
+    """Keywords in lower case with their words, and the first value. It comes where a keyword could, but is a number;
+    nan counts as one."""
     header: dict[str, str] = {}
     for word in words:
         if _number(word) is not None:
@@ -125,26 +125,26 @@ def _header(words: Iterator[str]) -> tuple[dict[str, str], str]:
         name = word.lower()
         if name not in KEYWORDS:
             what = "not an ESRI ASCII grid" if not header else "header"
-            raise ValueError(f"{what}: {_shown(word)} is none of the keywords {', '.join(KEYWORDS)}")
+            raise ValueError(f"{what}: {_shown(word)} is not one of the keywords {', '.join(KEYWORDS)}")
         if name in header:
-            raise ValueError(f"header: has {name} twice; leave one")
+            raise ValueError(f"header: has {name} twice; keep one")
         header[name] = next(words, "")
     raise ValueError("not an ESRI ASCII grid: it has no values below the header")
 
 
 def _read_header(header: dict[str, str]) -> tuple[tuple[int, int], float, float]:
-    """(rows, columns), size of a cell, the value that stands for none."""
+    """(rows, columns), size of a cell, the value that means missing."""
     numbers: dict[str, float] = {}
     for name, word in header.items():
         value = _number(word)
         if value is None:
-            raise ValueError(f"header: {name} is {_shown(word)}, which is no number")
+            raise ValueError(f"header: {name} is {_shown(word)}, which is not a number")
         if name in CORNERS and not np.isfinite(value):
             raise ValueError(f"header: {name} is {_shown(word)}; it must be finite")
         numbers[name] = value
     for axis in "xy":
         if {f"{axis}llcorner", f"{axis}llcenter"} <= numbers.keys():
-            raise ValueError(f"header: has {axis}llcorner and {axis}llcenter; leave one")
+            raise ValueError(f"header: has {axis}llcorner and {axis}llcenter; keep one")
     for name in COUNTS:
         if name not in numbers:
             raise ValueError(f"header: has no {name}")
@@ -183,7 +183,7 @@ def _values(words: Iterator[str], shape: tuple[int, int]) -> np.ndarray:
         except ValueError:
             k, word = next((k, word) for k, word in enumerate(batch) if _number(word) is None)
             place = f"row {(n + k) // columns + 1}, column {(n + k) % columns + 1}"
-            raise ValueError(f"the value of {place} is {_shown(word)}, which is no number") from None
+            raise ValueError(f"the value of {place} is {_shown(word)}, which is not a number") from None
         values[n : n + len(batch)] = numbers[: max(values.size - n, 0)]
         n += len(batch)
     if n != values.size:
@@ -192,7 +192,7 @@ def _values(words: Iterator[str], shape: tuple[int, int]) -> np.ndarray:
 
 
 def _take_out(elevation: np.ndarray, nodata: float, path: Path | str) -> None:
-    """Make what is missing nan, in place; refuse what is no elevation."""
+    """Replace missing values by nan, in place; refuse what cannot be an elevation."""
     rounding = ROUNDED if _LARGE < abs(nodata) < np.inf else 0.0
     for row, values in enumerate(elevation):  # row by row: no second grid in memory
         missing = values == nodata
@@ -203,7 +203,7 @@ def _take_out(elevation: np.ndarray, nodata: float, path: Path | str) -> None:
         if beyond.any():
             column = int(beyond.argmax())
             raise ValueError(
-                f"{path}: the value of row {row + 1}, column {column + 1} is {values[column]:g} m, which is no "
+                f"{path}: the value of row {row + 1}, column {column + 1} is {values[column]:g} m, which is not an "
                 "elevation of land; if it means a missing value, name it as NODATA_value in the header"
             )
 

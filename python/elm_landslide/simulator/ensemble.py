@@ -1,4 +1,4 @@
-"""Ensembles of hillslope storms over MPI ranks, in one netCDF file; what is finished survives a kill.
+"""Ensembles of hillslope storms over MPI ranks, in one netCDF file; finished members survive a kill.
 
 Members are run in parcels. A finished parcel is one file in a folder beside the output, `.NAME.parts`, written under
 another name first; a restarted run uses the parcels that exist. At the end they are joined, in order,
@@ -32,8 +32,8 @@ EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_init
 @dataclass(frozen=True)
 class Ensemble:
     """members, seed; settings of each member; weather: a site table whose real days replace drawn storms; dem: an ESRI
-    ASCII grid that gives the terrain, tile by tile; dem_size (m): its cells, if it is in degrees; fixed: parameters
-    that have one value in all members."""
+    ASCII grid that gives the terrain, tile by tile; dem_size: side of its cells (m), if it is in degrees; fixed:
+    parameters that have one value in all members."""
 
     members: int
     seed: int = 1
@@ -45,14 +45,14 @@ class Ensemble:
 
     def __post_init__(self):
         if self.members < 1:
-            raise UserError(f"simulate: members: {self.members}; at least 1")
+            raise UserError(f"simulate: members: {self.members}; must be at least 1")
         for name, value in self.fixed:
             if name not in PRIORS:
-                raise UserError(f"simulate: {name}: no such parameter; one of {', '.join(PRIORS)}")
+                raise UserError(f"simulate: {name}: no such parameter; the parameters are {', '.join(PRIORS)}")
             low, high = limits(name)
             if not (low <= value <= high and np.isfinite(value)):
                 text, what = with_unit(f"{value:g}", PRIORS[name].unit), PRIORS[name].long_name
-                raise UserError(f"simulate: {name}: {text} ({what}); from {low:g} to {high:g}")
+                raise UserError(f"simulate: {name}: {text} ({what}); must be from {low:g} to {high:g}")
 
     def design(self) -> np.ndarray:
         """Parameters [member, len(PRIORS)]."""
@@ -119,7 +119,7 @@ class Runner:
             raise UserError(f"{self.ensemble.dem}: {error}") from None
 
     def run(self, i: int, **changes) -> dict[str, np.ndarray]:
-        """Member i as member.run gives it, with `failed` 1 where its equations found no solution (then no state)."""
+        """Member i as member.run gives it, with `failed` 1 if its equations cannot be solved (then without a state)."""
         scene = self.scene(i, **changes)
         try:
             return {**member.run(scene, self.ensemble.settings), "failed": np.array(0.0)}
@@ -156,14 +156,14 @@ def _work(ensemble: Ensemble, first: int) -> dict[str, np.ndarray]:
 
 @contextmanager
 def workers(comm: Any) -> Iterator[Callable | None]:
-    """On rank 0 a `map(function, *iterables)` that hands out work to the other ranks, and gives results as they come in
-    order; with one rank, the map of Python. On the other ranks None, when the work is done."""
+    """On rank 0 a `map(function, *iterables)` that hands out work to the other ranks and gives results in order; with
+    one rank, Python's own map. On the other ranks None, once the work is done."""
     if comm.size == 1:
         yield map
         return
     from mpi4py.futures import MPICommExecutor
 
-    pool: Any  # of another class than mpi4py's stub says
+    pool: Any  # not of the class that mpi4py's stub says
     with MPICommExecutor(comm, root=0) as pool:
         yield None if pool is None else pool.map
 
@@ -183,7 +183,7 @@ def prepare(ensemble: Ensemble, out: Path) -> list[int]:
         if identity_file.exists() and identity_file.read_text() != identity:
             raise UserError(
                 f"{folder}: holds parts of an ensemble with other settings, inputs or version; remove it to start "
-                "anew, or give another --out"
+                "again, or give another --out"
             )
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror})") from None
@@ -201,7 +201,7 @@ def run(ensemble: Ensemble, out: Path, run_map: Callable, firsts: list[int], adv
     """Run the parcels that begin with the members `firsts`, and keep each; rank 0 only. advance(n): n more are done."""
     folder = parts_folder(out)
     advance(sum(min(PARCEL, ensemble.members - f) for f in range(0, ensemble.members, PARCEL) if f not in set(firsts)))
-    # Parcels come back in order; a slow one holds up what is behind it only on its way to disk.
+    # Results come in order: a slow parcel delays the writing of later ones, but not their running.
     for first, results in zip(firsts, run_map(_work, [ensemble] * len(firsts), firsts), strict=True):
         path = _parcel_file(folder, ensemble, first)
         try:

@@ -26,7 +26,7 @@ HILLSLOPE = {
     "fos_median": (("member", "time"), "1", OUTPUTS["fos_median"].long_name),
     "depth": (("member", "time"), "m", OUTPUTS["depth"].long_name),
     "released": (("member", "time"), "1", "fraction of the hillslope that has slid"),
-    "damage": (("member", "time"), "1", "mean share of broken fibres at the bases of what has not slid"),
+    "damage": (("member", "time"), "1", "mean share of broken fibres at the bases of the cells that have not slid"),
     "fos_class": (
         ("member", "time", "slope_class", "soil_layer"),
         "1",
@@ -34,7 +34,7 @@ HILLSLOPE = {
     ),
     "soil_depth": (("member", "slope_class"), "m", "median soil thickness of a fifth of the area by gradient"),
     "balance": (("member",), "1", "greatest error of the water balances, as a share of the input"),
-    "failed": (("member",), "1", "1 where the equations found no solution: the member has no state"),
+    "failed": (("member",), "1", "1 where the equations could not be solved: the member has no state"),
 }
 _EVENTS = {
     "event_time": ("h", f"time of the landslide, {_HOUR}"),

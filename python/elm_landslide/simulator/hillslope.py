@@ -66,7 +66,7 @@ class Hillslope:
         self.thickness = np.broadcast_to(np.asarray(soil.thickness, dtype=float), n).copy()
         if not (self.thickness > 0).all():
             at = int(np.argmin(self.thickness))
-            raise ValueError(f"hillslope: thickness: {self.thickness[at]:g} m in cell {at}; soil has a positive depth")
+            raise ValueError(f"hillslope: thickness: {self.thickness[at]:g} m in cell {at}; it must be positive")
         self.cosine2 = 1.0 / (1.0 + self.terrain.gradient**2)
         self.dz = self.thickness / self.n_layers
         row = clapp_hornberger_layers(soil.porosity, soil.ks, soil.sucsat, soil.bsw)[0]
@@ -89,7 +89,7 @@ class Hillslope:
     def step(self, rain: float, seconds: float) -> dict[str, float]:
         """Advance by `seconds` under `rain` (m/s); returns the water budget of the step, BUDGET.
 
-        Raises ArithmeticError if Richards' equation finds no solution, ValueError for impossible rain.
+        Raises ArithmeticError if Richards' equation cannot be solved, ValueError for impossible rain.
         """
         if not 0.0 <= rain < math.inf:
             raise ValueError(f"hillslope: rain: {rain} m/s; fill gaps in the record, with 0 where it was dry")
@@ -115,7 +115,7 @@ class Hillslope:
             seconds,
         )
         if failed >= 0:
-            raise ArithmeticError(f"hillslope: Richards' equation found no solution in cell {failed}")
+            raise ArithmeticError(f"hillslope: Richards' equation cannot be solved in cell {failed}")
         n = terrain.n
         return dict(zip(BUDGET, (rain * seconds, over_edge / n, into_rock / n, self.stored() - before), strict=True))
 
@@ -233,7 +233,7 @@ def _sweep(
             if drained > 0.0:
                 sinks[i] = drained / seconds * min(max(standing - (m - 1 - i) * d, 0.0), d) / standing
 
-        # Surface: rain, water from above and what was left; the macropores take a share of what is too fast.
+        # Surface: rain, water from upslope and what was returned; macropores take a share of what the matrix cannot.
         offered = rain * seconds + run_on[c] + ponds[c] + returned
         ponds[c] = 0.0
         bypass = share * max(offered - soil[0, 3] * cosine2[c] * seconds, 0.0)

@@ -2,7 +2,7 @@
 
 The column runs through the season and then through the event. The hillslope starts from the column's water, settles
 under the last days of the season, and goes through the event in steps of an hour or less. Both receive the same water,
-that which reaches the soil in the column. Stored are the fields that ELM would hand to the network, and what the
+that which reaches the soil in the column. The fields that ELM would hand to the network are stored, and what the
 hillslope did.
 """
 

@@ -64,7 +64,7 @@ PRIORS = {
     "thinning": Prior("log_normal", *strength.THINNING, "1", "decrease of thickness with gradient"),
     "cohesion_multiplier": Prior("log_normal", 1.0, strength.COHESION_CV, "1", "soil cohesion over its texture's"),
     "friction_offset": Prior("normal", 0.0, strength.FRICTION_SD, "degree", "friction angle less that of its texture"),
-    "suction_cap": Prior("log_normal", *strength.SUCTION_CAP, "Pa", "most suction stress"),
+    "suction_cap": Prior("log_normal", *strength.SUCTION_CAP, "Pa", "greatest suction stress"),
     "tension": Prior("uniform", 0.2, 1.0, "1", "share of the soil's cohesion that acts in tension"),
     "correlation": Prior("uniform", 2.0, 6.0, "cell", "correlation length of thickness, strength and roots"),
     # Vegetation
@@ -79,7 +79,7 @@ PRIORS = {
     "bend": Prior("log_uniform", 2e-3, 3e-2, "1/m", "curvature of contours, where not planar"),
     "roughness": Prior("uniform", 0.02, 0.15, "m/m", "sd of the gradient about its mean, along each axis"),
 }
-# Draws are clipped to these; the tails of the distributions know no physics.
+# Draws are clipped to these; beyond them the tails of the distributions are not physical.
 LIMITS = {
     "storm_depth": (5.0, 600.0),
     "storm_hours": (2.0, 48.0),

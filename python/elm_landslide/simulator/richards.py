@@ -48,7 +48,7 @@ def _fluxes(w, layers, thickness, gravity, supply, kind, boundary, q, dq_up, dq_
     # Surface: what is supplied, as long as the head there stays below zero; exfiltration where it is above.
     half = 0.5 * thickness[0]
     most = layers[0, 3] * (gravity - head[0] / half)
-    if not supply > most:  # nan stays nan, and finds no solution
+    if not supply > most:  # nan stays nan, and then no solution is found
         q[0], dq_down[0] = supply, 0.0
     else:
         q[0], dq_down[0] = most, -layers[0, 3] * slope[0] / half

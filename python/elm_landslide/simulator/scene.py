@@ -45,13 +45,13 @@ class Settings:
         least_of = dict(rows=3, columns=3, layers=2, spin_up=7, hours=1, substeps=1, every=1)  # rain_7d needs a week
         for name, least in least_of.items():
             if getattr(self, name) < least:
-                raise UserError(f"simulate: {name}: {getattr(self, name)}; at least {least}")
+                raise UserError(f"simulate: {name}: {getattr(self, name)}; must be at least {least}")
         if not 0.0 < self.size < np.inf:
             raise UserError(f"simulate: cell size: {self.size} m; it must be positive")
         if not 0 <= self.lead < self.hours or self.every > self.hours or not 0 < self.settle < self.spin_up:
             raise UserError(
-                f"simulate: hours: {self.hours}; more than the {self.lead} before the storm, at least the {self.every} "
-                f"between states, and spin_up: {self.spin_up} days, more than the {self.settle} of settle"
+                f"simulate: hours: {self.hours}; must exceed the {self.lead} before the storm and be at least the "
+                f"{self.every} between states; spin_up: {self.spin_up} days; must exceed the {self.settle} of settle"
             )
 
     @property

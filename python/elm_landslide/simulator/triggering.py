@@ -63,8 +63,8 @@ class Landslide:
 
 @dataclass
 class Triggering:
-    """Mechanical state of a hillslope: failed (base), torn (bonds), released [n], the last at released_at (s, infinite
-    if it is still in place); damage of the base (1) [n]."""
+    """Mechanical state of a hillslope: failed (base), torn (bonds), released [n], at released_at (s, infinite while
+    still in place); damage of the base (1) [n]."""
 
     hillslope: Hillslope
     strength: HillslopeStrength
@@ -87,7 +87,7 @@ class Triggering:
         side = self.hillslope.thickness * (strength.tension * self._values["cohesion"] + self._values["roots_side"])
         neighbour = np.append(side, 0.0)[self.hillslope.terrain.sides]
         is_bond = self.hillslope.terrain.sides != self.hillslope.terrain.down[:, None]
-        # N; half of what both columns offer. Across the side that a column slides towards it pushes, and does not hang.
+        # N; half of what both columns offer. Towards the side that it slides to, a column pushes and does not hang.
         bonds = 0.5 * (side[:, None] + neighbour) * self.hillslope.terrain.size
         self._bonds = np.where(is_bond & (self.hillslope.terrain.sides < n), bonds, 0.0) * strength.bonds
         friction = np.arctan(self._values["tan_friction"])
@@ -130,7 +130,7 @@ class Triggering:
         return self.strength_over_weight(roots) / driving_ratio(gradient).numpy()
 
     def update(self, time: float) -> None:
-        """Let fail what fails under the water of now, at `time` (s)."""
+        """Update what has failed, for the water as it is now, at `time` (s)."""
         h, terrain, values = self.hillslope, self.hillslope.terrain, self._values
         area = terrain.size**2
         weight = self.weight()[:, -1] * area  # N

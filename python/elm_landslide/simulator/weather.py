@@ -85,7 +85,7 @@ def hourly(rng: np.random.Generator, daily: np.ndarray) -> np.ndarray:
 def daily_sequences(path: Path | str) -> tuple[np.ndarray, np.ndarray]:
     """(precipitation (mm), temperature (degrees C)) [site, day] of a site table, the last day last.
 
-    Only the weather columns of the table are needed. Raises UserError for whatever `sites describe` refuses in them.
+    Needs only the weather columns of the table. Raises UserError for anything in them that `sites describe` refuses.
     """
     variables = cells.weather(Table(path))
     rain, temperature = (variables[:, cells.WEATHER.index(name)] for name in cells.NEEDED_WEATHER)

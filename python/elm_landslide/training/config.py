@@ -1,4 +1,4 @@
-"""Everything that decides a trained model: presets, and TOML files that change them."""
+"""Everything that determines a trained model: presets, and TOML files that change them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _changed(part, changes: dict, where: str):
             raise UserError(f"{where}{name}: unknown; known are {', '.join(known)}")
         old = known[name]
         if is_dataclass(old) != isinstance(value, dict):
-            raise UserError(f"{where}{name}: {'a table' if is_dataclass(old) else 'a value'} is wanted")
+            raise UserError(f"{where}{name}: must be {'a table' if is_dataclass(old) else 'a value'}")
         if isinstance(value, dict):
             new[name] = _changed(old, value, f"{where}[{name}] ")
             continue
@@ -120,7 +120,7 @@ def _changed(part, changes: dict, where: str):
         if value == 0 and isinstance(old, int) and "epochs" not in name:
             raise UserError(f"{where}{name}: 0: must be at least 1")
         if name in _SHARES and isinstance(old, float) and value >= 1:
-            raise UserError(f"{where}{name}: {value}: a share, must be below 1")
+            raise UserError(f"{where}{name}: {value}: a share must be below 1")
         new[name] = value
     return replace(part, **new)
 

@@ -1,4 +1,4 @@
-"""The loop that all stages share: batches split over ranks, a checkpoint after every epoch, the same on resume."""
+"""The loop that all stages share: batches split over ranks, a checkpoint after every epoch, the same bits on resume."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def no_report(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Session:
-    """What fits share: the seed, the ranks, what an earlier start has reached, and who is told of every epoch."""
+    """What fits share: the seed, the ranks, what an earlier start has reached, and what is called after every epoch."""
 
     seed: int
     ranks: Group = field(default_factory=Group)

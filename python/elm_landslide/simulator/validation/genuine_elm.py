@@ -36,7 +36,7 @@ class Comparison:
 
 
 def checks(history: list[Path] | None, surface: Path | None) -> Iterator[Check]:
-    requirement = "median correlation >= .9"
+    requirement = "median correlation >= 0.9"
     if not history or not surface:
         reason = "not run: give --history (daily means of ELM, h0) and --surface"
         yield Check("columns against the genuine ELM", reason, requirement, None)

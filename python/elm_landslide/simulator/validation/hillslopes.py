@@ -34,14 +34,16 @@ def ensembles(
         results.append(result)
         advance()
     worst = max(f["balance"] for f in results)
-    yield Check("water of columns and hillslopes", f"balances close to {worst:.1e} of the input", "1e-9", worst <= 1e-9)
-    unlike = sum(f["unlike"] for f in results)
-    cells, released = sum(f["cells"] for f in results), sum(f["unstable"] for f in results)
+    yield Check(
+        "water of columns and hillslopes", f"balances close within {worst:.1e} of the input", "1e-9", worst <= 1e-9
+    )
+    mismatches = sum(f["mismatches"] for f in results)
+    cells, unstable = sum(f["cells"] for f in results), sum(f["unstable"] for f in results)
     yield Check(
         "without bonds and macropores: the infinite slope",
-        f"{unlike} of {cells} cells released otherwise than FoS < 1 ({released} are below)",
+        f"{mismatches} of {cells} cells whose release differs from FoS < 1 ({unstable} are below)",
         "none, and some below",
-        unlike == 0 and released > 0,
+        mismatches == 0 and unstable > 0,
     )
     yield frequency_area([f["as drawn"]["area"] for f in results])
     yield from _roots([(f["weak roots"], f["strong roots"]) for f in results])
@@ -86,12 +88,12 @@ def _infinite_slope(runner: Runner, i: int, parameters: dict[str, float]) -> dic
     scene = runner.scene(i, parameters, bonds=False, macropore_share=0.0)
     storm = member.begin(scene, settings)
     below = scene.hill.factor_of_safety()[:, -1] < 1.0
-    unlike = scene.hill.released != below
+    mismatch = scene.hill.released != below
     for hour in range(settings.hours):
         member.advance(scene, storm, settings, hour)
         below |= scene.hill.factor_of_safety()[:, -1] < 1.0
-        unlike |= scene.hill.released != below
-    return {"unlike": int(unlike.sum()), "unstable": int(below.sum()), "cells": len(below)}
+        mismatch |= scene.hill.released != below
+    return {"mismatches": int(mismatch.sum()), "unstable": int(below.sum()), "cells": len(below)}
 
 
 def frequency_area(by_member: list[np.ndarray]) -> Check:
@@ -108,7 +110,7 @@ def frequency_area(by_member: list[np.ndarray]) -> Check:
 
 
 def _sign(more: int, less: int) -> tuple[float, bool]:
-    """(p of the one-sided sign test, whether it is below .01 and enough draws differ)."""
+    """(p of the one-sided sign test, whether it is below 0.01 and enough draws differ)."""
     if more + less < _FEWEST:
         return np.nan, False
     p = stats.binomtest(more, more + less, 0.5, alternative="greater").pvalue
@@ -116,14 +118,14 @@ def _sign(more: int, less: int) -> tuple[float, bool]:
 
 
 def _roots(pairs: list[tuple[dict, dict]]) -> Iterator[Check]:
-    requirement = "more often larger, p < .01"
+    requirement = "more often larger, p < 0.01"
     fewer = sum(len(strong["area"]) < len(weak["area"]) for weak, strong in pairs)
     more = sum(len(strong["area"]) > len(weak["area"]) for weak, strong in pairs)
     p, clear = _sign(fewer, more)
     yield Check(
         "stronger roots: fewer landslides",
         f"in {fewer} draws, more in {more} (p {p:.1g})",
-        "more often fewer, p < .01",
+        "more often fewer, p < 0.01",
         clear,
     )
     # Sizes have heavy tails, and a hillslope that loses all is one landslide of its size: geometric means, in pairs.
@@ -143,7 +145,7 @@ def _roots(pairs: list[tuple[dict, dict]]) -> Iterator[Check]:
 
 
 def _macropores(pairs: list[tuple[dict, dict]]) -> Check:
-    """Compared is when half of the area has failed that fails in the one of the pair that fails less."""
+    """Compares when half of the area has failed that fails in the run of the pair that fails less."""
     times = []
     for pair in pairs:
         half = (min(len(run["time"]) for run in pair) + 1) // 2  # cells, of the run that fails less
@@ -154,6 +156,6 @@ def _macropores(pairs: list[tuple[dict, dict]]) -> Check:
     return Check(
         "macropores: failure comes earlier",
         f"in {earlier} draws, later in {later}, as early or never in {len(pairs) - earlier - later} (p {p:.1g})",
-        "more often earlier, p < .01",
+        "more often earlier, p < 0.01",
         clear,
     )
