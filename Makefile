@@ -103,7 +103,7 @@ sanitize: build/everything
 # which gcovr would take for a fault of gcov. Lines of a template count once.
 COVERAGE := build/coverage
 COVERAGE_TESTS := tests
-NATIVE_FLOOR := 94
+NATIVE_FLOOR := 95
 coverage: build/everything build/plugin
 	$(BIN)/pip install --quiet $(call extra,coverage)
 	rm -rf $(COVERAGE)/package
