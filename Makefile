@@ -78,13 +78,14 @@ lint: build/everything
 # process is left out: AddressSanitizer keeps what is freed.
 SANITIZE := build/sanitize
 SANITIZERS := address,undefined
+SANITIZED := -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all
 THREADS_HOST := tests/bridge/threads.c -std=gnu11 -g -pthread -Ibridge
 sanitize: build/everything
 	$(BIN)/pip install --quiet --upgrade --no-deps --no-build-isolation --target $(SANITIZE)/package \
 		--config-settings build-dir=$(SANITIZE)/address \
 		--config-settings cmake.define.LANDSLIDE_SANITIZE=$(SANITIZERS) .
-	PYTHONPATH=$(SANITIZE)/package CXX="g++ -fsanitize=$(SANITIZERS)" $(BIN)/elm-landslide plugin build
-	gcc $(THREADS_HOST) -fsanitize=$(SANITIZERS) -I$(SANITIZE)/address/generated -o $(SANITIZE)/threads_address \
+	PYTHONPATH=$(SANITIZE)/package CXX="g++ $(SANITIZED)" $(BIN)/elm-landslide plugin build
+	gcc $(THREADS_HOST) $(SANITIZED) -I$(SANITIZE)/address/generated -o $(SANITIZE)/threads_address \
 		-L$(SANITIZE)/package/elm_landslide/lib -llandslide -Wl,-rpath,'$$ORIGIN/package/elm_landslide/lib'
 	$(SANITIZE)/threads_address $(MODEL) engine=tile
 	cmake -S . -B $(SANITIZE)/thread -DLANDSLIDE_SANITIZE=thread -DLANDSLIDE_PYTHON=OFF > /dev/null
@@ -103,7 +104,7 @@ sanitize: build/everything
 # which gcovr would take for a fault of gcov. Lines of a template count once.
 COVERAGE := build/coverage
 COVERAGE_TESTS := tests
-NATIVE_FLOOR := 94
+NATIVE_FLOOR := 95
 coverage: build/everything build/plugin
 	$(BIN)/pip install --quiet $(call extra,coverage)
 	rm -rf $(COVERAGE)/package

@@ -379,8 +379,12 @@ import resource, signal
 from mpi4py import MPI  # whose own files are not what is tested
 from elm_landslide.commands.main import main
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))
-main()
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, before[1]))
+try:
+    main()
+finally:  # coverage writes its file at the end
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 
