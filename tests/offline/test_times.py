@@ -98,7 +98,7 @@ def test_an_instant_is_taken_at_its_time(tmp_path):
         file["time_bounds"][:] = np.stack([end - 0.5, end + 0.5], axis=1)[:1] + np.arange(len(end))[:, None]
         file["time"][:] = end[0] + np.arange(len(end))
     source = Columns(case.inputs())
-    assert source.notes == ["the states are instants; each is taken at its time, wherever that stands in its bounds"]
+    assert source.notes == ["the states are instants; each is taken at its time, wherever that lies within its bounds"]
     source.close()
     with_bounds = x_of(case)
     elm_files.rewrite(case.h1, elm_files.with_attributes("time", bounds=None))

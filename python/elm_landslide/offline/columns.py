@@ -139,7 +139,7 @@ class Columns:
             if len(lengths) < len(self.records):
                 notes.append("the states are time means without bounds; each is taken to end at its time")
         if self._instants and any(abs(r.end - r.time) * self._files.axis.seconds > SLACK for r in self.records):
-            notes.append("the states are instants; each is taken at its time, wherever that stands in its bounds")
+            notes.append("the states are instants; each is taken at its time, wherever that lies within its bounds")
         if self._files.masks_differ:
             notes.append(
                 f"{self.layout.mask} differs between the files: a place is run where it is active in one of them"

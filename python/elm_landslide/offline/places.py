@@ -196,7 +196,7 @@ def locate(source: Layout, path: Path | str, layout: Layout, index: ArrayLike) -
         (match < 0, f"no {noun} at {{}}: it is on another grid"),
         (
             ambiguous,
-            f"several {noun}s at {{}}: which is meant cannot be told; give files with the same {noun}s in order",
+            f"several {noun}s at {{}}: it is unclear which is meant; give files with the same {noun}s in order",
         ),
     ):
         if wrong.any():

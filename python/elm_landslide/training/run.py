@@ -126,7 +126,7 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
     if not np.isfinite(sites.slope).any():
         raise UserError(f"{path}: column slope: missing in all rows; give the slope (degrees) of some")
     if config.sites.folds < 2:
-        raise UserError(f"train: [sites] folds: {config.sites.folds}; at least 2")
+        raise UserError(f"train: [sites] folds: {config.sites.folds}; must be at least 2")
     blocks = len(np.unique(sites.block[sites.landslide]))
     if blocks < config.sites.folds:
         raise UserError(f"{path}: landslides in {blocks} blocks; {config.sites.folds} folds need as many")
