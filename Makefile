@@ -129,7 +129,7 @@ wheel: build/environment
 ci-install:
 	.ci/install
 
-# Trains the shipped model again from its seed. ENSEMBLE: 20,000 members from elm-landslide simulate; SITES: a table
+# Trains the shipped model again from its seed. ENSEMBLE: elm-landslide simulate --members 10000 --seed 1; SITES: a table
 # from elm-landslide sites convert. Under mpirun several ranks share every batch; the last digits then differ.
 train: build/installed
 	@[ -n "$(ENSEMBLE)" ] && [ -n "$(SITES)" ] || { echo "make train: give ENSEMBLE=ensemble.nc SITES=sites.csv" >&2; exit 2; }

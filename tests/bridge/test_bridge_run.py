@@ -143,7 +143,7 @@ def test_an_engine_that_fails_says_why(door):
 
 
 def test_an_engine_of_the_wrong_type_is_refused(door):
-    with pytest.raises(LandslideError, match=rf"forward returns Float \[3, {N_IN}\], not Double \[3, 6\]"):
+    with pytest.raises(LandslideError, match=rf"forward returns Float \[3, {N_IN}\], not Double \[3, {N_OUT + 1}\]"):
         door(toy.model_bytes(Single()), "torchscript")
 
 

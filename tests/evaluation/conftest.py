@@ -66,6 +66,7 @@ def make_comparison():
             np.where(landslide, rng.choice([1.0, 5.0, np.nan], n), np.nan),
             lat,
             lon,
+            field=1.0 / (1.0 + np.exp(-0.5 * signal)),
         )
 
     return make

@@ -197,7 +197,13 @@ def test_what_is_no_driver_has_no_influence(scored):
 def test_scores_of_a_comparison(scored):
     """By name: the model, comparators without a fit, ablations without a fit; reporting is of random rows alone."""
     notes, found = scored(rows())
-    unfitted = {"physics_only", "network_alone", "network_alone_without_macropores", "network_alone_without_roots"}
+    unfitted = {
+        "field",
+        "physics_only",
+        "network_alone",
+        "network_alone_without_macropores",
+        "network_alone_without_roots",
+    }
     assert found["same_site"][1].keys() == {"model", "ari7"} | unfitted
     assert found["random"][1].keys() == {"model", "ari7", "without_reporting"} | unfitted
     assert notes["comparators"].keys() == {"ari7", "without_reporting"} | unfitted
@@ -231,11 +237,12 @@ def test_fitted_ablations(design, model):
         done = []
         args = (opened.network, opened.observation.sizes, settings, train, rows, design, 1, done.append)
         found = ablations.fitted(*args)
-        assert done == [1, 1, 1]
+        assert done == [1, 1, 1, 1]
         return found
 
     found = fitted(part)
-    assert found.keys() == {"without_physics", "without_macropores", "without_roots"} < ablations.DESCRIPTIONS.keys()
+    fits = {"without_physics", "without_macropores", "without_roots", "boosting_on_elm"}
+    assert found.keys() == fits < ablations.DESCRIPTIONS.keys()
     assert_same_scores(found, fitted(part))
     dry = dataclasses.replace(part, x={design: part.x[design].clone()})
     dry.x[design][..., 0:10] *= 0.5  # liquid_water

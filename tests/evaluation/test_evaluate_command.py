@@ -16,7 +16,8 @@ from support import made_sites
 from support.site_files import write_csv
 
 FIRST, UNSEEN = 10, 12  # the first block of the table evaluated, and the first that the model was not trained on
-FITTED = ("logistic_rain", "gradient_boosting", "lhasa_1_1", "without_physics", "without_macropores", "without_roots")
+FITTED = ("logistic_rain", "gradient_boosting", "lhasa_1_1", "without_physics", "without_macropores", "without_roots",
+          "field_without_physics", "boosting_on_elm")  # fmt: skip
 KEYS = [
     "rows",
     "fitted_on",
@@ -41,6 +42,7 @@ KEYS = [
     "ece_by_interval",
     "reliability",
     "spread",
+    "field",
     "unrepeated",
     "by_accuracy",
     "by_region",
@@ -148,6 +150,7 @@ def test_the_model_is_set_beside_comparators(plain):
 def test_what_needs_a_training_table_is_left_out_with_a_reason(plain):
     found = strict((plain[1] / "evaluation.json").read_text())
     wanted = dict.fromkeys(FITTED, "needs --train-sites") | {"lhasa_2_1": "no file of its weights was given"}
+    wanted["field_without_physics"] += ", and rows of both comparisons"
     assert found["left_out"] == wanted
     assert found["fitted_on"] == "nothing: no --train-sites"
     assert found["unrepeated"] == dict.fromkeys(found["auc"])

@@ -34,7 +34,17 @@ def with_intervals(names):
 def test_keys(result):
     """Every key that the module states is there, and no other."""
     words = {"rows", "fitted_on", "draws", "comparators", "left_out", "ece"}
-    nested = {"prevalence", "blocks", "difference", "reliability", "spread", "by_accuracy", "by_region", "unrepeated"}
+    nested = {
+        "prevalence",
+        "blocks",
+        "difference",
+        "reliability",
+        "spread",
+        "by_accuracy",
+        "by_region",
+        "unrepeated",
+        "field",
+    }
     nested |= with_intervals((*MEASURES, "brier", "brier_skill", "ece_by"))
     assert set(result) == words | nested
     assert all(key in report.__doc__ for key in words | nested - {"brier_interval", "brier_skill_interval"})
@@ -52,6 +62,7 @@ def test_keys(result):
     assert set(result["by_region"]["random"]) == {"North America"}
     group = result["by_accuracy"]["random"]["unknown"]
     assert set(group) == {"n", "landslides", "prevalence", *with_intervals(BY_GROUP)}
+    assert set(result["field"]["random"]) == {"reliability", *with_intervals(("brier", "brier_skill", "ece"))}
     assert result["left_out"] == {"lhasa_2_1": "no file"}
     assert result["draws"] == 60
 

@@ -9,7 +9,7 @@ from elm_landslide.model.export import load_eager
 from elm_landslide.training.sampling import sample_columns
 
 # These act through the guard alone: where they leave the domain the column falls back to prior strengths.
-GUARD_ONLY = {"leaf_area_index", "surface_runoff", "subsurface_drainage"}
+GUARD_ONLY = {"leaf_area_index"}
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,9 @@ def network():
     fit_normalisation(network, sample_columns(4000, 31), [])
     for member in network.members:
         torch.nn.init.normal_(member[-1].weight, std=0.3)
+    for parameter in (network.hazard.state_in, network.hazard.state_out):
+        torch.nn.init.normal_(parameter, std=0.3)
+    network.hazard.trained.fill_(True)
     return network.eval().requires_grad_(False)
 
 
@@ -36,7 +39,7 @@ def flags(network, x):
 
 def test_outputs_are_bounded(network, x):
     y = network(x)
-    p, fos, median, depth, spread = y[:, :N_OUT].T
+    p, fos, median, depth, spread, hazard = y[:, :N_OUT].T
     assert ((p >= 0) & (p <= 1)).all()
     assert p.max() > 0.05
     for value in (fos, median):
@@ -44,6 +47,8 @@ def test_outputs_are_bounded(network, x):
     assert ((depth >= 0.2 - 1e-12) & (depth <= 3.0)).all()
     assert ((spread >= 0) & (spread <= 0.5)).all()
     assert spread.max() > 0
+    assert (hazard > 0).all()
+    assert (hazard < 1e9).all()
 
 
 def test_latents_keep_their_bounds(network, x):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.fields import OUTPUTS, SPVAL
+from elm_landslide.fields import OUTPUTS, SCHEMA_VERSION, SPVAL
 from elm_landslide.offline import driver
 from support import elm_files
 from support.offline_runs import StandIn
@@ -46,7 +46,7 @@ def test_history_file(tmp_path, case, model):
         assert out.input_files.split() == [p.name for p in (case.h1, case.h0, case.surface)]
         assert "root_fraction: derived as" in out.derived
         assert out.overrides == "none"
-        assert (out.Conventions, out.schema_version) == ("CF-1.8, ACDD-1.3", 2)
+        assert (out.Conventions, out.schema_version) == ("CF-1.8, ACDD-1.3", SCHEMA_VERSION)
         assert (out.engine, out.instruction_set) == ("tile", "avx2")
     assert summary.flags == {"ok": 16, "filled": 16, "outside": 8, "invalid": 8}
     assert summary.ranges["LANDSLIDE_PROB"] == (30.0, 35.0)

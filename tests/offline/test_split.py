@@ -4,6 +4,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+from elm_landslide.fields import N_OUT
 from elm_landslide.offline import driver
 from support import elm_files
 from support.offline_runs import launch
@@ -49,7 +50,7 @@ def test_runs_over_parts_join_to_the_run_over_all(tmp_path, mean, given):
         assert summary.n_records == (38, 1, 17)[i]
         parts.append(read(out))
     whole = read(tmp_path / "all.nc")
-    assert len(whole) == 9
+    assert len(whole) == N_OUT + 4  # time, its bounds, outside, flag
     assert whole["LANDSLIDE_PROB"].shape == (56, elm_files.N)
     for name in whole:
         joined = np.concatenate([part[name] for part in parts])

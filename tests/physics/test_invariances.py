@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_never_rises_with_rain(case, rained, days, limit):
 
 @pytest.mark.parametrize("days", [1, 3, 7])
 def test_no_more_than_half_a_metre_of_rain_is_taken(case, rained, days):
-    """Of a day, and of each stretch of days before."""
+    """Of a day, and of each stretch of days before; what is more counts as older, so more rain never strengthens."""
     _, strengths, gradient = case
     names = [f"rain_{n}d" for n in (1, 3, 7) if n >= days]
 
@@ -96,9 +97,13 @@ def test_no_more_than_half_a_metre_of_rain_is_taken(case, rained, days):
             x = changed(x, name, mm if name in names else 0.0)
         return fos(x, strengths, gradient)
 
-    at = {mm: with_rain(mm) for mm in (450.0, 500.0, 700.0)}
-    assert torch.equal(at[500.0], at[700.0])
-    assert (at[500.0] < at[450.0]).any()
+    most = {1: 1500.0, 3: 1000.0, 7: 500.0}[days]
+    amounts = (450.0, 500.0, 700.0, most, most + 700.0)
+    series = [with_rain(mm) for mm in sorted(amounts)]
+    for less, more in pairwise(series):
+        assert (more <= less + 1e-12).all()
+    assert torch.equal(series[-1], with_rain(most))
+    assert (with_rain(most) < with_rain(most - 50.0)).any()
 
 
 @pytest.mark.parametrize("name", ["rain_3d", "rain_7d"])

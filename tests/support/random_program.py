@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from elm_landslide.fields import N_IN
+from elm_landslide.fields import N_IN, N_OUT
 from elm_landslide.model.tile_program import Instruction, Loop, Op, Operand, Program
 from support.tile_support import Builder, round_up
 
+ENDS = N_OUT + 1  # outputs and flag
 UNARY = [Op.NEG, Op.ABS, Op.SQRT, Op.EXP, Op.LOG, Op.TAN, Op.SIGMOID]
 BINARY = [Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MIN, Op.MAX, Op.LT, Op.LE, Op.EQ]
 TERNARY = [Op.FMA, Op.FMS, Op.FNMA, Op.SELECT, Op.CLAMP]
@@ -79,14 +80,14 @@ class _Random(Builder):
                 whole = reduction or each.stride == each.size
                 size = count * (1 if reduction else each.size) if whole else each.size
                 self.values.append((self.tame(each.offset, size), size))
-        outputs = self.add(Op.COPY, 6, self.constant(np.ones(6)))
+        outputs = self.add(Op.COPY, ENDS, self.constant(np.ones(ENDS)))
         for at, size in self.values:
-            weights = self.linear(self.random.normal(size=(6, size)), self.random.normal(size=6))
-            part = self.add(Op.LINEAR, 6, Operand(at), extent=size, weights=weights)
-            self.loops.append(Loop(1, [Instruction(Op.ADD, 6, outputs, 0, (Operand(outputs), Operand(part)))]))
+            weights = self.linear(self.random.normal(size=(ENDS, size)), self.random.normal(size=ENDS))
+            part = self.add(Op.LINEAR, ENDS, Operand(at), extent=size, weights=weights)
+            self.loops.append(Loop(1, [Instruction(Op.ADD, ENDS, outputs, 0, (Operand(outputs), Operand(part)))]))
         flag = self.add(Op.EQ, 1, Operand(outputs), Operand(outputs))
-        result = self.add(Op.COPY, 6, Operand(outputs))
-        self.loops.append(Loop(1, [Instruction(Op.COPY, 1, result + 5, 0, (Operand(flag),))]))
+        result = self.add(Op.COPY, ENDS, Operand(outputs))
+        self.loops.append(Loop(1, [Instruction(Op.COPY, 1, result + N_OUT, 0, (Operand(flag),))]))
         self.cells += 8
         return self.program(result)
 

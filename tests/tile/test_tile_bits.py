@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from elm_landslide.fields import N_OUT
 from elm_landslide.model.tile_program import Op, Operand
 from support import reference
 from support.random_program import random_program
@@ -23,7 +24,7 @@ def test_every_instruction_set_has_the_same_bits(seed):
         assert Probe(program, name).instruction_set == name
         assert same_bits(result, results["baseline"]), name
     wanted = reference.run(program, x)
-    np.testing.assert_allclose(results["baseline"][:, :5], wanted[:, :5], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(results["baseline"][:, :N_OUT], wanted[:, :N_OUT], rtol=1e-6, atol=1e-6)
     assert np.isfinite(wanted).all()
     assert len(np.unique(wanted[:, 0])) == len(x)
 
@@ -63,15 +64,15 @@ def test_threads_share_one_engine():
 
 def test_a_host_that_flushes_denormal_numbers_changes_nothing():
     builder = Builder()
-    value = builder.add(Op.MUL, 6, Operand(0), Operand(10))
+    value = builder.add(Op.MUL, N_OUT + 1, Operand(0), Operand(10))
     x = columns(17)
-    x[:, :6] *= 1e-300
-    x[:, 10:16] *= 1e-12
+    x[:, : N_OUT + 1] *= 1e-300
+    x[:, 10 : 11 + N_OUT] *= 1e-12
     x[::2, 0], x[::2, 10] = 5e-324, 1.0  # an input that is denormal itself
     probe = Probe(builder.program(value))
     wanted = probe(x)
-    assert (np.abs(wanted[:, :5]) < 2.3e-308).all()
-    assert (wanted[:, :5] != 0.0).all()
+    assert (np.abs(wanted[:, :N_OUT]) < 2.3e-308).all()
+    assert (wanted[:, :N_OUT] != 0.0).all()
     assert same_bits(probe(x, flushed=True), wanted)
 
 

@@ -118,7 +118,7 @@ def numbers(place: int, value: int) -> bytes:
         (13, CELLS, f"reads {CELLS} to"),
         (15, 2**31 - 1, "reads 0 to 15032385529"),
         (15, -(2**31), "reads -15032385536 to 0"),
-        (0, -1, "the output reads -1 to 4"),
+        (0, -1, f"the output reads -1 to {N_OUT - 1}"),
         (0, CELLS, "the output reads"),
         (0, FREE + 4, f"the output reads cell {FREE + 8}, which nothing has written"),
     ],

@@ -180,7 +180,7 @@ def test_ranking_without_pairs_is_nothing():
 
 
 def test_the_rows_of_a_site_are_a_pair(rows):
-    pair = stage_2._pairs(rows.sites).numpy()
+    pair = stage_2.pairs(rows.sites).numpy()
     assert ((pair == -1) == (rows.sites.kind == "random")).all()
     for i in np.flatnonzero(rows.sites.landslide):
         assert rows.sites.id[pair == pair[i]].tolist() == [rows.sites.id[i], rows.sites.id[i].replace("a", "b")]

@@ -101,5 +101,5 @@ def test_as_dict_tells_all():
     found = config.as_dict(config.PRESETS["full"])
     assert found["network"]["epochs"] == 60
     assert found["columns"]["count"] == 32768
-    assert set(found) == {"network", "columns", "hillslopes", "sites"}
+    assert set(found) == {"network", "columns", "hillslopes", "sites", "hazard"}
     assert found["sites"]["trigger"] == "rain"

@@ -25,7 +25,8 @@ def train_command(
         Path | None, typer.Option(help="File of elm-landslide simulate: stage 1 learns from its hillslopes too.")
     ] = None,
     sites: Annotated[
-        Path | None, typer.Option(help="Site table (see elm-landslide sites): stage 2 learns from its landslides.")
+        Path | None,
+        typer.Option(help="Site table (see elm-landslide sites): stages 2 and 3 learn from its landslides."),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with changes to the preset; unknown keys are refused.")
@@ -40,14 +41,15 @@ def train_command(
     """Train a model and write its file.
 
     Stage 1 fits the network to columns over all of ELM's states and, with --ensemble, to simulated hillslopes. Stage 2,
-    with --sites, fits levels of its latents and the observation model to landslides; its scores are out of fold.
+    with --sites, fits levels of its latents and the observation model to landslides, and stage 3 the hazard, which ELM
+    writes; their scores are out of fold.
 
         elm-landslide train --preset quick --out landslide.pt --json > scores.json
 
     The shipped model; under mpirun -n 2 two ranks share every batch:
 
         elm-landslide sites convert GLAS --catalogue GLC.csv --out sites.csv
-        mpirun -n 3 elm-landslide simulate --members 20000 --out ensemble.nc
+        mpirun -n 3 elm-landslide simulate --members 10000 --seed 1 --out ensemble.nc
         elm-landslide train --preset full \\
             --ensemble ensemble.nc --sites sites.csv --out landslide.pt
 

@@ -8,7 +8,14 @@ from elm_landslide.e3sm import hooks, sources
 from elm_landslide.errors import UserError
 from elm_landslide.fields import OUTPUTS, OUTSIDE
 
-_OVER_TIME = {OUTPUTS["probability"]: "X", OUTPUTS["fos"]: "M", OUTPUTS["depth"]: "A", OUTSIDE: "A"}  # max, min, mean
+# Maximum, minimum or mean of a day.
+_OVER_TIME = {
+    OUTPUTS["probability"]: "X",
+    OUTPUTS["hazard"]: "X",
+    OUTPUTS["fos"]: "M",
+    OUTPUTS["depth"]: "A",
+    OUTSIDE: "A",
+}
 FIELDS = tuple(f"{field.history}:{flag}" for field, flag in _OVER_TIME.items())
 _TAPES = range(2, 7)
 

@@ -7,20 +7,27 @@ observation model without the network's probability, and with those of a network
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
+import torch
 
+from elm_landslide.evaluation.comparators import boosted
+from elm_landslide.model.hazard import FLOOR
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation import designs
 from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import Observation
 from elm_landslide.sites.site_table import BAG
-from elm_landslide.training import stage_2
-from elm_landslide.training.config import SiteSettings
+from elm_landslide.training import stage_2, stage_3
+from elm_landslide.training.config import HazardSettings, SiteSettings
 from elm_landslide.training.fitting import Session
 
 DESCRIPTIONS = {
+    "field": "the hazard alone, as ELM writes it",
+    "field_without_physics": "hazard fitted with the same failing share everywhere",
+    "boosting_on_elm": "gradient boosting (scikit-learn) on what the hazard is made of, averaged over the draws",
     "physics_only": "failing share under prior strengths, before any training",
     "network_alone": "failing share of the trained network, without the observation model",
     "network_alone_without_macropores": "the same, no water through macropores",
@@ -36,6 +43,7 @@ def unfitted(network: LandslideNetwork, rows: SiteRows, design: str, z: np.ndarr
     """Scores [n] by name; z [n, BAG] as the network gives it for these rows."""
     prior = LandslideNetwork(members=1)  # before training its members change nothing
     return {
+        "field": designs.field_score(designs.log_hazard(network, rows, design)),
         "physics_only": designs.over_days(designs.log_failing(prior, rows, design)),
         "network_alone": designs.over_days(z),
         "network_alone_without_macropores": designs.over_days(designs.log_failing(network, rows, design, "macropores")),
@@ -59,4 +67,28 @@ def fitted(
         stage_2.fit_heads(observation, design, train.sites, zs[0], settings, Session(seed))
         scores[f"without_{name}"] = observation.logits(design, rows.sites, zs[1]).mean(1)
         advance(1)
+    scores["boosting_on_elm"] = _boosting(network, train, rows, design)
+    advance(1)
     return scores
+
+
+def field_without_physics(
+    network: LandslideNetwork, settings: HazardSettings, sites: SiteSettings, train: SiteRows, seed: int
+) -> LandslideNetwork:
+    """A network whose hazard was fitted to the rows of `train` with the same failing share everywhere."""
+    other = copy.deepcopy(network)
+    stage_3.fit_hazard(other, train, settings, sites, Session(seed), ablation="physics")
+    return other
+
+
+def _boosting(network: LandslideNetwork, train: SiteRows, rows: SiteRows, design: str) -> np.ndarray:
+    """Scores [n] of gradient boosting on the inputs of the hazard: all that ELM hands over, without its structure."""
+
+    def inputs(table: SiteRows) -> np.ndarray:
+        parts = designs.hazard_inputs(network, table, design)
+        known = table.solved.double()[:, :, None, None]
+        waters = parts.waters @ network.hazard.sums
+        whole = torch.cat([torch.log(parts.failing + FLOOR).unsqueeze(-1), torch.log1p(waters), parts.state], dim=-1)
+        return ((whole * known).sum(1) / known.sum(1))[:, 0].numpy()  # of the day of the row
+
+    return boosted(inputs(train), train.sites.landslide, inputs(rows))

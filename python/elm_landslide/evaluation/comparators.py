@@ -67,28 +67,10 @@ class GradientBoosting:
     name, fitted = "gradient_boosting", True
     description = "gradient boosting (scikit-learn) on all days of all weather and slope"
 
-    def __init__(self):
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        # Fixed, and plain for a few thousand rows; early stopping would hold out rows of blocks that it trains on.
-        self._model = HistGradientBoostingClassifier(
-            max_iter=300,
-            learning_rate=0.02,
-            max_leaf_nodes=8,
-            min_samples_leaf=40,
-            l2_regularization=5.0,
-            max_features=0.3,
-            early_stopping=False,
-            random_state=0,
-        )
-
     def fit(self, sites: Sites) -> None:
-        from threadpoolctl import threadpool_limits
-
         inputs = self._inputs(sites)
         self._known = ~np.isnan(inputs).all(axis=0)  # scikit-learn fails on an input that is missing everywhere
-        with threadpool_limits(1, "openmp"):  # on busy cores, threads that wait for one another take ten times as long
-            self._model.fit(inputs[:, self._known], sites.landslide)
+        self._model = _boosting(inputs[:, self._known], sites.landslide)
 
     def score(self, sites: Sites) -> np.ndarray:
         return self._model.predict_proba(self._inputs(sites)[:, self._known])[:, 1]
@@ -96,6 +78,30 @@ class GradientBoosting:
     @staticmethod
     def _inputs(sites: Sites) -> np.ndarray:
         return np.column_stack([sites.weather.reshape(len(sites.slope), -1), sites.slope])
+
+
+def _boosting(inputs: np.ndarray, landslide: np.ndarray):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    # Fixed, and plain for a few thousand rows; early stopping would hold out rows of blocks that it trains on.
+    model = HistGradientBoostingClassifier(
+        max_iter=300,
+        learning_rate=0.02,
+        max_leaf_nodes=8,
+        min_samples_leaf=40,
+        l2_regularization=5.0,
+        max_features=0.3,
+        early_stopping=False,
+        random_state=0,
+    )
+    with threadpool_limits(1, "openmp"):  # on busy cores, threads that wait for one another take ten times as long
+        return model.fit(inputs, landslide)
+
+
+def boosted(train: np.ndarray, landslide: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """Scores [n] of gradient boosting on inputs [n, k], fitted to `train` [m, k] with landslide [m]."""
+    return _boosting(train, landslide).predict_proba(inputs)[:, 1]
 
 
 class Lhasa11:

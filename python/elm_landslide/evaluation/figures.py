@@ -15,6 +15,7 @@ from elm_landslide.plots.style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, P
 TITLES = {"same_site": "other dates at the sites", "random": "random sites and dates"}
 # The comparators that are drawn; ablations are in the table.
 DRAWN = {
+    "field": ("LANDSLIDE_HAZARD alone", VERMILION),
     "gradient_boosting": ("gradient boosting", GREEN),
     "ari7": ("7-day rain index", ORANGE),
     "logistic_rain": ("logistic regression, rain", PURPLE),

@@ -1,7 +1,9 @@
 """The report of an evaluation: a plain dictionary, written as evaluation.json.
 
 A comparison is `same_site` (landslides against other dates at their sites) or `random` (against random places and
-dates); a score is `model` or the name of a comparator. *_interval: 95 % intervals [low, high] over blocks, laid out as
+dates); a score is `field` (LANDSLIDE_HAZARD alone,
+what ELM writes), `network_alone` (LANDSLIDE_PROB alone), `model` (with the observation model, which sees weather that
+ELM does not have) or the name of a comparator. *_interval: 95 % intervals [low, high] over blocks, laid out as
 their measure. What has no value is null, and so are intervals if all rows are of one block.
 
     rows                        what the caller counts: used, excluded_blocks (in the model's training blocks),
@@ -24,6 +26,7 @@ their measure. What has no value is null, and so are intervals if all rows are o
                                 observed_interval, n
     spread.<comparison>         of the model's members: spearman (of spread and error), fifths (by spread: spread,
                                 error, n); null with one member
+    field.<comparison>          brier, brier_skill, ece, each with *_interval, and reliability, of the field
     unrepeated.<comparison>     without rows whose weather is in the training table too (see repeats.py): n,
                                 landslides, auc.<score>; null without --train-sites, or with too few rows
     by_accuracy, by_region      .<comparison>.<group>, of the model: n, landslides, prevalence, and auc, pr_auc,
@@ -48,7 +51,9 @@ from elm_landslide.evaluation import groups
 from elm_landslide.observation import metrics
 from elm_landslide.sites.site_table import Sites
 
-MODEL = "model"
+MODEL = "model"  # the network and its observation model
+FIELD = "field"  # what ELM writes: LANDSLIDE_HAZARD
+FIRST = (FIELD, "network_alone", MODEL)  # of the scores, in this order
 _RATES = tuple(f"{rate:.2f}" for rate in metrics.FALSE_ALARM_RATES)
 _BY_GROUP = ("auc", "pr_auc", "hit_rate", "brier", "brier_skill", "ece")
 # hits: hit rate at that false-alarm rate; the last two: AUC of the model less that of the score
@@ -63,7 +68,7 @@ class Comparison:
     name: same_site or random. repeated bool [n]: the weather is in the training table too, None without such a
     table. landslide bool [n]; block, pair str [n] (a landslide and its same-site rows share a pair,
     '' is none); scores {'model' and comparators: float [n]}; of the model probability [n] and members [n, member];
-    accuracy (km, NaN unknown), lat and lon (degrees) [n].
+    accuracy (km, NaN unknown), lat and lon (degrees) [n]; field [n]: the chance by the field alone.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Comparison:
     lat: np.ndarray
     lon: np.ndarray
     repeated: np.ndarray | None = None
+    field: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -87,11 +93,14 @@ class Comparison:
         probability: np.ndarray,
         members: np.ndarray,
         repeated: np.ndarray | None = None,
+        field: np.ndarray | None = None,
     ) -> Comparison:
         """Of the rows of a data.sites.Sites."""
         columns = ("landslide", "block", "pair", "accuracy", "lat", "lon")
         values = {c: getattr(sites, c) for c in columns}
-        return cls(name, **values, scores=scores, probability=probability, members=members, repeated=repeated)
+        return cls(
+            name, **values, scores=scores, probability=probability, members=members, repeated=repeated, field=field
+        )
 
 
 @dataclass
@@ -140,9 +149,19 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
         **{key.replace("ece", "ece_by"): value for key, value in fits.items()},
         "reliability": metrics.reliability(c.landslide, c.probability, sample),
         "spread": metrics.spread(c.landslide, c.members),
+        "field": _field(c, sample),
         "unrepeated": _unrepeated(c),
         "by_accuracy": _by_group(c, sample, groups.accuracies(c.accuracy, c.landslide, c.pair)),
         "by_region": _by_group(c, sample, groups.regions(c.lat, c.lon)),
+    }
+
+
+def _field(c: Comparison, sample: metrics.Resampling) -> dict | None:
+    if c.field is None:
+        return None
+    return {
+        **_measures(metrics.calibration(c.landslide, c.field, sample)),
+        "reliability": metrics.reliability(c.landslide, c.field, sample),
     }
 
 
@@ -189,14 +208,14 @@ def _by_group(c: Comparison, sample: metrics.Resampling, labels: np.ndarray) -> 
 
 
 def table(result: dict) -> list[tuple[str, ...]]:
-    """Rows of text under HEADER: the scores of each comparison, the model first."""
+    """Rows of text under HEADER: the scores of each comparison, those of FIRST first."""
 
     def text(value: float | None) -> str:
         return "" if value is None or math.isnan(value) else f"{value:.3f}"
 
     rows = []
     for comparison, scores in result["auc"].items():
-        for name in sorted(scores, key=lambda name: name != MODEL):
+        for name in sorted(scores, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST)):
             less = result["difference"][comparison].get(name)
             rows.append(
                 (

@@ -25,7 +25,7 @@ from elm_landslide.observation.model import DESIGNS, Observation
 from elm_landslide.runtime.description import describe
 from elm_landslide.sites import site_table
 from elm_landslide.sites.site_table import Sites, block_of, need_both_classes
-from elm_landslide.training.config import SiteSettings
+from elm_landslide.training.config import HazardSettings, SiteSettings
 from elm_landslide.training.fitting import one_thread
 
 SEED = 1  # of the fits
@@ -38,6 +38,7 @@ class SiteModel:
     network: LandslideNetwork
     observation: Observation
     settings: SiteSettings
+    hazard: HazardSettings
 
 
 def open_model(path: Path) -> SiteModel:
@@ -46,6 +47,7 @@ def open_model(path: Path) -> SiteModel:
     try:
         with_sites = info.get("inputs", {}).get("sites") and info.get("control") != "no-sites"
         settings = SiteSettings(**info["settings"]["sites"]) if with_sites else None
+        hazard = HazardSettings(**info["settings"]["hazard"]) if with_sites else HazardSettings()
     except (KeyError, TypeError, AttributeError) as error:
         what = f"has no settings of sites ({type(error).__name__}: {error}): train it again"
         raise UserError(f"{path}: entry '{model_file.INFO}' {what}") from None
@@ -55,7 +57,7 @@ def open_model(path: Path) -> SiteModel:
         )
     entry = model_file.read_entry(path, model_file.OBSERVATION)
     observation = Observation.from_bytes(entry, f"{path}: entry '{model_file.OBSERVATION}'")
-    return SiteModel(load_eager(path), observation, settings)
+    return SiteModel(load_eager(path), observation, settings, hazard)
 
 
 def select(sites: Sites, path: Path, trigger: str, blocks: list[str], what: str) -> tuple[Sites, dict[str, int]]:
@@ -127,8 +129,15 @@ def evaluate(
     counts["outside_domain"] = int(designs.outside(model.network, rows).sum())
     notes = Notes(rows=counts, fitted_on=fitted_on, left_out=left_out)
     comparisons, chances = [], {}
+    blind = None
+    if train_rows is not None and present == list(DESIGNS):
+        with progress("ablation of the field", 1) as advance:
+            blind = ablations.field_without_physics(model.network, model.hazard, model.settings, train_rows, SEED)
+            advance(1)
+    else:
+        notes.left_out["field_without_physics"] = "needs --train-sites, and rows of both comparisons"
     for design in present:
-        comparison, at, chance = _comparison(design, model, rows, train_rows, comparators, notes, progress)
+        comparison, at, chance = _comparison(design, model, rows, train_rows, blind, comparators, notes, progress)
         comparisons.append(comparison)
         chances[design] = np.full(sites.n, np.nan)
         chances[design][at] = chance
@@ -148,6 +157,7 @@ def _comparison(
     model: SiteModel,
     rows: SiteRows,
     train: SiteRows | None,
+    blind: LandslideNetwork | None,
     comparators: list,
     notes: Notes,
     progress: Callable,
@@ -163,6 +173,8 @@ def _comparison(
     if design == "random":
         scores["without_reporting"] = observation.logits(design, part.sites, z, reporting=False).mean(1)
     scores |= ablations.unfitted(network, part, design, z)
+    if blind is not None:
+        scores["field_without_physics"] = designs.field_score(designs.log_hazard(blind, part, design, "physics"))
     others = None
     if train is not None:
         others = train.rows(np.flatnonzero(designs.rows_of_design(design, train.sites)))
@@ -175,13 +187,15 @@ def _comparison(
         scores[comparator.name] = comparator.score(part.sites)
         notes.comparators[comparator.name] = comparator.description
     if others is None:
-        notes.left_out |= {f"without_{name}": "needs --train-sites" for name in ("physics", "macropores", "roots")}
+        fitted = ("without_physics", "without_macropores", "without_roots", "boosting_on_elm")
+        notes.left_out |= dict.fromkeys(fitted, "needs --train-sites")
     else:
-        with progress(f"ablation against {design} row", 3) as advance:
+        with progress(f"ablation against {design} row", 4) as advance:
             scores |= ablations.fitted(network, observation.sizes, model.settings, others, part, design, SEED, advance)
     notes.comparators |= {name: text for name, text in ablations.DESCRIPTIONS.items() if name in scores}
     twins = None if others is None else repeated(part.sites, others.sites)
-    return Comparison.of(design, part.sites, scores, chance, members, twins), at, chance
+    field = observation.field_probability(design, scores[report.FIELD], float(part.sites.landslide.mean()))
+    return Comparison.of(design, part.sites, scores, chance, members, twins, field), at, chance
 
 
 def _write_scores(sites: Sites, chances: dict[str, np.ndarray], path: Path) -> None:

@@ -13,6 +13,7 @@ from elm_landslide import fields
 from elm_landslide.fields import FIELDS, FLAGS, MISSING, SPVAL
 from elm_landslide.model.calibration import BetaCalibration
 from elm_landslide.model.domain import Domain
+from elm_landslide.model.hazard import Hazard, HazardInputs
 from elm_landslide.physics import roots, slopes, strength
 from elm_landslide.physics.column import SoilColumn, soil_column
 from elm_landslide.physics.infinite_slope import FOS_CAP, normal_cdf
@@ -26,6 +27,9 @@ LATENTS = {**strength.LIMITS, "spread": (0.05, 0.6), "residual": (-0.3, 0.3)}
 PRIOR_SPREAD = 0.25
 N_PLANES = 8
 REPORTED_QUANTILES = (0.9, 0.5)  # of slope: LANDSLIDE_FOS and LANDSLIDE_FOS_MEDIAN
+# Features that the hazard reads: median and 90th percentile of slope; water of three zones, ice, water table; surface
+# runoff and drainage.
+STATE = (slice(10, 12), slice(21, 26), slice(27, 29))
 
 
 @dataclass
@@ -38,6 +42,7 @@ class Prepared:
     prior: Tensor  # [n, latent], logit of the prior strength
     shares: Tensor  # [n, 3] of the area under trees, shrubs (and what counts as such), and without roots
     root_scale: Tensor  # [n, 1], root cohesion relative to typical roots of the cover
+    state: Tensor  # [n, 9], what the hazard sees of water, frost and slope, not normalised
     flag: Tensor  # [n], FLAGS as numbers
 
 
@@ -111,6 +116,7 @@ class LandslideNetwork(nn.Module):
                 nn.init.zeros_(parameter)
         self.domain = Domain(self.N_FEATURES)
         self.calibration = BetaCalibration()
+        self.hazard = Hazard(sum(part.stop - part.start for part in STATE))
 
     def _select(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mask of what is given, and the inputs with every missing value replaced and every value in its physical
@@ -182,6 +188,7 @@ class LandslideNetwork(nn.Module):
         def has(name: str) -> Tensor:
             return given[:, FIELDS[name].columns].all(-1, keepdim=True)
 
+        state = torch.cat([features[:, part] for part in STATE], dim=-1)
         features = (features - self.feature_mean) / self.feature_scale
         cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
         outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
@@ -202,6 +209,7 @@ class LandslideNetwork(nn.Module):
             prior=self._prior(field),
             shares=roots.ground_shares(cover),
             root_scale=roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")),
+            state=state,
             flag=flag,
         )
 
@@ -248,6 +256,11 @@ class LandslideNetwork(nn.Module):
             depth = depth + share * at[..., 0]
         return probability, log_fos, depth
 
+    def hazard_inputs(self, prepared: Prepared, failing: Tensor) -> HazardInputs:
+        """What the hazard is made of; failing [n]: the failing share, mean of the members."""
+        waters = 1000.0 * torch.cat(prepared.column.waters, dim=-1)
+        return HazardInputs(failing, waters, prepared.state)
+
     def forward(self, x: Tensor) -> Tensor:
         """x [n, N_IN] in the order and units of fields.toml, double; returns [n, N_OUT + 1]: outputs, then the flag."""
         prepared = self.prepare(x)
@@ -261,6 +274,7 @@ class LandslideNetwork(nn.Module):
             "fos_median": fos[:, 1],
             "depth": depth.mean(-1),
             "spread": spread,
+            "hazard": self.hazard(self.hazard_inputs(prepared, mean)),
         }
         y = torch.stack([outputs[name] for name in fields.OUTPUTS], dim=-1)
         invalid = (prepared.flag == FLAGS["invalid"]).unsqueeze(-1)

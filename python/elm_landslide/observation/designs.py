@@ -5,6 +5,7 @@ Here are the rows of each, the columns under them, and what the network alone sa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,11 +15,13 @@ from torch import Tensor
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, RAIN_WINDOWS
+from elm_landslide.model.hazard import MIDDLE, HazardInputs
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation.model import FLOOR
 from elm_landslide.sites.site_table import Sites, rain_triggered
 
 LATE = (0.5, 0.3, 0.2)  # shares of reports that are 0, 1, ... days late, before they are learned
+FIELD_LATE = (0.85, 0.1, 0.05)  # the same, as heads learned them; for scores of the hazard
 ROWS = 1024  # at once
 
 
@@ -101,6 +104,42 @@ def log_failing(network: LandslideNetwork, rows: SiteRows, design: str, ablation
         weight = solved.double().unsqueeze(-1)
         parts.append((torch.where(weight > 0, z, 0.0) * weight).sum(1) / weight.sum(1))
     return torch.cat(parts).numpy()
+
+
+@torch.no_grad()
+def hazard_inputs(network: LandslideNetwork, rows: SiteRows, design: str, ablation: str = "") -> HazardInputs:
+    """What the hazard of the rows is made of, each [n, draw, BAG, ...]. ablation: as `without`, or physics: one failing
+    share everywhere."""
+    parts = []
+    for x in rows.x[design].split(ROWS):
+        x = without(x, ablation) if ablation not in ("", "physics") else x
+        prepared = network.prepare(x.reshape(-1, x.shape[-1]))
+        p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
+        failing = p.mean(-1)
+        if ablation == "physics":
+            failing = torch.full_like(failing, math.exp(MIDDLE))
+        inputs = network.hazard_inputs(prepared, failing)
+        parts.append([value.view(*x.shape[:-1], *value.shape[1:]) for value in vars(inputs).values()])
+    return HazardInputs(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+
+def part_of(inputs: HazardInputs, rows: Tensor, draw: int) -> HazardInputs:
+    """Of some rows and one draw, days after rows [rows x BAG, ...]."""
+    return HazardInputs(*(value[rows, draw].flatten(0, 1) for value in vars(inputs).values()))
+
+
+@torch.no_grad()
+def log_hazard(network: LandslideNetwork, rows: SiteRows, design: str, ablation: str = "") -> np.ndarray:
+    """ln of the hazard [n, BAG], averaged over the draws that were solved."""
+    inputs, every = hazard_inputs(network, rows, design, ablation), torch.arange(rows.sites.n)
+    draws = [network.hazard.log(part_of(inputs, every, k)).view(rows.sites.n, -1) for k in range(rows.solved.shape[1])]
+    weight = rows.solved.double().unsqueeze(-1)
+    return ((torch.stack(draws, 1) * weight).sum(1) / weight.sum(1)).numpy()
+
+
+def field_score(log_hazard: np.ndarray) -> np.ndarray:
+    """Score [n] of a row by ln of the hazard [n, BAG] on the days that its report may stand for."""
+    return np.logaddexp.reduce(log_hazard + np.log(np.array(FIELD_LATE)), axis=1)
 
 
 @torch.no_grad()

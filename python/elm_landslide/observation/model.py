@@ -119,7 +119,8 @@ class Head(nn.Module):
 class Observation(nn.Module):
     """Heads of both designs, the scaling of their inputs, calibration and what the evaluation must know.
 
-    info: days (of weather), blocks (of training), trigger, prevalence and calibration by design, known slopes.
+    info: days (of weather), blocks (of training), trigger, prevalence and calibration by design, that of the field
+    likewise, known slopes.
     """
 
     def __init__(self, info: dict, sizes: dict[str, int]):
@@ -196,15 +197,19 @@ class Observation(nn.Module):
     ) -> tuple[np.ndarray, np.ndarray]:
         """(chance [n], of each member [n, member]), calibrated, at the share of landslides of a table (by default that
         of the training)."""
+        calibration = self.info["calibration"][design]
+        mean = self._chance(design, logits.mean(1), calibration, prevalence)
+        return mean, self._chance(design, logits, calibration, prevalence)
+
+    def field_probability(self, design: str, score: np.ndarray, prevalence: float | None = None) -> np.ndarray:
+        """Chance [n] of a row by the score of the field alone (designs.field_score) [n]."""
+        return self._chance(design, score, self.info["field_calibration"][design], prevalence)
+
+    def _chance(self, design: str, logit: np.ndarray, calibration: list[float], prevalence: float | None) -> np.ndarray:
         trained = self.info["prevalence"][design]
         share = trained if prevalence is None else prevalence
-        a, b, c = self.info["calibration"][design]
-
-        def chance(logit: np.ndarray) -> np.ndarray:
-            log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)
-            return shifted(beta_logit(log_p, log_q, a, b, c), trained, share)
-
-        return chance(logits.mean(1)), chance(logits)
+        log_p, log_q = -np.logaddexp(0.0, -logit), -np.logaddexp(0.0, logit)
+        return shifted(beta_logit(log_p, log_q, *calibration), trained, share)
 
     def to_bytes(self) -> bytes:
         out = io.BytesIO()

@@ -33,6 +33,7 @@ class SoilColumn:
     perched_table: Tensor  # [n, 1] m, NO_TABLE if it is only the sentinel
     perched_floor: Tensor  # [n, 1] m, frost table: no perched water below
     bedrock: Tensor  # [n, 1] m
+    waters: tuple[Tensor, ...]  # [n, 1] m, rain and melt of the last day, of days 2 and 3, of days 4 to 7
     macropore_heads: tuple[Tensor, ...]  # [n, 1] m, heads on the base if all the water of the last day, of
     # the second and third, and of the fourth to seventh went there
 
@@ -72,11 +73,13 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
     day, three, seven = (field(name) / 1000.0 for name in RAIN_WINDOWS)
     known = has("rain_1d")
-    waters = (
-        torch.where(known, day + melt, held).clamp(max=MAX_INPUT),
-        torch.where(known & has("rain_3d"), three - day, 0.0).clamp(0.0, MAX_INPUT),
-        torch.where(known & has("rain_3d") & has("rain_7d"), seven - three, 0.0).clamp(0.0, MAX_INPUT),
-    )
+    last = torch.where(known, day + melt, held.clamp(max=MAX_INPUT))
+    before = torch.where(known & has("rain_3d"), three - day, 0.0).clamp(min=0.0)
+    older = torch.where(known & has("rain_3d") & has("rain_7d"), seven - three, 0.0).clamp(min=0.0)
+    # What is more than MAX_INPUT counts as older water, so that more rain is never less water.
+    before = before + (last - MAX_INPUT).clamp(min=0.0)
+    older = older + (before - MAX_INPUT).clamp(min=0.0)
+    waters = tuple(water.clamp(max=MAX_INPUT) for water in (last, before, older))
     fillable = ((porosity - liquid - ice).clamp(min=0.0) @ _BASE_ZONE).clamp(min=0.02)
 
     return SoilColumn(
@@ -88,5 +91,6 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
         perched_table=perched_table(field("perched_water_table_depth"), water_table, frost_table),
         perched_floor=frost_table,
         bedrock=field("bedrock_depth"),
+        waters=waters,
         macropore_heads=tuple(water / fillable for water in waters),
     )

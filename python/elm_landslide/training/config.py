@@ -54,6 +54,17 @@ class SiteSettings:
 
 
 @dataclass(frozen=True)
+class HazardSettings:
+    """Stage 3, the hazard."""
+
+    epochs: int = 150
+    batch: int = 512
+    rate: float = 2e-2
+    decay: float = 0.01
+    same_site: float = 0.3  # weight of the comparison with other days of the sites
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """The network and the optimiser of stage 1."""
 
@@ -73,6 +84,7 @@ class Config:
     columns: ColumnSettings = field(default_factory=ColumnSettings)
     hillslopes: HillslopeSettings = field(default_factory=HillslopeSettings)
     sites: SiteSettings = field(default_factory=SiteSettings)
+    hazard: HazardSettings = field(default_factory=HazardSettings)
 
 
 PRESETS = {
@@ -84,7 +96,7 @@ _SHARES = ("held_out", "hidden_share", "input_dropout", "dropout")
 
 
 def read_config(preset: str, path: Path | None = None) -> Config:
-    """The configuration of a preset with the changes of a TOML file: [network], [columns], [hillslopes], [sites].
+    """The configuration of a preset with the changes of a TOML file, by table ([network], [hazard], ...).
 
     Raises UserError for an unknown preset, table or key, and for a value of another kind.
     """

@@ -21,7 +21,7 @@ from elm_landslide.observation.model import DESIGNS, Observation, fit_calibratio
 from elm_landslide.ranks import Communicator
 from elm_landslide.sites import site_table
 from elm_landslide.sites.site_table import LEAST_DAYS, Sites, block_of, need_both_classes
-from elm_landslide.training import closed_form, simulated, stage_2
+from elm_landslide.training import closed_form, simulated, stage_2, stage_3
 from elm_landslide.training.config import Config, as_dict
 from elm_landslide.training.fitting import Checkpoint, Report, Session, group, one_thread
 from elm_landslide.training.sampling import sample_columns
@@ -212,7 +212,8 @@ def _again(
 def _fit_on(
     training: Training, network: LandslideNetwork, data: Data, table: SiteRows, rows: np.ndarray, label: str
 ) -> Observation:
-    """Stage 2 on some rows (bool [n]); moves the levels of the network and returns the observation model."""
+    """Stages 2 and 3 on some rows (bool [n]); moves the levels of the network, fits its hazard, and returns the
+    observation model."""
     settings = training.config.sites
     part = table.rows(np.flatnonzero(rows))
     again, drawn = _again(training, network, data)
@@ -230,6 +231,7 @@ def _fit_on(
         of = np.flatnonzero(designs.rows_of_design(design, part.sites))
         z = designs.log_failing(network, part, design)[of]
         stage_2.fit_heads(observation, design, part.sites.select(of), z, settings, training.session, label)
+    stage_3.fit_hazard(network, part, training.config.hazard, settings, training.session, label)
     return observation
 
 
@@ -238,6 +240,7 @@ def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: S
     settings, all_sites = training.config.sites, table.sites
     fold = designs.folds(all_sites, settings.folds, training.session.seed)
     logits = {design: np.full((all_sites.n, settings.members), np.nan) for design in DESIGNS}
+    fields = {design: np.full(all_sites.n, np.nan) for design in DESIGNS}
     for k in range(settings.folds):
         other = copy.deepcopy(network)
         observation = _fit_on(training, other, data, table, fold != k, f"fold {k + 1} of {settings.folds}: ")
@@ -246,6 +249,7 @@ def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: S
         for design in DESIGNS:
             z = designs.log_failing(other, part, design)
             logits[design][rows] = observation.logits(design, part.sites, z)
+            fields[design][rows] = designs.field_score(designs.log_hazard(other, part, design))
     observation = _fit_on(training, network, data, table, np.ones(all_sites.n, dtype=bool), "")
     observation.info = {
         "days": all_sites.n_days,
@@ -254,6 +258,7 @@ def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: S
         "slopes": np.quantile(all_sites.slope[np.isfinite(all_sites.slope)], np.linspace(0, 1, 21)).tolist(),
         "prevalence": {},
         "calibration": {},
+        "field_calibration": {},
     }
     scores = {}
     for design in DESIGNS:
@@ -262,7 +267,14 @@ def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: S
         observation.info["prevalence"][design] = float(landslide.mean())
         observation.info["calibration"][design] = fit_calibration(logit.mean(1), landslide)
         chance, members = observation.probabilities(design, logit)
-        scores[design] = _development(landslide, all_sites.block[rows], logit.mean(1), chance, members)
+        block, score = all_sites.block[rows], fields[design][rows]
+        observation.info["field_calibration"][design] = fit_calibration(score, landslide)
+        field_chance = observation.field_probability(design, score)
+        scores[design] = {
+            "field": _development(landslide, block, score, field_chance),
+            **_development(landslide, block, logit.mean(1), chance),
+            "spread": metrics.spread(landslide, members),
+        }
     return observation, scores
 
 
@@ -277,13 +289,11 @@ def _network_alone(network: LandslideNetwork, table: SiteRows) -> dict:
     return scores
 
 
-def _development(
-    landslide: np.ndarray, block: np.ndarray, logit: np.ndarray, chance: np.ndarray, members: np.ndarray
-) -> dict:
+def _development(landslide: np.ndarray, block: np.ndarray, score: np.ndarray, chance: np.ndarray) -> dict:
     draws = metrics.resample(block)
-    measures = {**metrics.discrimination(landslide, logit, draws), **metrics.calibration(landslide, chance, draws)}
+    measures = {**metrics.discrimination(landslide, score, draws), **metrics.calibration(landslide, chance, draws)}
     out = {name: [float(values[0]), *map(float, metrics.interval(values))] for name, values in measures.items()}
-    return {"rows": len(landslide), **out, "spread": metrics.spread(landslide, members)}
+    return {"rows": len(landslide), **out}
 
 
 def _description(data: Data) -> str:

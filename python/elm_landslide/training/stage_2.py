@@ -64,7 +64,7 @@ def ranking(logit: Tensor, pair: Tensor, landslide: Tensor) -> Tensor:
     return nn.functional.softplus(logit[down[j]] - logit[up[i]]).mean()
 
 
-def _pairs(sites: Sites) -> Tensor:
+def pairs(sites: Sites) -> Tensor:
     """Number of the pair of each row [n], -1 without one."""
     _, number = np.unique(sites.pair, return_inverse=True)
     return torch.from_numpy(np.where(sites.pair == "", -1, number))
@@ -86,7 +86,7 @@ def fit_levels(
     units = [np.flatnonzero(sites.pair == pair) for pair in np.unique(sites.pair[sites.landslide])]
     random = np.random.default_rng(session.seed).permutation(np.flatnonzero(sites.kind == "random"))
     units = [np.append(unit, part) for unit, part in zip(units, np.array_split(random, len(units)), strict=True)]
-    landslide, pair = torch.from_numpy(sites.landslide), _pairs(sites)
+    landslide, pair = torch.from_numpy(sites.landslide), pairs(sites)
     kinds = {design: torch.from_numpy(sites.kind == design) for design in DESIGNS}
     elsewhere = torch.from_numpy(chance_elsewhere(sites, settings.accuracy_scale))
     late = torch.tensor(LATE, dtype=torch.float64)
@@ -145,7 +145,7 @@ def fit_heads(
     raw = observation.raw(design, sites, z)
     observation.fit_scaling(design, raw)
     inputs = observation.inputs(design, raw)
-    landslide, pair = torch.from_numpy(sites.landslide), _pairs(sites)
+    landslide, pair = torch.from_numpy(sites.landslide), pairs(sites)
     elsewhere = torch.from_numpy(chance_elsewhere(sites, settings.accuracy_scale)).float()
     prevalence = float(sites.landslide.mean())
     heads = observation.of_design(design)
