@@ -63,10 +63,10 @@ def make_comparison():
             {"ari7": signal + rng.normal(0.0, 1.5, n), "model": probability},
             probability,
             members,
+            1.0 / (1.0 + np.exp(-0.5 * signal)),  # field
             np.where(landslide, rng.choice([1.0, 5.0, np.nan], n), np.nan),
             lat,
             lon,
-            field=1.0 / (1.0 + np.exp(-0.5 * signal)),
         )
 
     return make

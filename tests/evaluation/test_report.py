@@ -112,7 +112,9 @@ def test_comparison_of_sites(make_sites):
     sites = make_sites()
     sites = sites.select(sites.kind != "random")
     score = sites.weather[:, 0, -1]
-    c = report.Comparison.of("same_site", sites, {"model": score}, score / score.max(), score[:, None])
+    c = report.Comparison.of(
+        "same_site", sites, {"model": score}, score / score.max(), score[:, None], score / score.max()
+    )
     found = report.build([c], report.Notes(), draws=10)
     assert found["spread"]["same_site"] is None
     groups = found["by_accuracy"]["same_site"]
@@ -190,6 +192,20 @@ def test_nothing_to_compare(make_comparison):
     c = make_comparison(n=50)
     with pytest.raises(UserError, match="random: 0 landslides among 50 rows"):
         report.build([dataclasses.replace(c, landslide=np.zeros(50, dtype=bool))], report.Notes())
+
+
+def test_what_elm_writes_comes_first(make_comparison):
+    """In the report and in the table; its own Brier score, not the model's."""
+    comparison = make_comparison()
+    noise = np.random.default_rng(4).normal(size=len(comparison.landslide))
+    comparison.scores |= {"network_alone": noise, "field": comparison.field}
+    result = report.build([comparison], report.Notes(), draws=20)
+    order = ["field", "network_alone", "model", "ari7"]
+    assert list(result["auc"]["random"]) == order
+    assert [row[1] for row in report.table(result)] == order
+    field, landslide = result["field"]["random"], comparison.landslide
+    assert field["brier"] == pytest.approx(((comparison.field - landslide) ** 2).mean())
+    assert field["brier"] != pytest.approx(result["brier"]["random"], rel=1e-3)
 
 
 def test_table(result):

@@ -68,6 +68,11 @@ def _print_evaluation(result: dict, out: Path) -> None:
         print(
             f"{name:<12}prevalence {share:.3f}, Brier score {brier:.4f}, skill {skill:.3f}, calibration error {ece:.3f}"
         )
+        field = result["field"][name]
+        print(
+            f"{'':<12}field alone: Brier score {field['brier']:.4f}, skill {field['brier_skill']:.3f}, "
+            f"calibration error {field['ece']:.3f}"
+        )
     for name, reason in result["left_out"].items():
         print(f"left out    {name}: {reason}")
     print(f"written     {out}: evaluation.json, scores.csv, roc.png, reliability.png")

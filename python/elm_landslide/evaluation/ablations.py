@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from elm_landslide.evaluation.comparators import boosted
+from elm_landslide.evaluation.comparators import fit_boosting
 from elm_landslide.model.hazard import FLOOR
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation import designs
@@ -43,7 +43,7 @@ def unfitted(network: LandslideNetwork, rows: SiteRows, design: str, z: np.ndarr
     """Scores [n] by name; z [n, BAG] as the network gives it for these rows."""
     prior = LandslideNetwork(members=1)  # before training its members change nothing
     return {
-        "field": designs.field_score(designs.log_hazard(network, rows, design)),
+        "field": designs.over_days(designs.log_hazard(network, rows, design), designs.FIELD_LATE),
         "physics_only": designs.over_days(designs.log_failing(prior, rows, design)),
         "network_alone": designs.over_days(z),
         "network_alone_without_macropores": designs.over_days(designs.log_failing(network, rows, design, "macropores")),
@@ -67,7 +67,7 @@ def fitted(
         stage_2.fit_heads(observation, design, train.sites, zs[0], settings, Session(seed))
         scores[f"without_{name}"] = observation.logits(design, rows.sites, zs[1]).mean(1)
         advance(1)
-    scores["boosting_on_elm"] = _boosting(network, train, rows, design)
+    scores["boosting_on_elm"] = _boosting_on_elm(network, train, rows, design)
     advance(1)
     return scores
 
@@ -81,14 +81,13 @@ def field_without_physics(
     return other
 
 
-def _boosting(network: LandslideNetwork, train: SiteRows, rows: SiteRows, design: str) -> np.ndarray:
+def _boosting_on_elm(network: LandslideNetwork, train: SiteRows, rows: SiteRows, design: str) -> np.ndarray:
     """Scores [n] of gradient boosting on the inputs of the hazard: all that ELM hands over, without its structure."""
 
     def inputs(table: SiteRows) -> np.ndarray:
         parts = designs.hazard_inputs(network, table, design)
-        known = table.solved.double()[:, :, None, None]
         waters = parts.waters @ network.hazard.sums
         whole = torch.cat([torch.log(parts.failing + FLOOR).unsqueeze(-1), torch.log1p(waters), parts.state], dim=-1)
-        return ((whole * known).sum(1) / known.sum(1))[:, 0].numpy()  # of the day of the row
+        return designs.over_draws(whole, table.solved)[:, 0].numpy()  # of the day of the row
 
-    return boosted(inputs(train), train.sites.landslide, inputs(rows))
+    return fit_boosting(inputs(train), train.sites.landslide).predict_proba(inputs(rows))[:, 1]

@@ -8,6 +8,7 @@ others, in blocks it has not seen.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class GradientBoosting:
     def fit(self, sites: Sites) -> None:
         inputs = self._inputs(sites)
         self._known = ~np.isnan(inputs).all(axis=0)  # scikit-learn fails on an input that is missing everywhere
-        self._model = _boosting(inputs[:, self._known], sites.landslide)
+        self._model = fit_boosting(inputs[:, self._known], sites.landslide)
 
     def score(self, sites: Sites) -> np.ndarray:
         return self._model.predict_proba(self._inputs(sites)[:, self._known])[:, 1]
@@ -80,7 +81,8 @@ class GradientBoosting:
         return np.column_stack([sites.weather.reshape(len(sites.slope), -1), sites.slope])
 
 
-def _boosting(inputs: np.ndarray, landslide: np.ndarray):
+def fit_boosting(inputs: np.ndarray, landslide: np.ndarray) -> Any:
+    """A HistGradientBoostingClassifier of scikit-learn, fitted to inputs [n, k] with landslide [n]."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
@@ -97,11 +99,6 @@ def _boosting(inputs: np.ndarray, landslide: np.ndarray):
     )
     with threadpool_limits(1, "openmp"):  # on busy cores, threads that wait for one another take ten times as long
         return model.fit(inputs, landslide)
-
-
-def boosted(train: np.ndarray, landslide: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """Scores [n] of gradient boosting on inputs [n, k], fitted to `train` [m, k] with landslide [m]."""
-    return _boosting(train, landslide).predict_proba(inputs)[:, 1]
 
 
 class Lhasa11:

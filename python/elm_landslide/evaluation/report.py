@@ -1,10 +1,10 @@
 """The report of an evaluation: a plain dictionary, written as evaluation.json.
 
 A comparison is `same_site` (landslides against other dates at their sites) or `random` (against random places and
-dates); a score is `field` (LANDSLIDE_HAZARD alone,
-what ELM writes), `network_alone` (LANDSLIDE_PROB alone), `model` (with the observation model, which sees weather that
-ELM does not have) or the name of a comparator. *_interval: 95 % intervals [low, high] over blocks, laid out as
-their measure. What has no value is null, and so are intervals if all rows are of one block.
+dates). A score is `field` (the hazard alone, as ELM writes it), `network_alone` (the failing share alone), `model`
+(with the observation model, which sees weather that ELM does not have) or the name of a comparator. *_interval: 95 %
+intervals [low, high] over blocks, laid out as their measure. What has no value is null, and so are intervals if all
+rows are of one block.
 
     rows                        what the caller counts: used, excluded_blocks (in the model's training blocks),
                                 excluded_trigger, landslides, same_site, random, outside_domain
@@ -68,7 +68,7 @@ class Comparison:
     name: same_site or random. repeated bool [n]: the weather is in the training table too, None without such a
     table. landslide bool [n]; block, pair str [n] (a landslide and its same-site rows share a pair,
     '' is none); scores {'model' and comparators: float [n]}; of the model probability [n] and members [n, member];
-    accuracy (km, NaN unknown), lat and lon (degrees) [n]; field [n]: the chance by the field alone.
+    field [n]: the probability by the field alone; accuracy (km, NaN unknown), lat and lon (degrees) [n].
     """
 
     name: str
@@ -78,11 +78,11 @@ class Comparison:
     scores: dict[str, np.ndarray]
     probability: np.ndarray
     members: np.ndarray
+    field: np.ndarray
     accuracy: np.ndarray
     lat: np.ndarray
     lon: np.ndarray
     repeated: np.ndarray | None = None
-    field: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -92,14 +92,14 @@ class Comparison:
         scores: dict[str, np.ndarray],
         probability: np.ndarray,
         members: np.ndarray,
+        field: np.ndarray,
         repeated: np.ndarray | None = None,
-        field: np.ndarray | None = None,
     ) -> Comparison:
-        """Of the rows of a data.sites.Sites."""
+        """Of the rows of a site_table.Sites."""
         columns = ("landslide", "block", "pair", "accuracy", "lat", "lon")
         values = {c: getattr(sites, c) for c in columns}
         return cls(
-            name, **values, scores=scores, probability=probability, members=members, repeated=repeated, field=field
+            name, **values, scores=scores, probability=probability, members=members, field=field, repeated=repeated
         )
 
 
@@ -135,7 +135,7 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
         raise UserError(f"{c.name}: {c.landslide.sum()} landslides among {len(c.landslide)} rows: nothing to compare")
     sample = metrics.resample(c.block, draws, seed)
     measured = {name: metrics.discrimination(c.landslide, score, sample) for name, score in c.scores.items()}
-    by_score = {name: _discrimination(measures) for name, measures in measured.items()}
+    by_score = {name: _discrimination(measured[name]) for name in sorted(measured, key=_place)}
     fits = _measures(metrics.calibration(c.landslide, c.probability, sample))
     return {
         "prevalence": float(c.landslide.mean()),
@@ -156,9 +156,12 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
     }
 
 
-def _field(c: Comparison, sample: metrics.Resampling) -> dict | None:
-    if c.field is None:
-        return None
+def _place(score: str) -> int:
+    """Where a score stands: FIRST, then the others as they come."""
+    return FIRST.index(score) if score in FIRST else len(FIRST)
+
+
+def _field(c: Comparison, sample: metrics.Resampling) -> dict:
     return {
         **_measures(metrics.calibration(c.landslide, c.field, sample)),
         "reliability": metrics.reliability(c.landslide, c.field, sample),
@@ -215,7 +218,7 @@ def table(result: dict) -> list[tuple[str, ...]]:
 
     rows = []
     for comparison, scores in result["auc"].items():
-        for name in sorted(scores, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST)):
+        for name in sorted(scores, key=_place):
             less = result["difference"][comparison].get(name)
             rows.append(
                 (

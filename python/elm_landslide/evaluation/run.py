@@ -128,8 +128,7 @@ def evaluate(
     train_rows = None if train is None else columns(train, model, progress)
     counts["outside_domain"] = int(designs.outside(model.network, rows).sum())
     notes = Notes(rows=counts, fitted_on=fitted_on, left_out=left_out)
-    comparisons, chances = [], {}
-    blind = None
+    comparisons, chances, blind = [], {}, None
     if train_rows is not None and present == list(DESIGNS):
         with progress("ablation of the field", 1) as advance:
             blind = ablations.field_without_physics(model.network, model.hazard, model.settings, train_rows, SEED)
@@ -174,7 +173,9 @@ def _comparison(
         scores["without_reporting"] = observation.logits(design, part.sites, z, reporting=False).mean(1)
     scores |= ablations.unfitted(network, part, design, z)
     if blind is not None:
-        scores["field_without_physics"] = designs.field_score(designs.log_hazard(blind, part, design, "physics"))
+        scores["field_without_physics"] = designs.over_days(
+            designs.log_hazard(blind, part, design, "physics"), designs.FIELD_LATE
+        )
     others = None
     if train is not None:
         others = train.rows(np.flatnonzero(designs.rows_of_design(design, train.sites)))
@@ -195,7 +196,7 @@ def _comparison(
     notes.comparators |= {name: text for name, text in ablations.DESCRIPTIONS.items() if name in scores}
     twins = None if others is None else repeated(part.sites, others.sites)
     field = observation.field_probability(design, scores[report.FIELD], float(part.sites.landslide.mean()))
-    return Comparison.of(design, part.sites, scores, chance, members, twins, field), at, chance
+    return Comparison.of(design, part.sites, scores, chance, members, field, twins), at, chance
 
 
 def _write_scores(sites: Sites, chances: dict[str, np.ndarray], path: Path) -> None:

@@ -27,9 +27,8 @@ LATENTS = {**strength.LIMITS, "spread": (0.05, 0.6), "residual": (-0.3, 0.3)}
 PRIOR_SPREAD = 0.25
 N_PLANES = 8
 REPORTED_QUANTILES = (0.9, 0.5)  # of slope: LANDSLIDE_FOS and LANDSLIDE_FOS_MEDIAN
-# Features that the hazard reads: median and 90th percentile of slope; water of three zones, ice, water table; surface
-# runoff and drainage.
-STATE = (slice(10, 12), slice(21, 26), slice(27, 29))
+STATE = ("slope", "water", "ice", "water_table", "runoff")  # features that the hazard reads
+N_STATE = 9  # columns of them
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Prepared:
     prior: Tensor  # [n, latent], logit of the prior strength
     shares: Tensor  # [n, 3] of the area under trees, shrubs (and what counts as such), and without roots
     root_scale: Tensor  # [n, 1], root cohesion relative to typical roots of the cover
-    state: Tensor  # [n, 9], what the hazard sees of water, frost and slope, not normalised
+    state: Tensor  # [n, N_STATE], what the hazard sees of water, frost and slope, not normalised
     flag: Tensor  # [n], FLAGS as numbers
 
 
@@ -116,7 +115,7 @@ class LandslideNetwork(nn.Module):
                 nn.init.zeros_(parameter)
         self.domain = Domain(self.N_FEATURES)
         self.calibration = BetaCalibration()
-        self.hazard = Hazard(sum(part.stop - part.start for part in STATE))
+        self.hazard = Hazard(N_STATE)
 
     def _select(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mask of what is given, and the inputs with every missing value replaced and every value in its physical
@@ -125,32 +124,34 @@ class LandslideNetwork(nn.Module):
         filled = torch.where(given, x, self.stand_in)
         return given, torch.minimum(torch.maximum(filled, self.valid_low), self.valid_high)
 
-    def _raw_features(self, field: Callable[[str], Tensor]) -> Tensor:
-        """[n, N_FEATURES], not normalised: what the trunk sees, then what only the guard sees."""
+    def _raw_features(self, field: Callable[[str], Tensor]) -> dict[str, Tensor]:
+        """Not normalised, in order, N_FEATURES columns: what the trunk sees, then what the guard sees besides."""
         slope = field("slope")
         halves = torch.cat([self.upper, self.lower], dim=-1)
-        trunk = [
-            *(field(name) @ halves for name in ("sand", "clay", "porosity", "bsw")),
-            torch.log(field("sucsat")) @ halves,
-            torch.log(torch.cat([slope[:, 5:6], slope[:, 9:11]], dim=-1) + 0.01),
-            torch.log(field("bedrock_depth")),
-        ]
+        trunk = {
+            **{name: field(name) @ halves for name in ("sand", "clay", "porosity", "bsw")},
+            "sucsat": torch.log(field("sucsat")) @ halves,
+            "slope": torch.log(torch.cat([slope[:, 5:6], slope[:, 9:10]], dim=-1) + 0.01),
+            "steepest": torch.log(slope[:, 10:11] + 0.01),
+            "bedrock": torch.log(field("bedrock_depth")),
+        }
         root = field("root_fraction")
         water = (field("liquid_water") + field("ice")) / field("porosity")
-        fluxes = torch.cat([field(name) for name in ("water_input", "surface_runoff", "subsurface_drainage")], dim=-1)
-        guard = [
-            *(field(f"{name}_cover") for name in COVERS),
-            torch.log1p(field("leaf_area_index")),
-            root.sum(-1, keepdim=True),
-            roots.relative_density(root) @ self.root_zone,
-            water @ torch.cat([self.surface, halves], dim=-1),
-            field("ice") @ self.upper,
-            torch.log(field("water_table_depth") + 0.1),
-            torch.log1p(1e4 * fluxes.clamp(min=0.0)),
-            torch.log1p(field("vegetation_carbon")),
-            torch.log1p(field("rain_7d")),
-        ]
-        return torch.cat(trunk + guard, dim=-1)
+        runoff = torch.cat([field("surface_runoff"), field("subsurface_drainage")], dim=-1)
+        guard = {
+            **{name: field(f"{name}_cover") for name in COVERS},
+            "leaf_area": torch.log1p(field("leaf_area_index")),
+            "roots": root.sum(-1, keepdim=True),
+            "root_density": roots.relative_density(root) @ self.root_zone,
+            "water": water @ torch.cat([self.surface, halves], dim=-1),
+            "ice": field("ice") @ self.upper,
+            "water_table": torch.log(field("water_table_depth") + 0.1),
+            "water_input": torch.log1p(1e4 * field("water_input").clamp(min=0.0)),
+            "runoff": torch.log1p(1e4 * runoff.clamp(min=0.0)),
+            "carbon": torch.log1p(field("vegetation_carbon")),
+            "rain": torch.log1p(field("rain_7d")),
+        }
+        return {**trunk, **guard}
 
     def _prior(self, field: Callable[[str], Tensor]) -> Tensor:
         """[n, latent]: logit of the prior strength of each latent within its bounds."""
@@ -176,11 +177,12 @@ class LandslideNetwork(nn.Module):
     def raw_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mask of what is given and clean inputs [n, N_IN], features [n, N_FEATURES] before normalisation."""
         given, clean = self._select(x)
-        return given, clean, self._raw_features(lambda name: clean[:, FIELDS[name].columns])
+        features = self._raw_features(lambda name: clean[:, FIELDS[name].columns])
+        return given, clean, torch.cat(list(features.values()), dim=-1)
 
     def prepare(self, x: Tensor) -> Prepared:
         """Everything before the members, for x [n, N_IN]."""
-        given, clean, features = self.raw_features(x)
+        given, clean = self._select(x)
 
         def field(name: str) -> Tensor:
             return clean[:, FIELDS[name].columns]
@@ -188,8 +190,8 @@ class LandslideNetwork(nn.Module):
         def has(name: str) -> Tensor:
             return given[:, FIELDS[name].columns].all(-1, keepdim=True)
 
-        state = torch.cat([features[:, part] for part in STATE], dim=-1)
-        features = (features - self.feature_mean) / self.feature_scale
+        raw = self._raw_features(field)
+        features = (torch.cat(list(raw.values()), dim=-1) - self.feature_mean) / self.feature_scale
         cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
         outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
         missing = ~given
@@ -209,7 +211,7 @@ class LandslideNetwork(nn.Module):
             prior=self._prior(field),
             shares=roots.ground_shares(cover),
             root_scale=roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")),
-            state=state,
+            state=torch.cat([raw[name] for name in STATE], dim=-1),
             flag=flag,
         )
 

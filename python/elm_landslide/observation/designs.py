@@ -6,7 +6,7 @@ Here are the rows of each, the columns under them, and what the network alone sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,12 @@ from torch import Tensor
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, FLAGS, RAIN_WINDOWS
-from elm_landslide.model.hazard import MIDDLE, HazardInputs
-from elm_landslide.model.network import LandslideNetwork
-from elm_landslide.observation.model import FLOOR
+from elm_landslide.model.hazard import FLOOR, MIDDLE, HazardInputs
+from elm_landslide.model.network import LandslideNetwork, Prepared
 from elm_landslide.sites.site_table import Sites, rain_triggered
 
 LATE = (0.5, 0.3, 0.2)  # shares of reports that are 0, 1, ... days late, before they are learned
-FIELD_LATE = (0.85, 0.1, 0.05)  # the same, as heads learned them; for scores of the hazard
+FIELD_LATE = (0.85, 0.1, 0.05)  # the same for the hazard, about as heads learned them
 ROWS = 1024  # at once
 
 
@@ -91,18 +90,27 @@ def without(x: Tensor, what: str) -> Tensor:
     return x
 
 
+def over_draws(values: Tensor, solved: Tensor) -> Tensor:
+    """Mean over the draws that were solved; values [n, draw, ...], solved [n, draw] (bool)."""
+    weight = solved.double().view(*solved.shape, *[1] * (values.dim() - 2))
+    return (values * weight).sum(1) / weight.sum(1)
+
+
+def _failing(network: LandslideNetwork, x: Tensor) -> tuple[Prepared, Tensor]:
+    """The columns [..., N_IN], one after the other, prepared, and their failing share, mean of the members [n]."""
+    prepared = network.prepare(x.reshape(-1, x.shape[-1]))
+    p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
+    return prepared, p.mean(-1)
+
+
 @torch.no_grad()
 def log_failing(network: LandslideNetwork, rows: SiteRows, design: str, ablation: str = "") -> np.ndarray:
     """z [n, BAG]: ln of the failing share, averaged over members and over the draws that were solved."""
     parts = []
     for x, solved in zip(rows.x[design].split(ROWS), rows.solved.split(ROWS), strict=True):
         x = without(x, ablation) if ablation else x
-        n, draws, days, _ = x.shape
-        prepared = network.prepare(x.reshape(n * draws * days, -1))
-        p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
-        z = torch.log(p.mean(-1).view(n, draws, days) + FLOOR)
-        weight = solved.double().unsqueeze(-1)
-        parts.append((torch.where(weight > 0, z, 0.0) * weight).sum(1) / weight.sum(1))
+        _, failing = _failing(network, x)
+        parts.append(over_draws(torch.log(failing.view(x.shape[:-1]) + FLOOR), solved))
     return torch.cat(parts).numpy()
 
 
@@ -113,9 +121,7 @@ def hazard_inputs(network: LandslideNetwork, rows: SiteRows, design: str, ablati
     parts = []
     for x in rows.x[design].split(ROWS):
         x = without(x, ablation) if ablation not in ("", "physics") else x
-        prepared = network.prepare(x.reshape(-1, x.shape[-1]))
-        p, _, _ = network.run_members(prepared, network.latents(prepared, network.members)[0])
-        failing = p.mean(-1)
+        prepared, failing = _failing(network, x)
         if ablation == "physics":
             failing = torch.full_like(failing, math.exp(MIDDLE))
         inputs = network.hazard_inputs(prepared, failing)
@@ -133,13 +139,7 @@ def log_hazard(network: LandslideNetwork, rows: SiteRows, design: str, ablation:
     """ln of the hazard [n, BAG], averaged over the draws that were solved."""
     inputs, every = hazard_inputs(network, rows, design, ablation), torch.arange(rows.sites.n)
     draws = [network.hazard.log(part_of(inputs, every, k)).view(rows.sites.n, -1) for k in range(rows.solved.shape[1])]
-    weight = rows.solved.double().unsqueeze(-1)
-    return ((torch.stack(draws, 1) * weight).sum(1) / weight.sum(1)).numpy()
-
-
-def field_score(log_hazard: np.ndarray) -> np.ndarray:
-    """Score [n] of a row by ln of the hazard [n, BAG] on the days that its report may stand for."""
-    return np.logaddexp.reduce(log_hazard + np.log(np.array(FIELD_LATE)), axis=1)
+    return over_draws(torch.stack(draws, 1), rows.solved).numpy()
 
 
 @torch.no_grad()
@@ -152,6 +152,6 @@ def outside(network: LandslideNetwork, rows: SiteRows) -> np.ndarray:
     return torch.cat(parts).numpy()
 
 
-def over_days(z: np.ndarray) -> np.ndarray:
-    """ln of the rate of failure in the days of a bag [n], from z [n, BAG]."""
-    return np.logaddexp.reduce(z + np.log(np.array(LATE)), axis=1)
+def over_days(logs: np.ndarray, late: Sequence[float] = LATE) -> np.ndarray:
+    """ln of the rate in the days of a bag [n], from ln of that of each day [n, BAG]; late: shares of reports by day."""
+    return np.logaddexp.reduce(logs + np.log(np.array(late)), axis=1)

@@ -103,7 +103,7 @@ def roc(landslide: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> tuple
 
 def _hits_at(rate: float, hits: np.ndarray, false: np.ndarray) -> np.ndarray:
     """Hits [draw] where the share `rate` of the others alarm: straight lines between points of the ROC curve, and the
-    upper end where it rises upright. Rows of one score thus alarm in part."""
+    upper end where it rises vertically. Rows of one score thus alarm in part."""
     alarms = rate * false[:, -1]
     rows = np.arange(len(hits))
     last = (false <= alarms[:, None] + 1e-9).sum(axis=1) - 1

@@ -33,7 +33,6 @@ from elm_landslide.sites.cells import LITHOLOGIES, WEATHER
 from elm_landslide.sites.site_table import BAG, Sites
 
 DESIGNS = ("same_site", "random")
-FLOOR = 1e-6  # added to a failing share before its logarithm
 WINDOWS = (1, 2, 3, 5, 7, 10)  # days
 DECAYS = (1.0, 3.0, 7.0, 20.0)  # days
 LARGEST = 4.0  # standard deviations; features are clipped to them
@@ -202,7 +201,7 @@ class Observation(nn.Module):
         return mean, self._chance(design, logits, calibration, prevalence)
 
     def field_probability(self, design: str, score: np.ndarray, prevalence: float | None = None) -> np.ndarray:
-        """Chance [n] of a row by the score of the field alone (designs.field_score) [n]."""
+        """Chance [n] of a row by the score of the field alone (designs.over_days) [n]."""
         return self._chance(design, score, self.info["field_calibration"][design], prevalence)
 
     def _chance(self, design: str, logit: np.ndarray, calibration: list[float], prevalence: float | None) -> np.ndarray:
@@ -228,7 +227,7 @@ class Observation(nn.Module):
             info, sizes, state = json.loads(content["info"]), json.loads(content["sizes"]), content["state"]
             if sizes["members"] > len(state) or sum(value.numel() for value in state.values()) > len(data):
                 raise ValueError("its sizes are more than it holds")
-            with torch.device("meta"), torch.random.fork_rng(devices=[]):  # shapes alone, before memory is taken
+            with torch.device("meta"), torch.random.fork_rng(devices=[]):  # only shapes, before memory is taken
                 shapes = {key: value.shape for key, value in cls(info, sizes).state_dict().items()}
             if shapes != {key: value.shape for key, value in state.items()}:
                 raise ValueError("its tensors are not those of its sizes")

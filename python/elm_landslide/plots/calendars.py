@@ -24,7 +24,7 @@ def days(values: npt.ArrayLike, units: str, calendar: str) -> np.ndarray:
 
 
 def number(text: str, units: str, calendar: str) -> float:
-    """An ISO date in the units of a time axis; ValueError where the calendar has no such date."""
+    """An ISO date in the units of a time axis; ValueError if the calendar has no such date."""
     parts = _ISO.fullmatch(text)
     if not parts:
         raise ValueError("not an ISO date")

@@ -30,7 +30,7 @@ def draw_coast(axis: Axes, colour: str) -> None:
 
 
 def find_mask() -> Path | None:
-    """The file of the mask. The package is not imported, for that would unpack it whole, 930 MB."""
+    """The file of the mask. The package is not imported, which would unpack it whole, 930 MB."""
     package = util.find_spec("global_land_mask")
     folders = package.submodule_search_locations if package else None
     path = Path(folders[0], _FILE) if folders else None

@@ -61,7 +61,7 @@ def draw_cells(run: RunOutput, path: Path) -> Path:
 
 
 def map_figure(run: RunOutput, n: int, width: float) -> tuple[Figure, np.ndarray, Frame]:
-    """A figure, n axes in it, one above the other where the places lie far from west to east, and their limits."""
+    """A figure, n axes in it, one above the other if the places extend far from west to east, and their limits."""
     frame = frame_of(run)
     shape = (frame.east - frame.west) * frame.across / (frame.north - frame.south)
     figure = new_figure(width, n * (0.8 * width / shape + 0.6) + 0.3 if shape > 1.6 else 4.6)
@@ -70,7 +70,7 @@ def map_figure(run: RunOutput, n: int, width: float) -> tuple[Figure, np.ndarray
 
 
 def probability_colours() -> tuple[Colormap, Normalize]:
-    """Logarithmic, for most places have small values, and the same on every map, so that maps can be compared."""
+    """Logarithmic, because most places have small values, and the same on every map, so that maps can be compared."""
     # Without the palest fifth, which would look like nothing.
     colours = ListedColormap(matplotlib.colormaps["YlOrRd"](np.linspace(0.2, 1.0, 256)))
     return colours.with_extremes(under=_PALE, bad=_NO_VALUE), LogNorm(NOTHING, 1.0)
@@ -93,7 +93,7 @@ def draw_map(
     norm: Normalize,
     worst_is_high: bool = True,
 ) -> None:
-    """values: one a place of the run's layout, NaN where there is none.
+    """values: one per place of the run's layout, or NaN.
 
     worst_is_high: where several columns share a place, the highest value is drawn on top, else the lowest.
     """
@@ -147,7 +147,7 @@ def frame_of(run: RunOutput) -> Frame:
 
 
 def _lattice(lat: np.ndarray, lon: np.ndarray) -> tuple[float, float] | None:
-    """Steps (degrees) of latitude and longitude of which all distances are multiples; None where the places are not
+    """Steps (degrees) of latitude and longitude of which all distances are multiples; None if the places are not
     cut out of such a grid, or are so few that it would be mere chance."""
     steps = []
     for values in (lat, np.mod(lon, 360.0)):
@@ -167,7 +167,7 @@ def _lattice(lat: np.ndarray, lon: np.ndarray) -> tuple[float, float] | None:
 def _lattice_mesh(
     lat: np.ndarray, lon: np.ndarray, values: np.ndarray, steps: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What `_mesh` gives, of places cut out of a regular grid; of several at one place the last."""
+    """As `_mesh`, for places cut out of a regular grid; of several at one place the last."""
     rows, columns = (np.rint((at - at.min()) / step).astype(int) for at, step in zip((lat, lon), steps, strict=True))
     grid = np.full((rows.max() + 1, columns.max() + 1), np.nan)
     grid[rows, columns] = values

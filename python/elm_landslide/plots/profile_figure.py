@@ -99,7 +99,7 @@ def _draw_mesh(axis: Axes, p: Profile) -> None:
     lines += axis.plot(across[above], p.depth[above], ".", color=GREY, markersize=2, label="planes of the model")
     lines += axis.plot(percentile, p.thickness, color="#8C510A", linewidth=2.5, label="base of the soil")
     least: dict[str, Any] = {"color": "white", "markeredgecolor": "black", "markersize": 5, "linewidth": 0}
-    failing = p.least < FOS_CAP  # else every plane is as safe, and none is the least
+    failing = p.least < FOS_CAP  # else all planes are equally safe, and none has the least
     at = p.least_depth[failing]
     lines += axis.plot(percentile[failing], at, "o", label="least FoS of the class", clip_on=False, **least)
     axis.text(50.0, p.depth.min() / 2.0, "no plane is tried here", color=GREY, fontsize=8, ha="center", va="center")

@@ -72,7 +72,7 @@ class RunOutput:
         return int(np.isfinite(self.lowest_fos).sum())
 
     def show(self, cell: int, folders: Iterable[Path]) -> None:
-        """Draw another place of the layout, that of the run beside it."""
+        """Draw another place of the layout, that of a run in the same panel."""
         if cell == self.cell:
             return
         files = HistoryFiles(self.files)

@@ -30,7 +30,7 @@ _OF_RUNS = (VERMILION, BLACK, SKY, PURPLE, ORANGE)  # that share a panel
 
 
 def panels_of(runs: list[RunOutput]) -> list[list[RunOutput]]:
-    """Runs of elm-landslide run over the same input, but for their overrides, share a panel: with and without roots."""
+    """Runs over the same input that differ only in overrides share a panel: with and without roots."""
     result: list[list[RunOutput]] = []
     for run in runs:
         for panel in result:
@@ -56,7 +56,7 @@ def _same_input(a: RunOutput, b: RunOutput) -> bool:
 
 
 def draw_series(panels: list[list[RunOutput]], path: Path) -> Path:
-    """panels: runs of each, as of `panels_of`; what drives them is that of the first."""
+    """panels: runs of each, from `panels_of`; rain and water table are those of the first."""
     rows = ["rain", "water_table", "probability", "fos"]
     firsts = [panel[0] for panel in panels]
     rows = [r for r in rows if r in ("probability", "fos") or any(getattr(run, r) is not None for run in firsts)]

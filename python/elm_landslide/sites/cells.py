@@ -14,9 +14,8 @@ UNITS = ("mm/day", "degrees C", "%", "km/h", "hPa")
 NEEDED_WEATHER = WEATHER[:2]
 LIMITS = ((0, 2000), (-90, 60), (0, 100), (0, 450), (300, 1100))  # the records of the Earth; beyond: another unit
 LEAST_DAYS = 7
-LITHOLOGIES = tuple(
-    ["su", "vb", "ss", "pb", "sm", "sc", "va", "mt", "pa", "vi", "wb", "py", "pi", "ev", "nd", "ig"]
-)  # GLiM, first level
+# GLiM, first level.
+LITHOLOGIES = ("su", "vb", "ss", "pb", "sm", "sc", "va", "mt", "pa", "vi", "wb", "py", "pi", "ev", "nd", "ig")
 NO_DATA = "nd"  # of GLiM
 ABSENT_SLOPE = 9999.0  # what GLAS writes for a missing slope
 

@@ -49,7 +49,7 @@ def loss(
 
 
 def fos_scores(fos: Tensor, target: Tensor) -> dict[str, float | None]:
-    """R2, RMSE and F1 at 1 (None where there is none) of the factor of safety [n] where `target` lies in 0.5-3."""
+    """R2, RMSE and F1 at 1 (None if undefined) of the factor of safety [n] where `target` lies in 0.5-3."""
     near = (target > 0.5) & (target < 3.0)
     fos, target = fos[near], target[near]
     error = fos - target

@@ -96,7 +96,7 @@ class Checkpoint:
     """What an interrupted training has reached, in one file beside the model; only rank 0 writes."""
 
     def __init__(self, path: Path | None = None, identity: dict | None = None, writes: bool = True):
-        """Without a path nothing is kept on disk. Raises UserError where the file belongs to another training."""
+        """Without a path nothing is kept on disk. Raises UserError if the file belongs to another training."""
         self._identity, self._written = identity, path if writes else None
         self._states: dict[str, dict] = {}
         if path is None or not path.exists():

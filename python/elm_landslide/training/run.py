@@ -1,4 +1,5 @@
-"""A training from its data to the model file: stage 1, stage 2 with each fold of blocks left out, stage 2 on all."""
+"""A training from its data to the model file: stage 1, then stages 2 and 3 with each fold of blocks
+left out, and on all."""
 
 from __future__ import annotations
 
@@ -179,7 +180,7 @@ def _stage_1(training: Training, data: Data) -> LandslideNetwork:
 
 
 def _physics_scores(training: Training, network: LandslideNetwork, data: Data) -> dict:
-    """Against closed-form hillslopes drawn apart, and simulated ones held out."""
+    """Against closed-form hillslopes drawn separately, and held-out simulated ones."""
     settings, session = training.config.columns, training.session
     x = sample_columns(settings.held_out, session.seed + 1)
     target = closed_form.make_targets(x, session.seed + 500_000, settings.held_out_points, session.report, "scores")
@@ -192,7 +193,7 @@ def _physics_scores(training: Training, network: LandslideNetwork, data: Data) -
 def _again(
     training: Training, network: LandslideNetwork, data: Data
 ) -> tuple[Callable[[nn.Module], Tensor], torch.Generator]:
-    """(the loss of stage 1 on rows drawn at random, for a member; the generator that draws them). Ranks draw others."""
+    """(the loss of stage 1 on rows drawn at random, for a member; the generator that draws them). Each rank its own."""
     drawn = torch.Generator().manual_seed(training.session.seed + 7 + training.session.ranks.rank)
     size = training.config.sites.level_batch
 
@@ -236,7 +237,7 @@ def _fit_on(
 
 
 def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: SiteRows) -> tuple[Observation, dict]:
-    """The observation model of all rows, calibrated on rows out of fold, and the scores of those."""
+    """Stages 2 and 3: the observation model of all rows, it and the hazard calibrated out of fold, and their scores."""
     settings, all_sites = training.config.sites, table.sites
     fold = designs.folds(all_sites, settings.folds, training.session.seed)
     logits = {design: np.full((all_sites.n, settings.members), np.nan) for design in DESIGNS}
@@ -249,7 +250,7 @@ def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: S
         for design in DESIGNS:
             z = designs.log_failing(other, part, design)
             logits[design][rows] = observation.logits(design, part.sites, z)
-            fields[design][rows] = designs.field_score(designs.log_hazard(other, part, design))
+            fields[design][rows] = designs.over_days(designs.log_hazard(other, part, design), designs.FIELD_LATE)
     observation = _fit_on(training, network, data, table, np.ones(all_sites.n, dtype=bool), "")
     observation.info = {
         "days": all_sites.n_days,

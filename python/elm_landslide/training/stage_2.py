@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from elm_landslide.model.hazard import FLOOR
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation.designs import LATE, SiteRows
-from elm_landslide.observation.model import DESIGNS, FLOOR, Head, Observation
+from elm_landslide.observation.model import DESIGNS, Head, Observation
 from elm_landslide.sites.site_table import Sites
 from elm_landslide.training.config import SiteSettings
 from elm_landslide.training.fitting import Fitting, Session, fit
@@ -95,7 +96,7 @@ def fit_levels(
         start = bias.detach().clone()
         offset = nn.Parameter(torch.zeros(2, dtype=torch.float64))
         slope = nn.Parameter(torch.zeros(2, dtype=torch.float64))
-        drawn = torch.Generator().manual_seed(session.seed + i + 1000 * session.ranks.rank)  # ranks draw others
+        drawn = torch.Generator().manual_seed(session.seed + i + 1000 * session.ranks.rank)  # each rank draws its own
 
         def log_rate(design: str, at: Tensor, member=member, drawn=drawn) -> Tensor:
             """ln of the rate of failure within the bag [n], about 0."""
