@@ -11,14 +11,13 @@ from elm_landslide.model import hazard as module
 from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.model.hazard import Hazard, HazardInputs
+from elm_landslide.model.network import N_STATE
 from elm_landslide.training.sampling import sample_columns
-
-STATE = 9
 
 
 def random_hazard(seed):
     torch.manual_seed(seed)
-    hazard = Hazard(STATE, members=2, width=6).requires_grad_(False)
+    hazard = Hazard(N_STATE, members=2, width=6).requires_grad_(False)
     for parameter in hazard.parameters():
         parameter += 1.5 * torch.randn_like(parameter)
     hazard.trained.fill_(True)
@@ -29,7 +28,7 @@ def inputs(n=400, seed=1):
     rng = np.random.default_rng(seed)
     failing = 10.0 ** rng.uniform(-8, 0, n)
     waters = rng.exponential(40.0, (n, 3)) * (rng.random((n, 3)) < 0.6)
-    return HazardInputs(*map(torch.from_numpy, (failing, waters, rng.normal(0.0, 2.0, (n, STATE)))))
+    return HazardInputs(*map(torch.from_numpy, (failing, waters, rng.normal(0.0, 2.0, (n, N_STATE)))))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -50,14 +49,14 @@ def test_never_falls_with_the_failing_share_or_with_water(seed):
 
 def test_by_hand():
     """One member without hidden units: powers of the failing share and of the index of water."""
-    hazard = Hazard(STATE, members=1, width=1).requires_grad_(False)
+    hazard = Hazard(N_STATE, members=1, width=1).requires_grad_(False)
     hazard.out.fill_(-math.inf)
     p, waters = 0.02, (30.0, 20.0, 10.0)
     weights = torch.exp(hazard.recession[0]).tolist()
     index = weights[0] * 30.0 + weights[1] * 50.0 + weights[2] * 60.0 + math.exp(float(hazard.least[0]))
     power = math.exp(float(hazard.sensitivity[0])) / module.SCALE
     wanted = power * (math.log(p + module.FLOOR) - module.MIDDLE) + math.exp(float(hazard.gain[0])) * math.log(index)
-    columns = HazardInputs(*map(torch.from_numpy, (np.array([p]), np.array([waters]), np.zeros((1, STATE)))))
+    columns = HazardInputs(*map(torch.from_numpy, (np.array([p]), np.array([waters]), np.zeros((1, N_STATE)))))
     assert hazard.log(columns).item() == pytest.approx(wanted, rel=1e-12)
     assert hazard(columns).item() == SPVAL  # nothing was learned yet
     hazard.trained.fill_(True)

@@ -95,7 +95,7 @@ def test_copy_gathers(step):
     body = [Instruction(Op.COPY, 14, value, 16, (Operand(20 if step < 0 else 10, 3, step),))]
     builder.loops.append(Loop(4, body))
     x = columns(9)
-    for start in (0, 14 - ROW, 16, 48):
+    for start in (0, 5, 14 - ROW, 16, 48):
         agree(builder.program(value + start), x)
 
 
