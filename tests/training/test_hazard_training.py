@@ -43,7 +43,7 @@ def auc(table, design, scores):
 
 @pytest.mark.parametrize("design", ["same_site", "random"])
 def test_landslides_score_higher(table, network, design):
-    scores = designs.over_days(designs.log_hazard(network, table, design), designs.FIELD_LATE)
+    scores = designs.over_days(designs.log_hazard(network, table, design))
     assert auc(table, design, scores) > 0.8
 
 
@@ -85,5 +85,5 @@ def test_permuted_labels_teach_nothing(table):
     half = np.isin(table.sites.block, np.unique(table.sites.block)[::2])
     network, _ = fitted(permuted.rows(np.flatnonzero(half)))
     rest = permuted.rows(np.flatnonzero(~half))
-    scores = designs.over_days(designs.log_hazard(network, rest, "random"), designs.FIELD_LATE)
+    scores = designs.over_days(designs.log_hazard(network, rest, "random"))
     assert abs(auc(rest, "random", scores) - 0.5) < 0.25

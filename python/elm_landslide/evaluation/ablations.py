@@ -43,7 +43,7 @@ def unfitted(network: LandslideNetwork, rows: SiteRows, design: str, z: np.ndarr
     """Scores [n] by name; z [n, BAG] as the network gives it for these rows."""
     prior = LandslideNetwork(members=1)  # before training its members change nothing
     return {
-        "field": designs.over_days(designs.log_hazard(network, rows, design), designs.FIELD_LATE),
+        "field": designs.over_days(designs.log_hazard(network, rows, design)),
         "physics_only": designs.over_days(designs.log_failing(prior, rows, design)),
         "network_alone": designs.over_days(z),
         "network_alone_without_macropores": designs.over_days(designs.log_failing(network, rows, design, "macropores")),

@@ -173,9 +173,7 @@ def _comparison(
         scores["without_reporting"] = observation.logits(design, part.sites, z, reporting=False).mean(1)
     scores |= ablations.unfitted(network, part, design, z)
     if blind is not None:
-        scores["field_without_physics"] = designs.over_days(
-            designs.log_hazard(blind, part, design, "physics"), designs.FIELD_LATE
-        )
+        scores["field_without_physics"] = designs.over_days(designs.log_hazard(blind, part, design, "physics"))
     others = None
     if train is not None:
         others = train.rows(np.flatnonzero(designs.rows_of_design(design, train.sites)))

@@ -24,7 +24,7 @@ from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, 
 # Bounds of the latent parameters, p = low + (high - low) sigmoid(prior + correction): the members of Strength, then the
 # spread of ln FoS between points of one slope class, and the residual of ln FoS.
 LATENTS = {**strength.LIMITS, "spread": (0.05, 0.6), "residual": (-0.3, 0.3)}
-PRIOR_SPREAD = 0.25
+PRIOR_SPREAD = 0.23
 N_PLANES = 8
 REPORTED_QUANTILES = (0.9, 0.5)  # of slope: LANDSLIDE_FOS and LANDSLIDE_FOS_MEDIAN
 STATE = ("slope", "water", "ice", "water_table", "runoff")  # features that the hazard reads
@@ -163,9 +163,9 @@ class LandslideNetwork(nn.Module):
             "root_cohesion": constant + roots.COVER_COHESION[0],
             "thickness": constant + strength.THICKNESS[0],
             "thinning": constant + strength.THINNING[0],
-            "macropore_share": constant + strength.MACROPORE_SHARE[0],
+            "water_gathered": constant + strength.WATER_GATHERED[0],
             "water_kept": constant + strength.WATER_KEPT[0],
-            "head_multiplier": constant + strength.HEAD_MULTIPLIER[0],
+            "water_stored": constant + strength.WATER_STORED[0],
             "suction_cap": constant + strength.SUCTION_CAP[0],
             "spread": constant + PRIOR_SPREAD,
             "residual": constant,

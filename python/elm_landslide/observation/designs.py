@@ -6,7 +6,7 @@ Here are the rows of each, the columns under them, and what the network alone sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,7 @@ from elm_landslide.model.hazard import FLOOR, MIDDLE, HazardInputs
 from elm_landslide.model.network import LandslideNetwork, Prepared
 from elm_landslide.sites.site_table import Sites, rain_triggered
 
-LATE = (0.5, 0.3, 0.2)  # shares of reports that are 0, 1, ... days late, before they are learned
-FIELD_LATE = (0.85, 0.1, 0.05)  # the same for the hazard, about as heads learned them
+LATE = (0.85, 0.1, 0.05)  # shares of reports that are 0, 1, ... days late, about as heads learned them
 ROWS = 1024  # at once
 
 
@@ -152,6 +151,6 @@ def outside(network: LandslideNetwork, rows: SiteRows) -> np.ndarray:
     return torch.cat(parts).numpy()
 
 
-def over_days(logs: np.ndarray, late: Sequence[float] = LATE) -> np.ndarray:
-    """ln of the rate in the days of a bag [n], from ln of that of each day [n, BAG]; late: shares of reports by day."""
-    return np.logaddexp.reduce(logs + np.log(np.array(late)), axis=1)
+def over_days(logs: np.ndarray) -> np.ndarray:
+    """ln of the rate in the days of a bag [n], from ln of that of each day [n, BAG]."""
+    return np.logaddexp.reduce(logs + np.log(np.array(LATE)), axis=1)

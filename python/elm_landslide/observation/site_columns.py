@@ -16,7 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.stats import norm, qmc
+from torch import Tensor
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, N_IN, RAIN_WINDOWS, SLOPE_PERCENTILES, SPVAL, pack, put
@@ -33,10 +35,13 @@ SPIN_UP = 60  # days
 WATER_TABLE = 3.0  # m
 STEPS = 4  # of a day
 SHORTER = 24  # steps in place of one if no draw has a solution
-REFERENCE_SLOPE = 25.0  # degrees, of the hillslope on which days of one site are compared
 GRID_SLOPE = 10.0  # degrees; drains every column alike, as a gridcell's mean slope does in ELM
 LEAST_GRADIENT, MOST_GRADIENT = 0.01, 3.5  # m/m
 STEEPEST = 70.0  # degrees
+# The slope at a point that is located to kilometres tells little of where it slid: the land around it counts, and
+# reported landslides give the point this weight (training/posterior.py). ln of the median gradient of all sites:
+LAND_LOG_GRADIENT = -2.52
+SLOPE_TOLD = 0.13
 SEED = 20261124
 
 
@@ -66,7 +71,7 @@ def draws(n: int = DRAWS, seed: int = SEED) -> list[Draw]:
                 clay=(0.05 + 0.55 * u[1]) * (100.0 - sand),
                 cover=0.9 * cover / cover.sum(),
                 leaf_area=0.5 + 4.5 * u[5],
-                slope_spread=0.3 + 0.4 * u[6],
+                slope_spread=0.76 + 0.29 * u[6],
                 slope_quantile=u[7],
             )
         )
@@ -149,10 +154,10 @@ def _forcing(precipitation: np.ndarray, temperature: np.ndarray) -> tuple[np.nda
 
 
 def on_reference_slope(x: np.ndarray, samples: list[Draw] | None = None) -> np.ndarray:
-    """x [n, draw, ..., N_IN] with every row on the hillslope of REFERENCE_SLOPE: what is left is water and weather."""
+    """x [n, draw, ..., N_IN] with every row on the same land: what is left is water and weather."""
     x = x.copy()
     for k, draw in enumerate(draws() if samples is None else samples):
-        x[:, k, ..., FIELDS["slope"].columns] = _percentiles(np.array([REFERENCE_SLOPE]), draw)[0]
+        x[:, k, ..., FIELDS["slope"].columns] = percentiles(torch.zeros(1, dtype=torch.float64), draw, 0.0)[0].numpy()
     return x
 
 
@@ -163,14 +168,17 @@ def _gradients(sites: Sites, samples: list[Draw], slopes: np.ndarray | None) -> 
         raise UserError("sites: slope: missing in all rows; give the slope (degrees) of some")
     given = np.isfinite(sites.slope)
     filled = [np.where(given, sites.slope, np.quantile(known, draw.slope_quantile)) for draw in samples]
-    return np.stack([_percentiles(degrees, draw) for degrees, draw in zip(filled, samples, strict=True)], axis=1)
+    each = [percentiles(torch.from_numpy(at), draw).numpy() for at, draw in zip(filled, samples, strict=True)]
+    return np.stack(each, axis=1)
 
 
-def _percentiles(degrees: np.ndarray, draw: Draw) -> np.ndarray:
-    """Slope percentiles [n, 11] (m/m), log-normal about the slope of a site (degrees) [n], which is their mean."""
-    level = norm.ppf(np.clip(np.array(SLOPE_PERCENTILES) / 100.0, 0.01, 0.99))
-    mean = np.maximum(np.tan(np.radians(np.minimum(degrees, STEEPEST))), LEAST_GRADIENT)
-    return np.minimum(mean[:, None] * np.exp(draw.slope_spread * level - 0.5 * draw.slope_spread**2), MOST_GRADIENT)
+def percentiles(degrees: Tensor, draw: Draw, told: Tensor | float = SLOPE_TOLD) -> Tensor:
+    """Slope percentiles [n, 11] (m/m) of the land around sites of known slope (degrees) [n], log-normal about a median
+    between that of all land and, with the weight `told`, the slope of the site."""
+    level = torch.from_numpy(norm.ppf(np.clip(np.array(SLOPE_PERCENTILES) / 100.0, 0.01, 0.99)))
+    point = torch.log(torch.tan(torch.deg2rad(degrees.clamp(max=STEEPEST))).clamp(min=LEAST_GRADIENT))
+    middle = LAND_LOG_GRADIENT + told * (point - LAND_LOG_GRADIENT)
+    return torch.exp(middle[:, None] + draw.slope_spread * level).clamp(max=MOST_GRADIENT)
 
 
 def _x(draw: Draw, soil: column.Soil, result: dict, rain: np.ndarray, gradient: np.ndarray) -> np.ndarray:

@@ -11,13 +11,12 @@ from torch import Tensor
 from elm_landslide.fields import RAIN_WINDOWS
 from elm_landslide.physics import roots
 from elm_landslide.physics.constants import GRAIN_DENSITY, GRAVITY, ICE_DENSITY, SECONDS_PER_DAY, WATER_DENSITY
-from elm_landslide.physics.layers import NODES, mean_matrix
+from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.suction import clapp_hornberger_suction_stress
 
 NO_TABLE = 80.0  # m; ELM's deepest water table: there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
-_BASE_ZONE = mean_matrix(0.3, 2.0)  # m; where water from macropores gathers on the base of the soil
 MAX_INPUT = 0.5  # m; most water of a day, or of the days before: an instantaneous rate is not a day's water
 
 
@@ -34,8 +33,6 @@ class SoilColumn:
     perched_floor: Tensor  # [n, 1] m, frost table: no perched water below
     bedrock: Tensor  # [n, 1] m
     waters: tuple[Tensor, ...]  # [n, 1] m, rain and melt of the last day, of days 2 and 3, of days 4 to 7
-    macropore_heads: tuple[Tensor, ...]  # [n, 1] m, heads on the base if all the water of the last day, of
-    # the second and third, and of the fourth to seventh went there
 
 
 def perched_table(depth: Tensor, water_table: Tensor, frost_table: Tensor) -> Tensor:
@@ -79,8 +76,6 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     # What is more than MAX_INPUT counts as older water, so that more rain is never less water.
     before = before + (last - MAX_INPUT).clamp(min=0.0)
     older = older + (before - MAX_INPUT).clamp(min=0.0)
-    waters = tuple(water.clamp(max=MAX_INPUT) for water in (last, before, older))
-    fillable = ((porosity - liquid - ice).clamp(min=0.0) @ _BASE_ZONE).clamp(min=0.02)
 
     return SoilColumn(
         weight_density=weight,
@@ -91,6 +86,5 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
         perched_table=perched_table(field("perched_water_table_depth"), water_table, frost_table),
         perched_floor=frost_table,
         bedrock=field("bedrock_depth"),
-        waters=waters,
-        macropore_heads=tuple(water / fillable for water in waters),
+        waters=tuple(water.clamp(max=MAX_INPUT) for water in (last, before, older)),
     )

@@ -1,7 +1,12 @@
-"""ELM's pedotransfer functions of mineral soil (Clapp and Hornberger 1978, Cosby et al. 1984, as in ELM).
+"""ELM's pedotransfer functions (Clapp and Hornberger 1978, Cosby et al. 1984; organic matter: Letts et al. 2000 and
+Lawrence and Slater 2008).
 
 sand and clay in %; any array type, element by element.
 """
+
+import numpy as np
+
+SAPRIC_DEPTH = 0.5  # m, at which peat is as dense as it gets
 
 
 def porosity(sand):
@@ -22,6 +27,17 @@ def sucsat(sand):
 def ks(sand):
     """Saturated hydraulic conductivity (m/s)."""
     return 0.0070556e-3 * 10 ** (-0.884 + 0.0153 * sand)
+
+
+def peat(depth):
+    """Porosity (m3/m3), suction at saturation (mm) and exponent b (1) of organic matter at a depth (m)."""
+    share = np.minimum(depth / SAPRIC_DEPTH, 1.0)
+    return 0.93 - 0.1 * share, 10.3 - 0.2 * share, 2.7 + 9.3 * share
+
+
+def blended(mineral, organic, share):
+    """A property of soil with a share of organic matter (1), as ELM has it: by volume."""
+    return (1.0 - share) * mineral + share * organic
 
 
 def texture(porosity, bsw):

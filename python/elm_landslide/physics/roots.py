@@ -10,7 +10,7 @@ from elm_landslide.physics.layers import THICKNESS, mean_matrix
 
 # In the order of COVERS. Root cohesion of the upper half metre (Pa): middle of published ranges (natural
 # conifer 25-94, industrial 7-23, broadleaf 5-20, shrub 2-6, grass 0.5-3, crop 0-1 kPa; Schmidt et al. 2001, Sidle and
-# Ochiai 2006).
+# Ochiai 2006); reported landslides agree with their level (training/posterior.py).
 COVER_COHESION = torch.tensor([15000.0, 4000.0, 1500.0, 500.0], dtype=torch.float64)
 COVER_COHESION_CV = 0.6
 # Typical carbon of a closed cover (kg C/m2), for ELM without carbon (SP mode) and as the reference of root carbon.

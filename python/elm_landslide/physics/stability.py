@@ -30,6 +30,9 @@ from elm_landslide.physics.layers import (
 from elm_landslide.physics.strength import soil_thickness
 
 SHALLOWEST_PLANE = 0.2  # m
+# Pores that water fills and leaves within days (1). The air-filled pores of the column itself tell of its mean, not of
+# where water gathers: with them the failing share is worse.
+SPECIFIC_YIELD = 0.15
 NO_PLANE = 1e3  # m, deeper than any plane
 NO_FAILURE = 1e9  # strength ratio of planes below the base of the soil
 # The base is never above SHALLOWEST_PLANE: the last node and the last top of a layer at or above it.
@@ -48,9 +51,9 @@ class Strength:
     root_cohesion: tuple[Tensor | None, ...]  # Pa, of the upper half metre, by kind of cover
     thickness: Tensor  # m, of the soil on level ground
     thinning: Tensor  # 1, decline of thickness with gradient
-    macropore_share: Tensor  # 1, share of a day's water that reaches the base of the soil
-    water_kept: Tensor  # 1, share of the water of the second and third day that is still there; of older, its square
-    head_multiplier: Tensor  # 1, share of that head that stays on the hillslope
+    water_gathered: Tensor  # 1, water that gathers on the base of the soil over that which falls on the column
+    water_kept: Tensor  # 1, share of the water of the second and third day that is there on the last
+    water_stored: Tensor  # 1, share of older water that was there on those days
     suction_cap: Tensor  # Pa
 
 
@@ -91,7 +94,7 @@ class Candidates:
 
     base: Layer  # the base of the soil, one plane
     planes: Layer  # the fixed ones; below the base `bare` is NO_FAILURE
-    head: Tensor  # [n, member, class] m, of water from macropores on the base
+    head: Tensor  # [n, member, class] m, of the water gathered on the base
     driving: Tensor  # [n, 1, class] 1, stress along any plane over the weight above it
 
     def factor_of_safety(self, strength_ratio: Tensor) -> Tensor:
@@ -99,14 +102,25 @@ class Candidates:
         return bounded(strength_ratio * (1.0 / self.driving), FOS_INNER_CAP)
 
 
+def gathered_head(column: SoilColumn, strength: Strength, base: Tensor) -> Tensor:
+    """Head (m) on the base of the soil [n, member, class] of the water that gathers there in a week; base: its depth.
+
+    Two stores, each with its own recession, of which an index of antecedent rain is a special case. The water would
+    stand as high as `height` in soil without an end; what the thickness cannot hold runs off, so that the head grows
+    ever slower and stays below the surface.
+    """
+    last, before, older = (water.unsqueeze(-1) for water in column.waters)
+    gathered = last + strength.water_kept * (before + strength.water_stored * older)
+    height = strength.water_gathered * gathered / SPECIFIC_YIELD
+    return base * height / (base + height)
+
+
 def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, planes: Planes) -> Candidates:
     """Forces on the planes and on the base of the soil; gradient [n, class] (m/m)."""
     gradient = gradient.unsqueeze(1)
     thickness = soil_thickness(strength.thickness, strength.thinning, gradient, column.bedrock.unsqueeze(-1))
     base = thickness.clamp(min=SHALLOWEST_PLANE)
-    last, before, older = (head.unsqueeze(-1) for head in column.macropore_heads)
-    remembered = last + strength.water_kept * (before + strength.water_kept * older)
-    head = torch.minimum(strength.macropore_share * remembered, base) * strength.head_multiplier
+    head = gathered_head(column, strength, base)
 
     # From here on the axes are [n, plane, member, class], and what does not depend on all of them is done before.
     def by_plane(value: Tensor) -> Tensor:
@@ -121,13 +135,13 @@ def candidate_planes(column: SoilColumn, gradient: Tensor, strength: Strength, p
         by_plane(value) for value in (column.water_table, column.perched_table, column.perched_floor)
     )
 
-    def layer(depth: Tensor, macropore: Tensor, weight: Tensor, suction: Tensor, roots: Tensor) -> Layer:
-        """macropore: height of the macropore water over the plane, in Pa of water, negative where it ends below;
+    def layer(depth: Tensor, gathered: Tensor, weight: Tensor, suction: Tensor, roots: Tensor) -> Layer:
+        """gathered: height of the gathered water over the plane, in Pa of water, negative where it ends below;
         suction (Pa): suction stress, not yet capped."""
         perched = torch.where(depth <= perched_floor, depth - perched_table, 0.0)
         table = WATER_WEIGHT * torch.maximum((depth - water_table).clamp(min=0.0), perched)
-        water = torch.maximum(macropore, table)
-        # Below a water table nothing is left of suction; water from macropores takes it away as its head grows.
+        water = torch.maximum(gathered, table)
+        # Below a water table nothing is left of suction; gathered water takes it away as its head grows.
         suction = torch.where(table > 0.0, 0.0, torch.minimum(suction, suction_cap))
         stress = water * cos_squared - (suction - water).clamp(min=0.0)
         return Layer(depth, weight, stress, strength_ratio(steepness, tan_phi, cohesion, stress, weight), roots)

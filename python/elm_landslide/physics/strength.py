@@ -22,6 +22,9 @@ TEXTURE_CLASSES = {
     "silty clay": (6, 47, 6, 22.5),
     "clay": (22, 58, 10, 21.0),
 }
+# Reported landslides move the levels of the textbooks; prior and posterior are in training/posterior.py.
+COHESION_LEVEL = 0.47  # over the textbook's
+FRICTION_LEVEL = 2.2  # degrees above it
 FRICTION_SD = 4.0  # degrees, between soils of one texture
 COHESION_CV = 0.4  # coefficient of variation of cohesion between soils of one texture
 
@@ -32,19 +35,20 @@ LIMITS = {
     "root_cohesion": (0.0, 40e3),  # Pa
     "thickness": (0.3, 3.0),  # m
     "thinning": (0.0, 2.0),
-    "macropore_share": (0.0, 0.6),
+    "water_gathered": (0.0, 10.0),
     "water_kept": (0.0, 1.0),
-    "head_multiplier": (0.0, 1.0),
+    "water_stored": (0.0, 1.0),
     "suction_cap": (0.0, 20e3),  # Pa
 }
 # Priors of what no map gives: mean and coefficient of variation over the points of a hillslope.
-THICKNESS = (1.5, 0.4)  # m on level ground (shallow landslides: mostly 0.5-2 m)
-THINNING = (0.7, 0.3)
-MACROPORE_SHARE = (0.2, 0.5)  # of a day's water (Weiler and McDonnell 2007 and others: 0-0.6)
-# Perched water recedes over days (Montgomery et al. 1997). These two fit the simulated hillslopes best before training.
-WATER_KEPT = (0.8, 0.2)  # share after two days
-HEAD_MULTIPLIER = (0.8, 0.3)
-SUCTION_CAP = (6000.0, 0.4)  # Pa; suction stress of soils in the field stays below some 10 kPa (Lu and Likos 2004)
+THICKNESS = (1.4, 0.4)  # m on level ground (shallow landslides: mostly 0.5-2 m)
+THINNING = (1.2, 0.3)
+# Rain of a cell gathers where hillslopes fail: more falls there, and more flows there.
+WATER_GATHERED = (5.5, 0.4)
+# Perched water recedes over days (Montgomery et al. 1997), slower the less of it is left.
+WATER_KEPT = (0.48, 0.3)  # share of the water of the days before that is there on the last
+WATER_STORED = (0.06, 0.5)  # likewise of older water on the days before
+SUCTION_CAP = (5300.0, 0.4)  # Pa; suction stress of soils in the field stays below some 10 kPa (Lu and Likos 2004)
 
 
 def _texture_fit(column: int) -> list[float]:
@@ -60,13 +64,13 @@ _COHESION_FIT, _FRICTION_FIT = _texture_fit(2), _texture_fit(3)
 def texture_cohesion(sand: Tensor, clay: Tensor) -> Tensor:
     """Prior mean cohesion (Pa) from sand and clay (%)."""
     a, b, c = _COHESION_FIT
-    return 1000.0 * (a + b * sand / 100.0 + c * clay / 100.0).clamp(1.0, 12.0)
+    return COHESION_LEVEL * 1000.0 * (a + b * sand / 100.0 + c * clay / 100.0).clamp(1.0, 12.0)
 
 
 def texture_friction(sand: Tensor, clay: Tensor) -> Tensor:
     """Prior mean friction angle (degrees) from sand and clay (%)."""
     a, b, c = _FRICTION_FIT
-    return (a + b * sand / 100.0 + c * clay / 100.0).clamp(18.0, 38.0)
+    return FRICTION_LEVEL + (a + b * sand / 100.0 + c * clay / 100.0).clamp(18.0, 38.0)
 
 
 def soil_thickness(flat: Tensor, decay: Tensor, gradient: Tensor, bedrock: Tensor) -> Tensor:

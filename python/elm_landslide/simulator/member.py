@@ -1,8 +1,8 @@
 """One member of an ensemble: its column and its hillslope through a season of weather and a storm.
 
 The column runs through the season and then through the event. The hillslope starts from the column's water, settles
-under the last days of the season, and goes through the event in steps of an hour or less. Both receive the same water,
-that which reaches the soil in the column. The fields that ELM would hand to the network are stored, and what the
+under the last days of the season, and goes through the event in steps of an hour or less. The hillslope receives the
+water that reaches the soil in the column, times the local rain: it stands where more falls. The fields that ELM would hand to the network are stored, and what the
 hillslope did.
 """
 
@@ -68,8 +68,9 @@ def begin(scene: Scene, settings: Settings) -> Storm:
 def advance(scene: Scene, storm: Storm, settings: Settings, hour: int) -> None:
     """One hour of the event on the hillslope."""
     part = SECONDS_PER_HOUR / settings.substeps
+    rate = scene.local_rain * storm.event["water_input"][hour]
     for k in range(1, settings.substeps + 1):
-        storm.budget = storm.budget + _fluxes(scene.hill.hillslope.step(storm.event["water_input"][hour], part))
+        storm.budget = storm.budget + _fluxes(scene.hill.hillslope.step(rate, part))
         scene.hill.update((hour - settings.lead) * SECONDS_PER_HOUR + k * part)
 
 
@@ -128,16 +129,17 @@ def _start(scene: Scene, season: dict[str, np.ndarray], settings: Settings) -> N
 
 
 def _settle(scene: Scene, season: dict[str, np.ndarray], settings: Settings) -> np.ndarray:
-    """Days of the column's water in long steps, less the share of all of it that soil and plants give to the air;
+    """Days of local water in long steps, less the share of all of it that soil and plants give to the air;
     (input, losses) (m)."""
     n = 24 * settings.settle
     supply = season["water_input"][-n:]
     hours = slice(scene.forcing.shape[1] - settings.hours - n, scene.forcing.shape[1] - settings.hours)
     interception = scene.forcing[0, hours] + season["snowmelt"][-n:] - supply  # on leaves, and evaporates there
     loss = (season["evaporation"][-n:] - interception).sum()
-    share = max(1.0 - loss / supply.sum(), 0.0) if supply.sum() > 0.0 else 0.0
+    local = scene.local_rain * supply
+    share = max(1.0 - loss / local.sum(), 0.0) if local.sum() > 0.0 else 0.0
     budget = np.zeros(2)
-    for rate in share * supply.reshape(-1, SETTLING).mean(1):
+    for rate in share * local.reshape(-1, SETTLING).mean(1):
         budget += _fluxes(scene.hill.hillslope.step(rate, SETTLING * SECONDS_PER_HOUR))
     return budget
 

@@ -39,23 +39,29 @@ class Prior:
         return gamma.ppf(u, a, scale=b / a)
 
 
+# Rain is uneven within a cell, and slopes that fail stand where it gathers. Mean and coefficient of variation with which
+# simulated hillslopes keep the water that reported landslides demand (training/posterior.py).
+LOCAL_RAIN = (6.0, 0.3)
+
 PRIORS = {
     # Climate and storm
     "wet_after_dry": Prior("uniform", 0.1, 0.5, "1", "chance of a wet day after a dry one"),
     "wet_after_wet": Prior("uniform", 0.4, 0.8, "1", "chance of a wet day after a wet one"),
-    "wet_day_rain": Prior("log_uniform", 2.0, 20.0, "mm", "mean rain of wet days"),
-    "temperature": Prior("uniform", 3.0, 25.0, "degC", "mean temperature of the year"),
+    "wet_day_rain": Prior("log_uniform", 1.0, 40.0, "mm", "mean rain of wet days"),
+    "temperature": Prior("uniform", -5.0, 28.0, "degC", "mean temperature of the year"),
     "first_day": Prior("uniform", 1.0, 365.0, "day", "day of the year on which the member starts"),
-    "storm_depth": Prior("log_normal", 90.0, 0.8, "mm", "rain of the storm"),
+    "storm_depth": Prior("log_normal", 120.0, 1.2, "mm", "rain of the storm"),
     "storm_hours": Prior("gamma", 2.0, 18.0, "h", "duration of the storm, 2 to 48"),
     "storm_peak": Prior("uniform", 0.0, 1.0, "1", "place of the peak in the storm"),
-    "water_table": Prior("log_uniform", 0.5, 8.0, "m", "water table of the column before its spin-up"),
+    "local_rain": Prior("log_normal", *LOCAL_RAIN, "1", "water on the hillslope over that on its column"),
+    "water_table": Prior("log_uniform", 0.3, 15.0, "m", "water table of the column before its spin-up"),
     # Soil; multipliers apply to what ELM's pedotransfer gives
-    "sand": Prior("uniform", 5.0, 90.0, "%", "sand"),
-    "clay_share": Prior("uniform", 0.05, 0.6, "1", "clay as a share of what is not sand"),
+    "sand": Prior("uniform", 3.0, 95.0, "%", "sand"),
+    "clay_share": Prior("uniform", 0.05, 0.85, "1", "clay as a share of what is not sand"),
+    "organic": Prior("uniform", -2.0, 0.9, "1", "share of organic matter; none below 0"),
     "ks_multiplier": Prior("log_normal", 1.0, 1.0, "1", "conductivity of the hillslope's matrix over ELM's"),
     "lateral": Prior("log_uniform", 1.0, 30.0, "1", "lateral over vertical conductivity, saturated"),
-    "macropore_share": Prior("log_normal", *strength.MACROPORE_SHARE, "1", "share of water faster than the matrix"),
+    "macropore_share": Prior("log_normal", 0.2, 0.5, "1", "share of water faster than the matrix"),
     "macropore_porosity": Prior("log_uniform", 0.01, 0.05, "m3/m3", "porosity of the macropores"),
     "macropore_conductivity": Prior("log_uniform", 1e-5, 1e-3, "m/s", "conductivity of the macropores under water"),
     "rock": Prior("log_uniform", 1e-9, 1e-7, "m/s", "most that bedrock takes"),
@@ -81,10 +87,12 @@ PRIORS = {
 }
 # Draws are clipped to these; beyond them the tails of the distributions are not physical.
 LIMITS = {
-    "storm_depth": (5.0, 600.0),
+    "storm_depth": (5.0, 2000.0),
     "storm_hours": (2.0, 48.0),
+    "local_rain": (1.0, 15.0),
+    "macropore_share": (0.0, 0.6),  # Weiler and McDonnell (2007) and others
     "ks_multiplier": (0.1, 10.0),
-    **{name: strength.LIMITS[name] for name in ("macropore_share", "thickness", "suction_cap")},
+    **{name: strength.LIMITS[name] for name in ("thickness", "suction_cap")},
     "friction_offset": (-8.0, 8.0),
 }
 

@@ -65,7 +65,8 @@ class Scene:
     """What a draw means, before anything happens.
 
     forcing: rows of column.FORCING, [4, hour], the event at its end; rain (mm) [hour]; roots: root cohesion (Pa) on the
-    lower faces of the hillslope's layers [cell, layer]; static: fields that do not change.
+    lower faces of the hillslope's layers [cell, layer]; static: fields that do not change;
+    local_rain: water on the hillslope over that on its column (1).
     """
 
     soil: column.Soil
@@ -75,6 +76,7 @@ class Scene:
     hill: Triggering
     roots: np.ndarray
     static: dict[str, np.ndarray]
+    local_rain: float
 
 
 def cover_of(p: dict[str, float]) -> int:
@@ -109,18 +111,26 @@ def scene(
     leaf_area = p["leaf_area"] * shares.sum()
     sand = p["sand"]
     clay = p["clay_share"] * (100.0 - sand)
-    porosity, sucsat, bsw = pedotransfer.porosity(sand), pedotransfer.sucsat(sand) / 1000.0, pedotransfer.bsw(clay)
+    organic = max(p["organic"], 0.0)
+
+    def hydraulics(depth):
+        """Porosity (m3/m3), sucsat (m) and bsw (1) at depths (m)."""
+        mineral = pedotransfer.porosity(sand), pedotransfer.sucsat(sand), pedotransfer.bsw(clay)
+        parts = zip(mineral, pedotransfer.peat(depth), strict=True)
+        porosity, sucsat, bsw = (pedotransfer.blended(*pair, organic) for pair in parts)
+        return porosity, sucsat / 1000.0, bsw
 
     def ten(value: float) -> np.ndarray:
         return np.full(len(THICKNESS), value)
 
     if land is None:
         land = _hillslope(p, land_rng, settings)
+    porosity, sucsat, bsw = hydraulics(NODES.numpy())
     soil = column.Soil(
-        ten(porosity),
+        porosity,
         ten(pedotransfer.ks(sand)),
-        ten(sucsat),
-        ten(bsw),
+        sucsat,
+        bsw,
         root_fraction,
         leaf_area,
         slope=float(np.degrees(np.arctan(land.gradient.mean()))),
@@ -133,6 +143,7 @@ def scene(
     flat, thinning, bedrock = (torch.tensor(v, dtype=torch.float64) for v in (p["thickness"], p["thinning"], BEDROCK))
     mean = strength.soil_thickness(flat, thinning, torch.from_numpy(land.gradient), bedrock).numpy()
     thickness = np.clip(mean * varied("thickness"), strength.LIMITS["thickness"][0], BEDROCK)
+    porosity, sucsat, bsw = hydraulics(0.5 * p["thickness"])  # a hillslope has one soil
     slope_soil = HillslopeSoil(
         thickness,
         porosity,
@@ -178,6 +189,7 @@ def scene(
         Triggering(hill, slope_strength),
         by_depth,
         static,
+        p["local_rain"],
     )
 
 

@@ -250,7 +250,7 @@ def _stage_2(training: Training, network: LandslideNetwork, data: Data, table: S
         for design in DESIGNS:
             z = designs.log_failing(other, part, design)
             logits[design][rows] = observation.logits(design, part.sites, z)
-            fields[design][rows] = designs.over_days(designs.log_hazard(other, part, design), designs.FIELD_LATE)
+            fields[design][rows] = designs.over_days(designs.log_hazard(other, part, design))
     observation = _fit_on(training, network, data, table, np.ones(all_sites.n, dtype=bool), "")
     observation.info = {
         "days": all_sites.n_days,

@@ -168,9 +168,9 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
         root_cohesion=tuple(drawn(mean * scale, roots.COVER_COHESION_CV) for mean in means),
         thickness=limited("thickness", drawn(*strength.THICKNESS)),
         thinning=drawn(*strength.THINNING),
-        macropore_share=limited("macropore_share", drawn(*strength.MACROPORE_SHARE)),
+        water_gathered=limited("water_gathered", drawn(*strength.WATER_GATHERED)),
         water_kept=limited("water_kept", drawn(*strength.WATER_KEPT)),
-        head_multiplier=limited("head_multiplier", drawn(*strength.HEAD_MULTIPLIER)),
+        water_stored=limited("water_stored", drawn(*strength.WATER_STORED)),
         suction_cap=limited("suction_cap", drawn(*strength.SUCTION_CAP)),
     )
 

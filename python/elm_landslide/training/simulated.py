@@ -102,7 +102,7 @@ def given_log_fos(
     """ln FoS at the reported slopes [n, member, 2] of hillslopes whose strengths are known; the network's own latents
     give the rest: what reaches the base, what is kept there, the residual."""
     known = {name: value for name, value in given.items() if name != "root_cohesion"}
-    water = {name: latents[name] for name in ("macropore_share", "water_kept", "head_multiplier")}
+    water = {name: latents[name] for name in ("water_gathered", "water_kept", "water_stored")}
     hillslope = Strength(**known, **water, root_cohesion=(given["root_cohesion"],))
     ends = slice(network.n_classes, None)
     fos, _ = minimum_factor_of_safety(prepared.column, prepared.gradient[:, ends], hillslope, network.planes)[0]

@@ -33,7 +33,7 @@ class Report(nn.Module):
 
     def forward(self, log_hazard: Tensor, reporting: Tensor) -> Tensor:
         """Logits [n, member] of ln hazard over the bag [n, day, member]; reporting [n, k]."""
-        late = torch.log(torch.tensor(designs.FIELD_LATE, dtype=torch.float64))
+        late = torch.log(torch.tensor(designs.LATE, dtype=torch.float64))
         log_rate = torch.logsumexp(log_hazard + late[:, None], 1) + self.level + reporting @ self.reporting.T
         return torch.log(torch.expm1(torch.exp(log_rate.clamp(-15.0, 4.0))))
 
