@@ -10,6 +10,8 @@ module LandslideControlMod
   use abortutils   , only : endrun
   use elm_instance , only : inst_suffix
   use elm_varctl   , only : iulog
+  use landslide_fields, only : landslide_default_base_rate
+  use shr_kind_mod , only : r8 => shr_kind_r8
   use shr_mpi_mod  , only : shr_mpi_barrier, shr_mpi_bcast
   use spmdMod      , only : masterproc, mpicom
   !
@@ -34,14 +36,16 @@ module LandslideControlMod
   character(len=32)  , public, protected :: landslide_invalid         = 'flag'
   integer            , public, protected :: landslide_interval        = 0        ! s
   logical            , public, protected :: landslide_record          = .false.
+  real(r8)           , public, protected :: landslide_base_rate       = landslide_default_base_rate  ! 1/km2/year
   !
   ! !PRIVATE DATA:
   character(len=*), parameter :: group = 'landslide_inparm'
   character(len=*), parameter :: names = 'use_landslide, landslide_model, landslide_sha256, landslide_engine, ' // &
        'landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, ' // &
-       'landslide_record'
+       'landslide_record, landslide_base_rate'
   integer, parameter :: line_size = 2048
   integer, parameter :: day = 86400  ! s
+  real(r8), parameter :: largest_rate = 100._r8  ! 1/km2/year
   !-----------------------------------------------------------------------
 
 contains
@@ -80,6 +84,7 @@ contains
     call shr_mpi_bcast(landslide_invalid        , mpicom)
     call shr_mpi_bcast(landslide_interval       , mpicom)
     call shr_mpi_bcast(landslide_record         , mpicom)
+    call shr_mpi_bcast(landslide_base_rate      , mpicom)
 
   end subroutine LandslideReadSettings
 
@@ -199,6 +204,9 @@ contains
     ! !DESCRIPTION:
     ! Take the settings of one line, and refuse an unknown name or a bad value.
     !
+    ! !USES:
+    use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
+    !
     ! !ARGUMENTS:
     character(len=*), intent(in)  :: line
     character(len=*), intent(out) :: message
@@ -207,9 +215,10 @@ contains
     character(len=len(group) + len(line) + 4) :: text
     character(len=512) :: reason
     integer            :: status
+    logical            :: good
     namelist /landslide_inparm/ use_landslide, landslide_model, landslide_sha256, landslide_engine, &
          landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, &
-         landslide_record
+         landslide_record, landslide_base_rate
     !-----------------------------------------------------------------------
 
     message = ' '
@@ -227,6 +236,12 @@ contains
     if (landslide_sha256 /= ' ' .and. (len_trim(landslide_sha256) /= 64 .or. &
          verify(trim(landslide_sha256), '0123456789abcdefABCDEF') > 0)) then
        message = 'landslide_sha256 is not 64 hexadecimal digits'
+    end if
+    good = ieee_is_finite(landslide_base_rate)
+    if (good) good = landslide_base_rate >= 0._r8 .and. landslide_base_rate <= largest_rate  ! with NaN it may trap
+    if (.not. good) then
+       message = 'landslide_base_rate is the number of landslides per km2 of steep land and year on ordinary days: ' // &
+            'it lies between 0 and 100'
     end if
     if (landslide_interval /= 0) then
        if (landslide_interval < 0 .or. mod(day, max(1, landslide_interval)) /= 0) then

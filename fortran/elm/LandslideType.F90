@@ -8,15 +8,17 @@ module LandslideType
   ! !USES:
   use ColumnType          , only : col_pp
   use decompMod           , only : bounds_type
+  use domainMod           , only : ldomain
   use elm_varcon          , only : grlnd, spval
   use elm_varctl          , only : fsurdat, iulog
   use GridcellType        , only : grc_pp
   use landslide           , only : landslide_model_type
-  use landslide_fields    , only : landslide_flag_outside, landslide_flag_invalid, landslide_missing, &
-       landslide_n_out, landslide_n_percentiles, landslide_output_history, landslide_output_long_names, &
-       landslide_output_units, landslide_outside_history, landslide_outside_long_name, landslide_outside_units, &
-       landslide_rain_days
-  use LandslideControlMod , only : landslide_interval, landslide_static, LandslideStop
+  use landslide_fields    , only : landslide_chance_history, landslide_chance_long_name, landslide_chance_units, &
+       landslide_flag_outside, landslide_flag_invalid, landslide_missing, landslide_n_out, &
+       landslide_n_percentiles, landslide_output_history, landslide_output_long_names, landslide_output_units, &
+       landslide_outside_history, landslide_outside_long_name, landslide_outside_units, landslide_rain_days, &
+       landslide_steep, out_hazard
+  use LandslideControlMod , only : landslide_base_rate, landslide_interval, landslide_static, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
   !
@@ -28,6 +30,7 @@ module LandslideType
   integer , parameter :: hour = 3600          ! s between the marks of the rain
   integer , parameter :: hours = 24 * maxval(landslide_rain_days)  ! of the longest window
   integer , parameter :: outside = landslide_n_out + 1  ! of out_col
+  real(r8), parameter :: days_per_year = 365._r8
   !
   ! !PUBLIC TYPES:
   type, public :: landslide_type
@@ -37,9 +40,11 @@ module LandslideType
      ! History
      real(r8), pointer :: out_col        (:,:) => null() ! col outputs of the network, (begc:endc, landslide_n_out + 1);
      ! the last is 1 where the state lay outside the training domain, else 0
+     real(r8), pointer :: chance_col     (:)   => null() ! col chance of a landslide in the gridcell and day (1)
 
      ! Static
      real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
+     real(r8), pointer :: ordinary_col   (:)   => null() ! col landslides in the gridcell on an ordinary day (1/day)
 
      ! Antecedent rain: its total since the start (mm) now (0), at the last whole hour (1) and at those before;
      ! a window's rain is the difference of two. spval where the run, with its restarts, does not go back that far
@@ -60,6 +65,7 @@ module LandslideType
      procedure, private :: InitHistory
      procedure, private :: InitCold
      procedure, private :: InitStatic
+     procedure, private :: SetChance
 
   end type landslide_type
   !-----------------------------------------------------------------------
@@ -91,6 +97,8 @@ contains
 
     associate(begc => bounds%begc, endc => bounds%endc, begt => bounds%begt, endt => bounds%endt)
     allocate(this%out_col        (begc:endc, landslide_n_out + 1))      ; this%out_col        (:,:) = spval
+    allocate(this%chance_col     (begc:endc))                           ; this%chance_col     (:)   = spval
+    allocate(this%ordinary_col   (begc:endc))                           ; this%ordinary_col   (:)   = spval
     allocate(this%slope_col      (begc:endc, landslide_n_percentiles))  ; this%slope_col      (:,:) = spval
     allocate(this%rain_top       (begt:endt, 0:hours+1))                ; this%rain_top       (:,:) = spval
     allocate(this%flag_count_col (begc:endc, 0:landslide_flag_invalid)) ; this%flag_count_col (:,:) = 0._r8
@@ -123,6 +131,9 @@ contains
     call hist_addfld1d(fname=landslide_outside_history, units=landslide_outside_units, &
          avgflag='A', long_name=landslide_outside_long_name, &
          ptr_col=output_col, l2g_scale_type='veg')
+    call hist_addfld1d(fname=landslide_chance_history, units=landslide_chance_units, &
+         avgflag='A', long_name=landslide_chance_long_name, &
+         ptr_col=this%chance_col, l2g_scale_type='veg')
 
   end subroutine InitHistory
 
@@ -151,7 +162,7 @@ contains
   subroutine InitStatic(this, bounds)
     !
     ! !DESCRIPTION:
-    ! Read the slope percentiles. A file without them stops the run: the gridcell's mean slope says nothing about the
+    ! Read the slope percentiles, and count the landslides of an ordinary day by the steep land. A file without them stops the run: the gridcell's mean slope says nothing about the
     ! steep tail that fails.
     !
     ! !USES:
@@ -188,10 +199,38 @@ contains
        g = col_pp%gridcell(c)
        topounit = col_pp%topounit(c) - grc_pp%topi(g) + 1
        this%slope_col(c, :) = slope(g, topounit, :)
+       this%ordinary_col(c) = landslide_base_rate / days_per_year * &
+            ldomain%area(g) * ldomain%frac(g) * steep_share(this%slope_col(c, :))
     end do
     deallocate(slope)
 
   end subroutine InitStatic
+
+  !-----------------------------------------------------------------------
+  pure function steep_share(slope) result(share)
+    !
+    ! !DESCRIPTION:
+    ! Share of the area that is steeper than landslide_steep, from the gradient at its percentiles.
+    !
+    ! !ARGUMENTS:
+    real(r8), intent(in) :: slope(:)  ! m/m, at equal steps of area, not decreasing
+    real(r8)             :: share
+    !
+    ! !LOCAL VARIABLES:
+    integer :: k
+    !-----------------------------------------------------------------------
+
+    share = 0._r8
+    do k = 1, size(slope) - 1
+       if (slope(k) >= landslide_steep) then
+          share = share + 1._r8
+       else if (slope(k+1) > landslide_steep) then
+          share = share + (slope(k+1) - landslide_steep) / (slope(k+1) - slope(k))
+       end if
+    end do
+    share = share / real(size(slope) - 1, r8)
+
+  end function steep_share
 
   !-----------------------------------------------------------------------
   subroutine Restart(this, bounds, ncid, flag)
@@ -212,7 +251,7 @@ contains
     character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
     !
     ! !LOCAL VARIABLES:
-    integer :: id
+    integer :: c, id
     logical :: readvar
     !-----------------------------------------------------------------------
 
@@ -229,6 +268,10 @@ contains
          upperb2=landslide_n_out + 1, units='mixed', &
          long_name='outputs of the network when it last ran, and whether outside its domain', &
          interpinic_flag='skip', readvar=readvar, data=this%out_col)
+    if (flag /= 'read') return
+    do c = bounds%begc, bounds%endc
+       call this%SetChance(c)
+    end do
 
   end subroutine Restart
 
@@ -337,9 +380,33 @@ contains
     this%out_col(c, :outside-1) = y
     this%out_col(c, outside) = merge(1._r8, 0._r8, flag == landslide_flag_outside)
     if (flag == landslide_flag_invalid) this%out_col(c, outside) = spval
+    call this%SetChance(c)
     this%flag_count_col(c, flag) = this%flag_count_col(c, flag) + 1._r8
 
   end subroutine SetOutputs
+
+  !-----------------------------------------------------------------------
+  subroutine SetChance(this, c)
+    !
+    ! !DESCRIPTION:
+    ! The chance of at least one landslide in the gridcell and day: landslides are a Poisson process whose rate is that
+    ! of an ordinary day times the hazard.
+    !
+    ! !ARGUMENTS:
+    class(landslide_type) :: this
+    integer , intent(in)  :: c
+    !
+    ! !LOCAL VARIABLES:
+    real(r8) :: number  ! of landslides in the gridcell and day, expected
+    !-----------------------------------------------------------------------
+
+    this%chance_col(c) = spval
+    if (this%out_col(c, out_hazard) >= landslide_missing .or. this%ordinary_col(c) >= landslide_missing) return
+    number = this%ordinary_col(c) * this%out_col(c, out_hazard)
+    this%chance_col(c) = 1._r8 - exp(-number)
+    if (number < 1.e-5_r8) this%chance_col(c) = number - 0.5_r8 * number**2  ! to more digits
+
+  end subroutine SetChance
 
   !-----------------------------------------------------------------------
   subroutine Final(this)

@@ -81,6 +81,10 @@ def _read_fields() -> dict[str, Field]:
 FIELDS: dict[str, Field] = _read_fields()
 OUTPUTS: dict[str, Output] = {e["name"]: Output(**e, index=i) for i, e in enumerate(_DECLARATION["output"])}
 OUTSIDE = Output(**_DECLARATION["outside"], name="outside", index=len(OUTPUTS))  # not an output of the model
+_CHANCE = dict(_DECLARATION["chance"])
+STEEP: float = _CHANCE.pop("steep")  # m/m
+BASE_RATE: float = _CHANCE.pop("base_rate")  # reports per km2 of steep land and year
+CHANCE = Output(**_CHANCE, name="chance", index=len(OUTPUTS) + 1)  # nor this
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
 N_IN: int = sum(field.layers for field in FIELDS.values())
 N_OUT: int = len(OUTPUTS)
@@ -204,6 +208,11 @@ def fortran_module() -> str:
         f"  character(len=*), parameter :: landslide_outside_history = '{OUTSIDE.history}'",
         f"  character(len=*), parameter :: landslide_outside_units = '{OUTSIDE.unit}'",
         f"  character(len=*), parameter :: landslide_outside_long_name = '{OUTSIDE.long_name}'",
+        f"  character(len=*), parameter :: landslide_chance_history = '{CHANCE.history}'",
+        f"  character(len=*), parameter :: landslide_chance_units = '{CHANCE.unit}'",
+        f"  character(len=*), parameter :: landslide_chance_long_name = '{CHANCE.long_name}'",
+        f"  real(r8), parameter :: landslide_steep = {real(STEEP)}",
+        f"  real(r8), parameter :: landslide_default_base_rate = {real(BASE_RATE)}",
         "  ! Windows of antecedent rain: their lengths (days) and columns of x.",
         f"  integer, parameter :: landslide_rain_days({len(RAIN_WINDOWS)}) = {array(map(str, RAIN_WINDOWS.values()))}",
         f"  integer, parameter :: landslide_rain_columns({len(RAIN_WINDOWS)}) = "

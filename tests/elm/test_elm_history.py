@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from elm_landslide.fields import SPVAL
+from elm_landslide.fields import BASE_RATE, CHANCE, SPVAL, STEEP
 from support.stub_elm import HISTORY, World
 
 
@@ -18,6 +18,26 @@ def test_fields_on_soil_columns_only(elm):
     assert probability.min() >= 0
     assert probability.max() <= 1
     assert np.ptp(probability) > 0
+
+
+@pytest.mark.parametrize("rate", [None, 0.0, 3.0])
+def test_chance_of_a_landslide_in_the_cell(elm, rate):
+    """One less the chance of none, by Poisson, from the hazard, the steep land of the cell and the base rate."""
+    world = World(20)
+    case = elm(world)
+    settings = {} if rate is None else {"landslide_base_rate": rate}
+    case.settings(use_landslide=".true.", **settings)
+    case.run("out")
+    fine = np.linspace(0.0, 1.0, 100_001)
+    slope = world.slope[:, world.topounit - 1, world.cell]  # (percentile, column)
+    share = np.mean([np.interp(fine, np.linspace(0, 1, 11), s) > STEEP for s in slope.T], axis=1)
+    area = (world.values["area"] * world.values["frac"])[world.cell]
+    hazard, chance = (case.history("out", name)[:, world.is_soil] for name in ("LANDSLIDE_HAZARD", CHANCE.history))
+    number = (BASE_RATE if rate is None else rate) / 365.0 * (area * share)[world.is_soil] * hazard
+    np.testing.assert_allclose(chance, -np.expm1(-number), rtol=2e-4, atol=0.0)
+    assert (chance.max() > 0.9) == (rate == 3.0)
+    assert share.min() > 0.1
+    assert share.max() < 1.0
 
 
 def test_daily_maximum_and_the_other_flags(elm):

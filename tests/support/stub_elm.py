@@ -21,7 +21,7 @@ from support.mini_case import STUBS
 NLEVGRND = 15
 N_PFT = 17
 TIMEOUT = 120  # s; a run that hangs is a failure
-HISTORY = [*(o.history for o in fields.OUTPUTS.values()), "LANDSLIDE_OUTSIDE"]
+HISTORY = [*(o.history for o in fields.OUTPUTS.values()), fields.OUTSIDE.history, fields.CHANCE.history]
 
 
 def source_mods(folder: Path) -> Path:
@@ -115,6 +115,8 @@ class World:
             "zisoi": np.concatenate([[0.0], np.cumsum(DZ)]),
             "lat": 40.0 + np.arange(n),
             "lon": 280.0 + np.arange(n),
+            "area": 2000.0 + 100.0 * np.arange(n),
+            "frac": 1.0 - 0.25 * (np.arange(n) % 3),
             "topounits": np.full(n, float(topounits)),
             "column_gridcell": self.cell + 1.0,
             "column_topounit": self.topounit * 1.0,

@@ -13,9 +13,11 @@ from elm_landslide.commands.evaluate import evaluate_command
 from elm_landslide.commands.exit import Commands
 from elm_landslide.commands.inspect import inspect_command
 from elm_landslide.commands.plot import plot_command
+from elm_landslide.commands.posterior import posterior_command
 from elm_landslide.commands.profile import profile_command
 from elm_landslide.commands.replay import replay_command
 from elm_landslide.commands.run import run_command
+from elm_landslide.commands.signs import signs_command
 from elm_landslide.commands.simulate import simulate_command
 from elm_landslide.commands.train import train_command
 
@@ -37,6 +39,8 @@ app.command("replay")(replay_command)
 app.command("bench")(bench_command)
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
+app.command("posterior")(posterior_command)
+app.command("signs")(signs_command)
 
 
 def _version(wanted: bool) -> None:

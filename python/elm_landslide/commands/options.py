@@ -33,6 +33,13 @@ Override = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Use one value for an input field everywhere; may be repeated."),
 ]
+BaseRate = Annotated[
+    float,
+    typer.Option(
+        help="For LANDSLIDE_CHANCE: rain-triggered landslides per km2 of steep land (over 10 degrees) and year where and "
+        "when the hazard is 1; by default the world's news reports."
+    ),
+]
 Engine = Annotated[
     Literal["tile", "torchscript"],
     typer.Option(help="Engine that runs the network; torchscript needs torch and elm-landslide plugin build."),

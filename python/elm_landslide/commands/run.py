@@ -13,6 +13,7 @@ from elm_landslide import files, ranks
 from elm_landslide.commands import options, terminal
 from elm_landslide.commands.exit import on_all_ranks, one_line_errors
 from elm_landslide.commands.interrupt import removing_on_interrupt
+from elm_landslide.fields import BASE_RATE
 
 if TYPE_CHECKING:
     from elm_landslide.offline.driver import Summary
@@ -29,6 +30,7 @@ def run_command(
     engine: options.Engine = "tile",
     instruction_set: options.InstructionSet = "auto",
     override: options.Override = None,
+    base_rate: options.BaseRate = BASE_RATE,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -66,6 +68,7 @@ def run_command(
                 progress=terminal.records,
                 instruction_set=instruction_set,
                 command=shlex.join(["elm-landslide", *sys.argv[1:]]),
+                base_rate=base_rate,
             )
 
     summary = on_all_ranks(comm, act)
@@ -83,6 +86,9 @@ def _print_summary(summary: Summary) -> None:
         table.add_row(name, *(("none valid", "") if limits is None else (f"{v:.4g}" for v in limits)))
     console.print(table)
     print(f"flags       {', '.join(f'{name} {n}' for name, n in summary.flags.items())}")
+    if summary.outside:
+        named = ", ".join(f"{name} {n}" for name, n in summary.outside.items())
+        print(f"outside     {named} (column steps, by the input beyond the training)")
     print(f"columns     {summary.n_columns} x {summary.n_records} records on {summary.n_ranks} rank(s)")
     if summary.microseconds_per_column_step is not None:
         print(

@@ -42,6 +42,9 @@ def simulate_command(
     dem_size: Annotated[
         float | None, typer.Option(help="Side of the grid's cells (m), where it is in degrees.")
     ] = None,
+    alike: Annotated[
+        int, typer.Option(help="So many members in a row are alike to ELM: they share weather, texture, cover and slope.")
+    ] = 1,
     override: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,6 +103,7 @@ def simulate_command(
             dem=str(dem or ""),
             dem_size=dem_size,
             cell_size=cell_size,
+            alike=alike,
             settings=dict(rows=rows, columns=columns, hours=hours, substeps=substeps),
         )
 

@@ -104,6 +104,38 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
         _show({"file": str(file), **describe(site_table.read(file))}, as_json)
 
 
+@app.command("rate")
+def rate_command(
+    catalogue: Annotated[Path, typer.Argument(help="CSV export of NASA's Global Landslide Catalog.")],
+    model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
+    land: Annotated[float, typer.Option(help="Land that the catalogue covers (km2); by default all but Antarctica.")] = 0.0,
+    as_json: _Json = False,
+) -> None:
+    """Say how many landslides a catalogue has per km2 of steep land and year where the hazard is 1: the base rate of
+    LANDSLIDE_CHANCE.
+
+        elm-landslide sites rate Global_Landslide_Catalog_Export.csv
+    """
+    with one_line_errors():
+        from elm_landslide.errors import UserError
+        from elm_landslide.model.model_file import SHIPPED
+        from elm_landslide.runtime.description import describe as describe_model
+        from elm_landslide.sites import base_rate
+        from elm_landslide.sites.catalogue import read_catalogue
+
+        path = model or SHIPPED
+        steep_hazard = describe_model(path)["model"].get("metrics", {}).get("steep_hazard")
+        if not steep_hazard:
+            raise UserError(f"{path}: was trained without sites: its hazard has no mean over random places")
+        counts = base_rate.base_rate(read_catalogue(catalogue), steep_hazard, land or base_rate.LAND)
+        if as_json:
+            print(json.dumps(counts, indent=2))
+            return
+        print(f"reports     {counts['reports']} triggered by rain, in {counts['years']} years")
+        print(f"land        {counts['land']:.4g} km2; mean of steep share times hazard {counts['steep_hazard']:.4g}")
+        print(f"base rate   {counts['rate']:.3g} per km2 of steep land and year")
+
+
 def describe(table: Sites) -> dict:
     """Counts of a site table, by name; of rows unless the name says otherwise."""
     import numpy as np

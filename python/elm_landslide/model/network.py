@@ -71,6 +71,7 @@ class LandslideNetwork(nn.Module):
     weights: Tensor
     latent_low: Tensor
     latent_range: Tensor
+    intraclass: Tensor
 
     def __init__(self, members: int = 3, width: int = 24):
         super().__init__()
@@ -115,6 +116,8 @@ class LandslideNetwork(nn.Module):
                 nn.init.zeros_(parameter)
         self.domain = Domain(self.N_FEATURES)
         self.calibration = BetaCalibration()
+        # Correlation between the points of one hillslope in whether they fail (0: each hillslope fails like the mean).
+        self.register_buffer("intraclass", torch.zeros((), dtype=float64))
         self.hazard = Hazard(N_STATE)
 
     def _select(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -268,14 +271,15 @@ class LandslideNetwork(nn.Module):
         prepared = self.prepare(x)
         probability, log_fos, depth = self.run_members(prepared, self.latents(prepared, self.members)[0])
         mean = probability.mean(-1)
-        spread = torch.sqrt(((probability - mean.unsqueeze(-1)) ** 2).mean(-1))
+        # Of hillslopes that look alike to ELM, and of the members.
+        variance = self.intraclass * (mean * (1.0 - mean)) + ((probability - mean.unsqueeze(-1)) ** 2).mean(-1)
         fos = torch.exp(log_fos.mean(1)).clamp(max=FOS_CAP)
         outputs = {
             "probability": self.calibration(mean),
             "fos": fos[:, 0],
             "fos_median": fos[:, 1],
             "depth": depth.mean(-1),
-            "spread": spread,
+            "spread": torch.sqrt(variance),
             "hazard": self.hazard(self.hazard_inputs(prepared, mean)),
         }
         y = torch.stack([outputs[name] for name in fields.OUTPUTS], dim=-1)

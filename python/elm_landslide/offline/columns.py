@@ -8,7 +8,7 @@ import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
+from elm_landslide.fields import CHANCE, FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
 from elm_landslide.offline import places, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import (
@@ -26,7 +26,7 @@ from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Places
 from elm_landslide.offline.rain import gather
 from elm_landslide.offline.rules import CONSTANT_FIELDS, RULES, Rule
-from elm_landslide.offline.surface import read_surface
+from elm_landslide.offline.surface import land_area, read_surface
 from elm_landslide.offline.times import SLACK
 from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.ranks import share
@@ -38,7 +38,8 @@ class Columns:
     """The soil columns of one rank.
 
     layout: all places of the history; index: the places run here, positions in the flattened layout; run: those run
-    on all ranks. records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
+    on all ranks. area: land of each cell (km2) [n], nan where unknown, and slope: gradients at its percentiles [n, 11].
+    records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
     None where no column is run here; soil_source: the file they are from. missing: what `x` found missing so far.
     notes: what else a reader of the results should know. absent: optional fields that nothing gives. sources: the files
     read. surface_source: what the surface dataset says of its origin.
@@ -84,6 +85,7 @@ class Columns:
         self._overrides = overrides
         for name, value in overrides.items():
             put(self._static, name, value)
+        self.area, self.slope = self._land_area(static.area), self._static[:, FIELDS["slope"].columns]
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in rule_fields]
         self._derived += self._rain_lines()
@@ -94,6 +96,15 @@ class Columns:
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
         self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface]
+
+    def _land_area(self, of_surface: np.ndarray) -> np.ndarray:
+        """Land (km2) of the cells, from the history files if they have it on these places."""
+        first = self._files.dataset(self._files.paths[0])
+        if "area" in first.variables and set(self.layout.dims) <= set(first["area"].dimensions):
+            area = land_area(first, self._places, "area", "landfrac")
+            if np.isfinite(area).any():
+                return area
+        return of_surface
 
     def _rain_lines(self) -> list[str]:
         if not self._rain:
@@ -127,6 +138,11 @@ class Columns:
     def _notes(self) -> list[str]:
         """What may surprise about the files: long means, stamps that cannot be checked, cells left out."""
         notes = []
+        if not np.isfinite(self.area).all():
+            notes.append(
+                f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or AREA "
+                "of the surface dataset"
+            )
         if self._files.is_mean(STATE):
             lengths = [r.bounds[1] - r.bounds[0] for r in self.records if r.bounds]
             days = max(lengths, default=0.0) * self._files.axis.seconds / SECONDS_PER_DAY

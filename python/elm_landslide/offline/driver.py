@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,15 @@ import numpy as np
 
 from elm_landslide import files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.fields import FLAGS, MISSING, OUTPUTS
+from elm_landslide.fields import BASE_RATE, FLAGS, MISSING, OUTPUTS
 from elm_landslide.model.model_file import SHIPPED
+from elm_landslide.offline import chance
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import Record
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import Missing
 from elm_landslide.offline.output import OutputFile
+from elm_landslide.offline.outside import Outside
 from elm_landslide.ranks import Communicator, Progress, silent, together, world
 
 if TYPE_CHECKING:
@@ -40,12 +43,14 @@ class Summary:
     instruction_set: str  # in use, or who chooses; several if the ranks differ
     ranges: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)  # column steps by input, as from outside.Outside
     microseconds_per_column_step: float | None = None  # of FortranModel.run only, on one rank
     derived: list[str] = field(default_factory=list)
     missing: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # as from missing.Missing.by_field
     notes: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)  # optional fields that no file gives; they take their defaults
     overrides: dict[str, float] = field(default_factory=dict)
+    base_rate: float = BASE_RATE  # landslides per km2 of steep land and year at a hazard of 1
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
@@ -60,18 +65,20 @@ def run(
     progress: Progress = silent,
     instruction_set: str = "auto",
     command: str = "elm-landslide run",
+    base_rate: float = BASE_RATE,
 ) -> Summary:
     """Run the component over ELM history files and write its own file.
 
     out: the file to write. model: path of a model file, the shipped one by default. engine, instruction_set: as in the
     settings of landslide.h. progress: context manager that takes the number of records and gives a function to call
-    after each; rank 0 only. command: the line for the file's history.
+    after each; rank 0 only. command: the line for the file's history. base_rate: as in offline.chance.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
     out, model = Path(out), Path(model) if model else SHIPPED
 
     def prepare() -> tuple[bytes | None, Columns]:
+        chance.check_rate(base_rate)
         if comm.rank == 0:
             files.check_out(out, overwrite, inputs.paths)
         content = _read_model(model) if comm.rank == 0 else None
@@ -97,6 +104,7 @@ def run(
             absent=columns.absent,
             notes=columns.notes,
             overrides=dict(inputs.overrides),
+            base_rate=base_rate,
         )
         _steps(comm, columns, component, summary, progress, command)
     finally:
@@ -158,8 +166,10 @@ def _steps(
     command: str,
 ) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    writer = together(comm, lambda: _open_writer(columns, summary, command) if comm.rank == 0 else None)
-    tally, seconds = _Tally(), 0.0
+    parts = comm.gather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate))
+    ordinary = np.concatenate(parts) if parts else None
+    writer = together(comm, lambda: _open_writer(columns, summary, command, ordinary) if comm.rank == 0 else None)
+    tally, outside, seconds = _Tally(), Outside(component.describe()["model"]["domain"]), 0.0
 
     def accept(record: Record, parts: list) -> None:
         if writer:
@@ -176,7 +186,7 @@ def _steps(
     try:
         with (progress if comm.rank == 0 else silent)(len(columns.records)) as advance:
             for record in columns.records:
-                y, flag, elapsed = together(comm, _step, columns, component, record)
+                y, flag, elapsed = together(comm, _step, columns, component, record, outside)
                 seconds += elapsed
                 parts = comm.gather((y, flag))
                 together(comm, accept, record, parts)
@@ -189,9 +199,10 @@ def _steps(
     total_seconds = sum(comm.allgather(seconds))
     summary.microseconds_per_column_step = 1e6 * total_seconds / n_steps if n_steps else None
     summary.ranges, summary.flags = comm.bcast((tally.ranges, tally.flags))
+    summary.outside = dict(sum(comm.allgather(outside.counts), Counter()).most_common())
 
 
-def _open_writer(columns: Columns, summary: Summary, command: str) -> OutputFile:
+def _open_writer(columns: Columns, summary: Summary, command: str, ordinary: np.ndarray | None) -> OutputFile:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
     return OutputFile(
         summary.out,
@@ -208,6 +219,8 @@ def _open_writer(columns: Columns, summary: Summary, command: str) -> OutputFile
             "notes": "; ".join(summary.notes) or "none",
         },
         command,
+        ordinary,
+        summary.base_rate,
     )
 
 
@@ -225,9 +238,13 @@ def _found(summary: Summary, flags: dict[str, int]) -> dict[str, str]:
     }
 
 
-def _step(columns: Columns, component: FortranModel, record: Record) -> tuple[np.ndarray, np.ndarray, float]:
+def _step(
+    columns: Columns, component: FortranModel, record: Record, outside: Outside
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Outputs and flags of this rank's columns at a record, and the seconds that the component took."""
     x = columns.x(record)
     start = time.perf_counter()
     y, flag = component.run(x)
-    return y, flag, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    outside.add(x, flag)
+    return y, flag, seconds

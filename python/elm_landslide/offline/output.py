@@ -12,8 +12,9 @@ import numpy as np
 
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL
+from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL, STEEP
 from elm_landslide.offline import output_places
+from elm_landslide.offline.chance import chance
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import STATE, Record
 from elm_landslide.offline.netcdf import is_missing
@@ -72,14 +73,23 @@ class OutputFile:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or absent."""
 
     def __init__(
-        self, path: Path | str, columns: Columns, attributes: dict[str, str], command: str = "elm-landslide run"
+        self,
+        path: Path | str,
+        columns: Columns,
+        attributes: dict[str, str],
+        command: str = "elm-landslide run",
+        ordinary: np.ndarray | None = None,
+        base_rate: float = BASE_RATE,
     ):
         """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
-        line that made the file."""
+        line that made the file. ordinary: chance.ordinary_number of the columns run, in the order of Columns.run, and
+        its base rate; without it no chance is known."""
         self.path = Path(path)
         self._part = files.part_of(self.path)
         self._layout, self._run = columns.layout, columns.run
         self._n = 0
+        self._ordinary = np.full(self._run.size, np.nan) if ordinary is None else ordinary
+        self._base_rate = base_rate
         self._out: netCDF4.Dataset = self._create_file()
         try:
             self._define(columns, attributes, command)
@@ -143,6 +153,8 @@ class OutputFile:
             comment = {"comment": _COMMENTS[output.history]} if output.history in _COMMENTS else {}
             self._create(output.history, output.long_name, output.unit, dims, {**common, **methods, **comment})
         self._create(OUTSIDE.history, OUTSIDE.long_name, OUTSIDE.unit, dims, {**common, **methods})
+        about = {"base_rate": self._base_rate, "base_rate_units": "km-2 year-1", "steep_gradient": STEEP}
+        self._create(CHANCE.history, CHANCE.long_name, CHANCE.unit, dims, {**common, **methods, **about})
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
         flag.set_var_chunk_cache(1)
         flag.setncatts(
@@ -170,6 +182,8 @@ class OutputFile:
             self._out[output.history][n] = self._spread(y[:, output.index], SPVAL)
         outside = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
         self._out[OUTSIDE.history][n] = self._spread(outside, SPVAL)
+        known = chance(self._ordinary, y[:, OUTPUTS["hazard"].index])
+        self._out[CHANCE.history][n] = self._spread(known, SPVAL)
         self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
 
     def _spread(self, values: np.ndarray, fill: float) -> np.ndarray:

@@ -31,6 +31,7 @@ class SurfaceFields:
     derived: list[str]
     assumed: dict[str, np.ndarray]  # by field, where it is unknown and ELM's default replaces it [n]
     source: str  # the dataset's own global attribute
+    area: np.ndarray  # km2, land of the cell, nan where unknown
 
 
 def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> SurfaceFields:
@@ -72,6 +73,7 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
             return values
 
         source = str(getattr(dataset, "source", ""))
+        area = land_area(dataset, at, "AREA", "LANDFRAC_PFT")
         values = {
             "sand": percent("PCT_SAND", exactly(N_LAYERS)),
             "clay": percent("PCT_CLAY", exactly(N_LAYERS)),
@@ -106,7 +108,22 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
     no_soil = ~(cover.sum(axis=1) > 0)  # a cell without natural vegetation or crop landunit, or whose cover is unknown
     for name in (*_PFTS, "root_fraction"):
         values[name][no_soil] = SPVAL
-    return SurfaceFields(values, derived, assumed, source)
+    return SurfaceFields(values, derived, assumed, source, area)
+
+
+def land_area(dataset: netCDF4.Dataset, at: Places, area: str, share: str) -> np.ndarray:
+    """Land (km2) of the cells at some places: their area times their share of land, nan where the file does not say.
+
+    Remapping leaves areas in other units, which are unknown here.
+    """
+    units = str(getattr(dataset.variables.get(area), "units", "")).replace("^", "").strip()
+    if units not in ("km2", "square kilometers"):
+        return np.full(at.index.size, np.nan)
+    values = at.read(dataset[area])
+    if share in dataset.variables:
+        part = at.read(dataset[share])
+        values = np.where(is_missing(part), np.nan, values * part)
+    return np.where(is_missing(values) | ~(values >= 0.0), np.nan, values)
 
 
 def read_constant_fields(

@@ -17,7 +17,7 @@ from elm_landslide.physics.suction import clapp_hornberger_suction_stress
 
 NO_TABLE = 80.0  # m; ELM's deepest water table: there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
-MAX_INPUT = 0.5  # m; most water of a day, or of the days before: an instantaneous rate is not a day's water
+MAX_INPUT = 0.5  # m; most water of a day at an instantaneous rate, which is not a day's water
 
 
 @dataclass
@@ -66,16 +66,15 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     frost_table = field("frost_table_depth")
 
     # A day's water: the accumulated rain (and melt) if the host has it, else the present rate held for a day.
-    melt = field("snowmelt") * SECONDS_PER_DAY / 1000.0
-    held = field("water_input").clamp(min=0.0) * SECONDS_PER_DAY / 1000.0
+    melt, held = (
+        (field(name).clamp(min=0.0) * SECONDS_PER_DAY / 1000.0).clamp(max=MAX_INPUT)
+        for name in ("snowmelt", "water_input")
+    )
     day, three, seven = (field(name) / 1000.0 for name in RAIN_WINDOWS)
     known = has("rain_1d")
-    last = torch.where(known, day + melt, held.clamp(max=MAX_INPUT))
+    last = torch.where(known, day + melt, held)
     before = torch.where(known & has("rain_3d"), three - day, 0.0).clamp(min=0.0)
     older = torch.where(known & has("rain_3d") & has("rain_7d"), seven - three, 0.0).clamp(min=0.0)
-    # What is more than MAX_INPUT counts as older water, so that more rain is never less water.
-    before = before + (last - MAX_INPUT).clamp(min=0.0)
-    older = older + (before - MAX_INPUT).clamp(min=0.0)
 
     return SoilColumn(
         weight_density=weight,
@@ -86,5 +85,5 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
         perched_table=perched_table(field("perched_water_table_depth"), water_table, frost_table),
         perched_floor=frost_table,
         bedrock=field("bedrock_depth"),
-        waters=tuple(water.clamp(max=MAX_INPUT) for water in (last, before, older)),
+        waters=(last, before, older),
     )

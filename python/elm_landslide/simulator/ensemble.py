@@ -33,7 +33,8 @@ EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_init
 class Ensemble:
     """members, seed; settings of each member; weather: a site table whose real days replace drawn storms; dem: an ESRI
     ASCII grid that gives the terrain, tile by tile; dem_size: side of its cells (m), if it is in degrees; fixed:
-    parameters that have one value in all members."""
+    parameters that have one value in all members; alike: so many members in a row share all that ELM knows of them,
+    among it the weather."""
 
     members: int
     seed: int = 1
@@ -42,10 +43,13 @@ class Ensemble:
     dem: str = ""
     dem_size: float | None = None
     fixed: tuple[tuple[str, float], ...] = ()
+    alike: int = 1
 
     def __post_init__(self):
         if self.members < 1:
             raise UserError(f"simulate: members: {self.members}; must be at least 1")
+        if not 1 <= self.alike <= self.members:
+            raise UserError(f"simulate: alike: {self.alike}; must be from 1 to the {self.members} members")
         for name, value in self.fixed:
             if name not in PRIORS:
                 raise UserError(f"simulate: {name}: no such parameter; the parameters are {', '.join(PRIORS)}")
@@ -56,7 +60,7 @@ class Ensemble:
 
     def design(self) -> np.ndarray:
         """Parameters [member, len(PRIORS)]."""
-        return design(self.members, self.seed, dict(self.fixed))
+        return design(self.members, self.seed, dict(self.fixed), self.alike)
 
     def identity(self) -> dict:
         """What the numbers of a member depend on, inputs by their content."""
@@ -69,6 +73,7 @@ class Ensemble:
             "inputs": inputs,
             "dem_size": self.dem_size,
             "fixed": dict(self.fixed),
+            "alike": self.alike,
             "priors": priors,
             "limits": {name: list(limits) for name, limits in LIMITS.items()},
         }
@@ -102,14 +107,17 @@ class Runner:
 
     def scene(self, i: int, parameters: dict[str, float] | None = None, **changes) -> member.Scene:
         """The scene of member i; parameters and changes replace its own, its random numbers stay."""
-        rng = np.random.default_rng([self.ensemble.seed, i, 0])
+        first = i // self.ensemble.alike * self.ensemble.alike
+        rng = np.random.default_rng([self.ensemble.seed, first, 0])
         days = None
         if self._weather is not None:
             site = int(rng.integers(len(self._weather[0])))
             days = self._weather[0][site], self._weather[1][site]
+        if i != first:  # the tile is the member's own
+            rng = np.random.default_rng([self.ensemble.seed, i, 0])
         land = self._land(self._dem, rng) if self._dem is not None else None
-        seed = [self.ensemble.seed, i, 1]
-        return draw_scene(parameters or self.parameters(i), seed, self.ensemble.settings, days, land, **changes)
+        seeds = [self.ensemble.seed, first, 1], [self.ensemble.seed, i, 1]
+        return draw_scene(parameters or self.parameters(i), seeds, self.ensemble.settings, days, land, **changes)
 
     def _land(self, grid: Grid, rng: np.random.Generator) -> Terrain:
         settings = self.ensemble.settings

@@ -62,6 +62,7 @@ def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
             dem=file.dem if identity["inputs"].get("dem") else "",
             dem_size=identity["dem_size"],
             fixed=tuple(sorted(identity["fixed"].items())),
+            alike=identity.get("alike", 1),
         )
         return ensemble, {name: netcdf.filled(v[:]) for name, v in file.variables.items() if v.dtype.kind in "fi"}
 

@@ -85,6 +85,12 @@ PRIORS = {
     "bend": Prior("log_uniform", 2e-3, 3e-2, "1/m", "curvature of contours, where not planar"),
     "roughness": Prior("uniform", 0.02, 0.15, "m/m", "sd of the gradient about its mean, along each axis"),
 }
+# What ELM does not know of a hillslope; members that are alike differ in these and in what is random on the slope.
+HIDDEN = {
+    *("local_rain", "ks_multiplier", "lateral", "macropore_share", "macropore_porosity", "macropore_conductivity"),
+    *("rock", "thickness", "thinning", "cohesion_multiplier", "friction_offset", "suction_cap", "tension"),
+    *("correlation", "root_multiplier", "shape", "bend"),
+}
 # Draws are clipped to these; beyond them the tails of the distributions are not physical.
 LIMITS = {
     "storm_depth": (5.0, 2000.0),
@@ -105,11 +111,15 @@ def limits(name: str) -> tuple[float, float]:
     return LIMITS.get(name, (-np.inf if prior.kind == "normal" else 0.0, np.inf))
 
 
-def design(members: int, seed: int, fixed: dict[str, float] | None = None) -> np.ndarray:
-    """Parameters [member, len(PRIORS)] in the order of PRIORS; fixed: the same for all."""
+def design(members: int, seed: int, fixed: dict[str, float] | None = None, alike: int = 1) -> np.ndarray:
+    """Parameters [member, len(PRIORS)] in the order of PRIORS; fixed: the same for all; so many members in a row are
+    alike to ELM."""
     sobol = qmc.Sobol(len(PRIORS), scramble=True, rng=np.random.default_rng(seed))
     unit = sobol.random_base2(max(int(np.ceil(np.log2(max(members, 1)))), 0))[:members]
     unit = np.clip(unit, 1e-9, 1.0 - 1e-9)
+    known = [i for i, name in enumerate(PRIORS) if name not in HIDDEN]
+    first = np.arange(members) // alike * alike
+    unit[:, known] = unit[first][:, known]
     values = np.empty_like(unit)
     for i, (name, prior) in enumerate(PRIORS.items()):
         values[:, i] = np.clip(prior.quantile(unit[:, i]), *LIMITS.get(name, (-np.inf, np.inf)))

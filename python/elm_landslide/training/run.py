@@ -88,13 +88,16 @@ def train(
         training = Training(config, control, Session(seed, ranks, checkpoint, report))
         data = _data(training, states, held_out, sites, comm)
         network = _stage_1(training, data)
+        _fit_spread(network, data)
         scores = {"stage_1": _physics_scores(training, network, data)}
         observation = None
         if data.table is not None:
             scores["stage_1"]["sites"] = _network_alone(network, data.table)
             if control != "no-sites":
                 observation, scores["development"] = _stage_2(training, network, data, data.table)
+                _fit_spread(network, data)
                 scores["stage_2"] = _physics_scores(training, network, data)
+                scores["steep_hazard"] = stage_3.steep_hazard(network, data.table)
     network.eval().requires_grad_(False)
     if comm.rank == 0:
         provenance = {
@@ -177,6 +180,11 @@ def _stage_1(training: Training, data: Data) -> LandslideNetwork:
     fit_normalisation(network, data.x, more)
     fit_members(network, data.x, data.target, data.states, training.config, training.session)
     return network
+
+
+def _fit_spread(network: LandslideNetwork, data: Data) -> None:
+    if data.states is not None:
+        simulated.fit_spread(network, data.states)
 
 
 def _physics_scores(training: Training, network: LandslideNetwork, data: Data) -> dict:

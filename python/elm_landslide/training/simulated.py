@@ -21,6 +21,7 @@ from elm_landslide.physics import roots, strength
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
+from elm_landslide.training import distribution
 from elm_landslide.training.closed_form import failure, fos_scores, huber
 from elm_landslide.training.fitting import chunks
 
@@ -135,7 +136,8 @@ def evaluate(network: LandslideNetwork, states: States) -> dict[str, float | Non
     fos = torch.exp(states.log_fos[:, 0])
     known = fos_scores(torch.exp(torch.cat(given))[inside], fos[inside])
     unknown = fos_scores(torch.cat(free)[inside], fos[inside])
-    error = (torch.cat(share) - states.probability)[inside]
+    mean = torch.cat(share)[inside]
+    error = mean - states.probability[inside]
     return {
         "states": int(inside.sum()),
         "outside": int((~inside).sum()),
@@ -143,4 +145,17 @@ def evaluate(network: LandslideNetwork, states: States) -> dict[str, float | Non
         **{name: value for name, value in unknown.items() if name != "fos_columns"},
         "probability_mae": float(error.abs().mean()),
         "probability_bias": float(error.mean()),
+        "distribution": distribution.scores(
+            mean.numpy(), states.probability[inside].numpy(), float(network.intraclass)
+        ),
     }
+
+
+@torch.no_grad()
+def fit_spread(network: LandslideNetwork, states: States) -> None:
+    """Fit how much hillslopes that look alike differ, to states inside the domain."""
+    parts = [network(states.x[chunk]) for chunk in chunks(len(states), SCORED)]
+    y = torch.cat(parts)
+    inside = y[:, -1] < FLAGS["outside"]
+    mean, share = y[inside, OUTPUTS["probability"].index], states.probability[inside]
+    network.intraclass.fill_(distribution.intraclass(mean.numpy(), share.numpy()))

@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from elm_landslide.fields import FIELDS
 from elm_landslide.model.hazard import Hazard, HazardInputs
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.observation import designs
 from elm_landslide.observation.designs import SiteRows
 from elm_landslide.observation.model import DESIGNS, reporting_features
+from elm_landslide.offline.chance import steep_share
 from elm_landslide.training.config import HazardSettings, SiteSettings
 from elm_landslide.training.fitting import Fitting, Session, fit
 from elm_landslide.training.stage_2 import chance_elsewhere, cross_entropy, pairs, ranking
@@ -99,6 +101,17 @@ def _first_weights(hazard: Hazard, inputs: HazardInputs, seed: int) -> None:
             parameter.copy_(fresh.get_parameter(name))
             if name in ("rising", "out", "state_in", "offset"):
                 parameter.add_(START * torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
+
+
+@torch.no_grad()
+def steep_hazard(network: LandslideNetwork, table: SiteRows) -> float:
+    """Mean over random places and days of the steep share of the land times the hazard, for the base rate."""
+    random = table.rows(np.flatnonzero(table.sites.kind == "random"))
+    hazard = np.exp(designs.log_hazard(network, random, "random"))
+    slope = random.x["random"][..., 0, FIELDS["slope"].columns]  # [n, draw, 11], the same on all days
+    share = steep_share(slope.reshape(-1, slope.shape[-1]).numpy()).reshape(slope.shape[:2])
+    weight = random.solved.numpy()
+    return float(((share * weight).sum(1) / weight.sum(1) * hazard.mean(1)).mean())
 
 
 @torch.no_grad()

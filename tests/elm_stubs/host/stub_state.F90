@@ -10,6 +10,7 @@ module stub_state
   use elm_varpar         , only : nlevgrnd
   use filterMod          , only : filter
   use GridcellType       , only : grc_pp
+  use domainMod , only : ldomain
   use shr_kind_mod       , only : r8 => shr_kind_r8
   use SoilHydrologyType  , only : soilhydrology_type
   use SoilStateType      , only : soilstate_type
@@ -89,6 +90,8 @@ contains
     call get_proc_bounds(bounds)
     grc_pp%latdeg = flat('lat', of_gridcells, 0)
     grc_pp%londeg = flat('lon', of_gridcells, 0)
+    ldomain%area(:) = flat('area', of_gridcells, 0)
+    ldomain%frac(:) = flat('frac', of_gridcells, 0)
     topounits = nint(flat('topounits', of_gridcells, 0))
     grc_pp%topi(bounds%begg) = bounds%begt
     do g = bounds%begg, bounds%endg

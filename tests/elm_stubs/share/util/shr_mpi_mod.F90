@@ -7,7 +7,7 @@ module shr_mpi_mod
   public :: shr_mpi_bcast, shr_mpi_sum, shr_mpi_barrier
 
   interface shr_mpi_bcast
-     module procedure shr_mpi_bcastl0, shr_mpi_bcastc0, shr_mpi_bcasti0, shr_mpi_bcasti1
+     module procedure shr_mpi_bcastl0, shr_mpi_bcastc0, shr_mpi_bcasti0, shr_mpi_bcasti1, shr_mpi_bcastr0
   end interface shr_mpi_bcast
   interface shr_mpi_sum
      module procedure shr_mpi_sumr1
@@ -58,6 +58,17 @@ contains
     call mpi_bcast(vec, size(vec), MPI_INTEGER, root(pebcast), comm, error)
     if (error /= MPI_SUCCESS .and. present(string)) print *, string
   end subroutine shr_mpi_bcasti1
+
+  subroutine shr_mpi_bcastr0(vec, comm, string, pebcast)
+    real(SHR_KIND_R8), intent(inout) :: vec
+    integer(SHR_KIND_IN), intent(in) :: comm
+    character(*), optional, intent(in) :: string
+    integer(SHR_KIND_IN), optional, intent(in) :: pebcast
+    integer :: error
+
+    call mpi_bcast(vec, 1, MPI_REAL8, root(pebcast), comm, error)
+    if (error /= MPI_SUCCESS .and. present(string)) print *, string
+  end subroutine shr_mpi_bcastr0
 
   subroutine shr_mpi_sumr1(lvec, gvec, comm, string, all)
     real(SHR_KIND_R8), intent(in) :: lvec(:)

@@ -10,6 +10,7 @@ contains
   subroutine initialize1()
     use ColumnType       , only : col_pp
     use decompMod        , only : bounds_type, get_proc_bounds
+    use domainMod        , only : ldomain
     use elm_varcon       , only : elm_varcon_init
     use GridcellType     , only : grc_pp
     use stub_state       , only : read_decomposition
@@ -21,6 +22,7 @@ contains
     call read_decomposition()
     call get_proc_bounds(bounds_proc)
     call grc_pp%Init(bounds_proc%begg, bounds_proc%endg)
+    allocate(ldomain%area(bounds_proc%begg:bounds_proc%endg), ldomain%frac(bounds_proc%begg:bounds_proc%endg))
     call top_af%Init(bounds_proc%begt, bounds_proc%endt)
     call col_pp%Init(bounds_proc%begc, bounds_proc%endc)
     call veg_pp%Init(bounds_proc%begp, bounds_proc%endp)

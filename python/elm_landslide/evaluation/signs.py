@@ -1,0 +1,133 @@
+"""Which way the fields answer to lost roots, to grass in place of trees and to more rain, and where the model is outside.
+
+At one state of soil water: what the change would do to ELM's own water is not in these. Without trees their load is
+gone too, which makes a cohesive slope stronger; so grass may be the safer for a while, and those columns are counted by
+that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from elm_landslide.evaluation.climates import CLIMATES, columns
+from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, put
+from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.outside import Outside
+from elm_landslide.offline.samples import SITES, sample_inputs
+from elm_landslide.physics.root_profile import OF_COVER, root_profiles
+from elm_landslide.runtime.description import describe
+from elm_landslide.runtime.fortran import FortranModel
+from elm_landslide.training.sampling import sample_columns
+
+COUNT = 4000  # columns of a climate
+SAMPLED = 3000
+SEED = 20261127
+TOLERANCE = 1e-9  # relative; less is rounding
+MORE_RAIN = 1.07  # a kelvin of warming, by Clausius and Clapeyron
+
+
+def without_roots(x: np.ndarray) -> np.ndarray:
+    """Columns whose roots hold nothing."""
+    changed = x.copy(order="F")
+    put(changed, "root_strength_left", 0.0)
+    return changed
+
+
+def grass_for_trees(x: np.ndarray) -> np.ndarray:
+    """Columns with grass where trees were: cover, roots by depth; carbon as the defaults of the new cover."""
+    changed = x.copy(order="F")
+    tree, grass = (FIELDS[f"{name}_cover"].columns for name in ("tree", "grass"))
+    share = x[:, tree]
+    changed[:, grass], changed[:, tree] = x[:, grass] + share, 0.0
+    profiles = root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
+    roots = FIELDS["root_fraction"].columns
+    changed[:, roots] = np.maximum(x[:, roots] + share * (profiles[2] - profiles[0]), 0.0)
+    for name in ("vegetation_carbon", "root_carbon"):
+        changed[:, FIELDS[name].columns] = FIELDS[name].default if FIELDS[name].default > MISSING else np.nan
+    return changed
+
+
+def more_rain(x: np.ndarray) -> np.ndarray:
+    """Columns with 7 % more rain and water that reaches the soil."""
+    changed = x.copy(order="F")
+    for name in (*RAIN_WINDOWS, "water_input"):
+        values = x[:, FIELDS[name].columns]
+        changed[:, FIELDS[name].columns] = np.where(np.abs(values) < MISSING, values * MORE_RAIN, values)
+    return changed
+
+
+CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "roots lost": without_roots,
+    "grass for trees": grass_for_trees,
+    "7 % more rain": more_rain,
+}
+
+
+def answers(component: FortranModel, domain: dict, x: np.ndarray) -> dict:
+    """Counts for columns x [n, N_IN]: columns; outside, and by which input; for each change how many stay inside, and
+    how many fields fall against the sign; of grass for trees, those that fall with the load of the trees kept too."""
+    x = np.asfortranarray(x)
+    y, flag = component.run(x)
+    outside = Outside(domain)
+    outside.add(x, flag)
+    inside = flag < FLAGS["outside"]
+    counts: dict = {"columns": len(x), "outside": int((flag == FLAGS["outside"]).sum()), "by": dict(outside.counts)}
+    for name, change in CHANGES.items():
+        after, later = component.run(change(x))
+        both = inside & (later < FLAGS["outside"])
+        falls = {
+            output: int((after[both, OUTPUTS[output].index] < (1.0 - TOLERANCE) * y[both, OUTPUTS[output].index]).sum())
+            for output in ("hazard", "probability")
+        }
+        counts[name] = {"columns": int(both.sum()), **falls}
+        if name == "grass for trees":
+            loaded = change(x)
+            put(loaded, "vegetation_carbon", _carbon(x))
+            kept, flags = component.run(loaded)
+            of_both = both & (flags < FLAGS["outside"])
+            hazard = OUTPUTS["hazard"].index
+            counts[name]["hazard_with_load"] = int(
+                (kept[of_both, hazard] < (1.0 - TOLERANCE) * y[of_both, hazard]).sum()
+            )
+    return counts
+
+
+def _carbon(x: np.ndarray) -> np.ndarray:
+    """Carbon of the vegetation of columns (kg C/m2), of its cover where not given."""
+    from elm_landslide.physics.roots import COVER_CARBON
+
+    cover = np.stack([x[:, FIELDS[f"{name}_cover"].offset] for name in ("tree", "shrub", "grass", "crop")], axis=1)
+    given = x[:, FIELDS["vegetation_carbon"].offset]
+    return np.where(np.abs(given) < MISSING, given, cover @ COVER_CARBON.numpy())
+
+
+def report(model: Path, advance: Callable[[int], None]) -> dict:
+    """The counts of `answers` for every climate, for SAMPLED columns over the domain of the training and for all
+    records of the samples of ELM output. advance(1) after each."""
+    domain = describe(model)["model"]["domain"]
+    result = {}
+    with FortranModel(model) as component:
+
+        def add(name: str, x: np.ndarray) -> None:
+            result[name] = answers(component, domain, x)
+            advance(1)
+
+        for name, climate in CLIMATES.items():
+            add(name, columns(climate, COUNT, SEED))
+        add("sampled over the training domain", sample_columns(SAMPLED, SEED).numpy())
+        for sample in SITES:
+            source = Columns(sample_inputs(sample))
+            try:
+                x = np.concatenate([source.x(record) for record in source.records])
+            finally:
+                source.close()
+            add(f"sample {sample}", x.reshape(-1, N_IN))
+    return result
+
+
+def cases() -> int:
+    """How many a report has."""
+    return len(CLIMATES) + 1 + len(SITES)
