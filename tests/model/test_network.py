@@ -267,11 +267,11 @@ def test_declaration_is_consistent():
 
 
 def test_the_prior_where_nothing_was_learned(x):
-    """A new network gives the prior: strengths of the texture, and ln FoS spread by .25 within a slope class."""
+    """A new network gives the prior: strengths of the texture, and ln FoS spread by .23 within a slope class."""
     network = LandslideNetwork(members=1)
     latents, correction = network.latents(network.prepare(x), network.members)
     assert not correction.any()
-    torch.testing.assert_close(latents["spread"], torch.full_like(latents["spread"], 0.25), rtol=1e-12, atol=0)
+    torch.testing.assert_close(latents["spread"], torch.full_like(latents["spread"], 0.23), rtol=1e-12, atol=0)
 
 
 def test_the_envelope_is_a_twentieth_wider_than_the_training():

@@ -212,13 +212,14 @@ def test_draws_are_the_same_and_sound():
         assert (draw.cover > 0.0).all()
         assert draw.cover.sum() == pytest.approx(0.9)
         assert 0.5 <= draw.leaf_area <= 5.0
-        assert 0.3 <= draw.slope_spread <= 0.7
+        assert 0.76 <= draw.slope_spread <= 1.05
         assert 0.0 <= draw.slope_quantile <= 1.0
     assert len({draw.sand for draw in made}) == len(made)
 
 
 def test_a_missing_slope_is_a_quantile_of_the_known_ones():
-    """Of those of the table, or of those given; each draw has its own quantile. A known slope keeps its own."""
+    """Of those of the table, or of those given; each draw has its own quantile. The median of the land moves an eighth
+    of the way, in the logarithm, from that of all land to the slope of the site."""
     sites, made = some(6), site_columns.draws()
     slope = np.array([10.0, 20.0, 30.0, 40.0, 50.0, np.nan])
     gaps = dataclasses.replace(sites, slope=slope)
@@ -229,8 +230,10 @@ def test_a_missing_slope_is_a_quantile_of_the_known_ones():
     ):
         for k, draw in enumerate(made):
             degrees = np.append(slope[:5], np.quantile(known, draw.slope_quantile))
-            median = np.tan(np.radians(degrees)) * np.exp(-0.5 * draw.slope_spread**2)  # of a log-normal, by its mean
-            np.testing.assert_allclose(of(x, "slope")[:, k, 0, 5], np.minimum(median, 3.5), rtol=1e-12)
+            median = np.tan(np.radians(degrees)) ** 0.13 * np.exp(-2.52) ** 0.87
+            np.testing.assert_allclose(of(x, "slope")[:, k, 0, 5], median, rtol=1e-12)
+            steep = median * np.exp(draw.slope_spread * 1.2815515655446004)  # normal quantile of 0.9
+            np.testing.assert_allclose(of(x, "slope")[:, k, 0, 9], np.minimum(steep, 3.5), rtol=1e-12)
     assert len(np.unique(of(x, "slope")[5, :, 0, 5])) == len(made)
     with pytest.raises(UserError, match="slope: missing in all rows"):
         site_columns.fields(gaps.select([5]))
@@ -243,9 +246,7 @@ def test_the_reference_slope_moves_the_slope_alone(found):
     np.testing.assert_array_equal(x, before)
     moved = (flat != x).any(axis=(0, 1, 2))
     assert np.flatnonzero(moved).tolist() == list(range(*FIELDS["slope"].columns.indices(x.shape[-1])))
-    for k, draw in enumerate(site_columns.draws()):
-        wanted = np.tan(np.radians(25.0)) * np.exp(-0.5 * draw.slope_spread**2)
-        np.testing.assert_allclose(of(flat, "slope")[:, k, :, 5], wanted, rtol=1e-12)
+    np.testing.assert_allclose(of(flat, "slope")[..., 5], np.exp(-2.52), rtol=1e-12)
 
 
 def test_too_few_days(found):

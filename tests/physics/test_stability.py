@@ -41,16 +41,16 @@ def column(**values):
     return soil_column(field, has)
 
 
-def least(thinning=0.0, share=0.0, kept=0.0, root_cohesion=0.0, cap=0.0, **values):
+def least(thinning=0.0, gathered=0.0, kept=0.0, stored=0.0, root_cohesion=0.0, cap=0.0, **values):
     """(FoS, depth) of a uniform column; H is the thickness on level ground."""
     d = {
         "cohesion": COHESION,
         "friction": PHI,
         "thickness": H,
         "thinning": thinning,
-        "macropore_share": share,
+        "water_gathered": gathered,
         "water_kept": kept,
-        "head_multiplier": 1.0,
+        "water_stored": stored,
         "suction_cap": cap,
     }
     strength = Strength(
@@ -107,18 +107,32 @@ def test_suction_and_its_cap():
     assert below == pytest.approx(by_hand(H, head=0.2, water=270.0))
 
 
-def test_macropore_head_on_the_base():
-    """A quarter of 40 mm into a fillable porosity of 0.18 stands 0.0556 m; suction of 9.81 times that is taken away."""
-    head = 0.25 * 0.040 / 0.18
-    fos, _ = least(share=0.25, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
-    assert fos == pytest.approx(by_hand(H, head=head, suction=3000.0 - 9810 * head, water=270.0))
-    present_rate = least(share=0.25, water_input=40.0 / 86400, liquid_water=0.27, cap=3000.0)[0]
+def head_of(water):
+    """Head (m) of water (m) that would stand 1 / 0.15 times as high in soil without an end, in that of thickness H."""
+    return 1.0 / (1.0 / H + 0.15 / water)
+
+
+def test_head_of_the_water_gathered_on_the_base():
+    """Twice 40 mm; suction of 9.81 times the head is taken away."""
+    head = head_of(0.080)
+    fos, _ = least(gathered=2.0, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
+    assert fos == pytest.approx(by_hand(H, head=head, suction=max(3000.0 - 9810 * head, 0.0), water=270.0))
+    present_rate = least(gathered=2.0, water_input=40.0 / 86400, liquid_water=0.27, cap=3000.0)[0]
     assert present_rate == pytest.approx(fos)
+    little, _ = least(gathered=0.25, rain_1d=4.0, liquid_water=0.27, cap=3000.0)  # leaves some of the suction
+    head = head_of(0.001)
+    assert little == pytest.approx(by_hand(H, head=head, suction=3000.0 - 9810 * head, water=270.0))
+
+
+def test_the_head_stays_below_the_surface():
+    flood, _ = least(gathered=10.0, rain_1d=2000.0, cap=3000.0)
+    assert flood > by_hand(H, head=H)
+    assert flood == pytest.approx(by_hand(H, head=H), abs=0.02)
 
 
 def heads(**values):
-    """Water (mm) of the last day, of the second and third, of the fourth to seventh, on a fillable porosity of 0.18."""
-    return [180.0 * head.item() for head in column(liquid_water=0.27, **values).macropore_heads]
+    """Water (mm) of the last day, of the second and third, of the fourth to seventh."""
+    return [1000.0 * water.item() for water in column(liquid_water=0.27, **values).waters]
 
 
 def test_water_of_three_stretches_of_days():
@@ -143,22 +157,24 @@ def test_without_the_rain_of_a_day_the_present_input_lasts_a_day():
     assert heads(water_input=-1.0) == [0.0, 0.0, 0.0]
 
 
-def test_water_is_bounded_by_stretch_and_by_pores():
+def test_a_present_rate_is_no_more_than_half_a_metre_a_day():
+    """It may be that of an hour; rain that was summed counts whole."""
     most = 1000.0 * MAX_INPUT
-    assert heads(rain_1d=most + 1.0, rain_3d=3.0 * most, rain_7d=6.0 * most) == pytest.approx([most] * 3)
-    full = column(liquid_water=0.45, rain_1d=10.0).macropore_heads[0]
-    assert full.item() == pytest.approx(0.010 / 0.02)  # never less than 0.02 to fill
+    assert heads(rain_1d=most + 1.0, rain_3d=4.0 * most, rain_7d=8.0 * most)[0] == pytest.approx(most + 1.0)
+    assert heads(water_input=2.0 * most / 86400) == pytest.approx([most, 0.0, 0.0])
+    assert heads(rain_1d=10.0, snowmelt=2.0 * most / 86400)[0] == pytest.approx(most + 10.0)
 
 
 def test_head_of_a_week():
-    """Half is kept after two days, a quarter of what is older: 10 + 10 + 10 mm."""
+    """Half is kept of two days, and of that a quarter of what is older: 10 + 10 + 5 mm."""
     rain = {"rain_1d": 10.0, "rain_3d": 30.0, "rain_7d": 70.0}
-    head = 0.25 * 0.030 / 0.18
-    fos, _ = least(share=0.25, kept=0.5, liquid_water=0.27, cap=3000.0, **rain)
+    head = head_of(0.25 * 0.025)
+    fos, _ = least(gathered=0.25, kept=0.5, stored=0.25, liquid_water=0.27, cap=3000.0, **rain)
     assert fos == pytest.approx(by_hand(H, head=head, suction=3000.0 - 9810 * head, water=270.0))
-    for kept, water in ((0.0, 10.0), (1.0, 70.0)):
-        in_a_day = least(share=0.25, liquid_water=0.27, cap=3000.0, rain_1d=water)
-        assert least(share=0.25, kept=kept, liquid_water=0.27, cap=3000.0, **rain) == pytest.approx(in_a_day)
+    for kept, stored, water in ((0.0, 1.0, 10.0), (1.0, 0.0, 30.0), (1.0, 1.0, 70.0)):  # 70: an index of seven days
+        in_a_day = least(gathered=0.25, liquid_water=0.27, cap=3000.0, rain_1d=water)
+        week = least(gathered=0.25, kept=kept, stored=stored, liquid_water=0.27, cap=3000.0, **rain)
+        assert week == pytest.approx(in_a_day)
 
 
 def test_roots_add_their_cohesion_at_the_plane():
@@ -182,10 +198,10 @@ def test_weight_of_trees_without_carbon():
 
 def test_melt_joins_the_rain_of_the_day():
     """30 mm of rain and 10 mm of melt are the 40 mm of the test above; a known moisture offset is soil water."""
-    expected = least(share=0.25, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
-    melt = least(share=0.25, rain_1d=30.0, snowmelt=10.0 / 86400, liquid_water=0.27, cap=3000.0)
+    expected = least(gathered=0.25, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
+    melt = least(gathered=0.25, rain_1d=30.0, snowmelt=10.0 / 86400, liquid_water=0.27, cap=3000.0)
     assert melt == pytest.approx(expected)
-    offset = least(share=0.25, rain_1d=40.0, liquid_water=0.25, soil_moisture_offset=0.02, cap=3000.0)
+    offset = least(gathered=0.25, rain_1d=40.0, liquid_water=0.25, soil_moisture_offset=0.02, cap=3000.0)
     assert offset == pytest.approx(expected)
 
 

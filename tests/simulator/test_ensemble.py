@@ -126,7 +126,7 @@ def test_file_tells_what_it_is(whole):
         assert identity["settings"]["rows"] == 8
         assert identity["seed"] == file.seed == 3
         assert set(identity["priors"]) == set(PRIORS)
-        assert file["parameter_thickness"].prior == "log_normal(1.5, 0.4)"
+        assert file["parameter_thickness"].prior == "log_normal(1.4, 0.4)"
         assert file["time"][:].tolist() == [-6.0, 0.0, 6.0, 12.0]
         for field in FIELDS.values():
             assert file[field.name].units == field.unit

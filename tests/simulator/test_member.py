@@ -156,7 +156,7 @@ def test_water_balances(runs):
 
 
 def test_both_get_the_same_water():
-    """What reaches the soil of the column in the event, on the hillslope; afterwards the balance closes."""
+    """What reaches the soil of the column in the event, times the local rain, on the hillslope; then the balance closes."""
     made = scene(DRAWS[3])
     storm = member.begin(made, SMALL)
     incoming, lost = storm.budget
@@ -164,7 +164,7 @@ def test_both_get_the_same_water():
     assert stored == pytest.approx(storm.stored + incoming - lost, rel=1e-12)
     for hour in range(SMALL.hours):
         member.advance(made, storm, SMALL, hour)
-    came = HOUR * math.fsum(storm.event["water_input"])
+    came = DRAWS[3]["local_rain"] * HOUR * math.fsum(storm.event["water_input"])
     assert came > 0.01
     assert storm.budget[0] - incoming == pytest.approx(came, rel=1e-12)
     assert made.hill.hillslope.stored() - stored == pytest.approx(came - (storm.budget[1] - lost), abs=1e-12)

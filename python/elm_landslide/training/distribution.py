@@ -63,7 +63,7 @@ def scores(mean: np.ndarray, share: np.ndarray, correlation: float, alike: int =
     tail = 0.5 * (1.0 - INTERVAL)
     low, high = betaincinv(a, b, tail), betaincinv(a, b, 1.0 - tail)
     covered = (y >= low - 1e-9) & (y <= high + 1e-9)
-    order = np.array_split(np.argsort(p, kind="stable"), BINS)
+    order = np.array_split(np.argsort(p, kind="stable"), min(BINS, len(p)))
     out = {
         "states": len(p),
         "intraclass": correlation,
