@@ -240,8 +240,8 @@ contains
     good = ieee_is_finite(landslide_base_rate)
     if (good) good = landslide_base_rate >= 0._r8 .and. landslide_base_rate <= largest_rate  ! with NaN it may trap
     if (.not. good) then
-       message = 'landslide_base_rate is the number of landslides per km2 of steep land and year on ordinary days: ' // &
-            'it lies between 0 and 100'
+       message = 'landslide_base_rate is the number of landslides per km2 of steep land and year where the ' // &
+            'hazard is 1: it lies between 0 and 100'
     end if
     if (landslide_interval /= 0) then
        if (landslide_interval < 0 .or. mod(day, max(1, landslide_interval)) /= 0) then

@@ -162,8 +162,8 @@ contains
   subroutine InitStatic(this, bounds)
     !
     ! !DESCRIPTION:
-    ! Read the slope percentiles, and count the landslides of an ordinary day by the steep land. A file without them stops the run: the gridcell's mean slope says nothing about the
-    ! steep tail that fails.
+    ! Read the slope percentiles, and count the landslides of an ordinary day by the steep land. A file without them
+    ! stops the run: the gridcell's mean slope says nothing about the steep tail that fails.
     !
     ! !USES:
     use fileutils       , only : getfil

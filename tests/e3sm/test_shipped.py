@@ -11,6 +11,7 @@ import pytest
 
 import elm_landslide
 from elm_landslide.e3sm import hooks, namelists, sources
+from elm_landslide.fields import BASE_RATE
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "cime_config"
@@ -76,6 +77,8 @@ def test_the_template_has_the_components_settings_and_defaults():
     given = dict(re.findall(r"^ (\w+) = (.*)$", (CONFIG / "landslide_in.template").read_text(), re.MULTILINE))
     assert declared.pop("use_landslide").strip() == ".false."
     assert given.pop("use_landslide") == ".true."
+    assert declared.pop("landslide_base_rate").strip() == "landslide_default_base_rate"
+    assert float(given.pop("landslide_base_rate")) == BASE_RATE
     assert given == {name: value.strip() for name, value in declared.items()}
 
 
@@ -85,7 +88,7 @@ def test_the_templates_form_is_what_the_component_reads():
     lines = [line for line in lines if line]
     assert lines[0] == "&landslide_inparm"
     assert lines[-1] == "/"
-    assert all(re.fullmatch(r"\w+ = ('[^']*'|\.\w+\.|\d+)", line) for line in lines[1:-1])
+    assert all(re.fullmatch(r"\w+ = ('[^']*'|\.\w+\.|[\de.-]+)", line) for line in lines[1:-1])
 
 
 @pytest.mark.parametrize("cwd", ["case", "elsewhere"])

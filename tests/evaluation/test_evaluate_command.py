@@ -33,6 +33,7 @@ KEYS = [
     "hit_rate",
     "hit_rate_interval",
     "difference",
+    "field_difference",
     "brier",
     "brier_interval",
     "brier_skill",

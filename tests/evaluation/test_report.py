@@ -38,6 +38,7 @@ def test_keys(result):
         "prevalence",
         "blocks",
         "difference",
+        "field_difference",
         "reliability",
         "spread",
         "by_accuracy",

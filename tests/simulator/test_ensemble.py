@@ -14,7 +14,7 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, SPVAL
 from elm_landslide.simulator import ensemble, ensemble_file, member
 from elm_landslide.simulator.ensemble import PARCEL, Ensemble
-from elm_landslide.simulator.prior import PRIORS
+from elm_landslide.simulator.prior import HIDDEN, PRIORS
 from support.offline_runs import launch
 
 SMALL = dict(rows=8, columns=8, hours=24)
@@ -297,3 +297,33 @@ def test_damaged_part_is_named(tmp_path):
     with pytest.raises(UserError, match=r"00000000-00000020\.npz: cannot be read .*remove it and run again"):
         ensemble_file.write(made, out, "test")
     assert [path.name for path in tmp_path.iterdir()] == [".out.nc.parts"]
+
+
+def test_members_that_are_alike(tmp_path):
+    """Groups share weather and all that ELM knows but the slope of the terrain; what is hidden differs."""
+    make(Ensemble(8, **ONE, alike=4), tmp_path / "alike.nc")
+    found, variables = ensemble_file.read(tmp_path / "alike.nc")
+    assert found.alike == 4
+    for name in PRIORS:
+        groups = variables[f"parameter_{name}"].reshape(2, 4)
+        same = (groups == groups[:, :1]).all()
+        assert same == (name not in HIDDEN), name
+    for field in FIELDS.values():
+        values = np.nan_to_num(variables[field.name].reshape(2, 4, -1))
+        if field.name not in ("slope", "subsurface_drainage"):  # drainage follows the mean slope of the terrain
+            np.testing.assert_allclose(
+                values, np.broadcast_to(values[:, :1], values.shape), atol=2e-2, err_msg=field.name
+            )
+    assert (np.diff(variables["hillslope_fos"].reshape(2, 4, -1)[:, :, 0], axis=1) != 0).all()
+    rain = variables["rain_7d"].reshape(2, 4, -1)
+    np.testing.assert_array_equal(rain, np.broadcast_to(rain[:, :1], rain.shape))
+    assert (rain[0] != rain[1]).any()
+
+
+def test_one_alike_is_as_before(tmp_path):
+    alone, group = (ensemble.Runner(Ensemble(4, **ONE, alike=alike)) for alike in (1, 2))
+    for first in (0, 2):
+        assert alone.parameters(first) == group.parameters(first)
+        np.testing.assert_array_equal(alone.run(first)["x"], group.run(first)["x"])
+    with pytest.raises(UserError, match="alike: 5; must be from 1 to the 4 members"):
+        Ensemble(4, **ONE, alike=5)

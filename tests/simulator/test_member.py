@@ -156,7 +156,7 @@ def test_water_balances(runs):
 
 
 def test_both_get_the_same_water():
-    """What reaches the soil of the column in the event, times the local rain, on the hillslope; then the balance closes."""
+    """On the hillslope what reaches the soil of the column in the event, times the local rain; the balance closes."""
     made = scene(DRAWS[3])
     storm = member.begin(made, SMALL)
     incoming, lost = storm.budget

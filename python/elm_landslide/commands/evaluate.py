@@ -10,12 +10,16 @@ import typer
 
 from elm_landslide.commands import terminal
 from elm_landslide.commands.exit import one_line_errors
+from elm_landslide.errors import UserError
 from elm_landslide.extras import need
 
 
 def evaluate_command(
-    sites: Annotated[Path, typer.Option(help="Site table to score (see elm-landslide sites).")],
     out: Annotated[Path, typer.Option(help="Folder for evaluation.json, scores.csv and the figures.")],
+    sites: Annotated[Path | None, typer.Option(help="Site table to score (see elm-landslide sites).")] = None,
+    hillslopes: Annotated[
+        Path | None, typer.Option(help="Ensemble of elm-landslide simulate to score, best one with --alike.")
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
     train_sites: Annotated[
         Path | None, typer.Option(help="Site table for fitting the comparators that need it.")
@@ -36,6 +40,11 @@ def evaluate_command(
         elm-landslide sites convert GLAS_HELD_OUT --out held_out.csv
         elm-landslide evaluate --sites held_out.csv --train-sites sites.csv --trigger rain --out evaluation
 
+    Or simulated hillslopes, on which the failing share is judged as a distribution:
+
+        elm-landslide simulate --members 1024 --alike 16 --seed 2 --out alike.nc
+        elm-landslide evaluate --hillslopes alike.nc --out evaluation
+
     The keys of evaluation.json are listed in elm_landslide/evaluation/report.py.
     """
     with one_line_errors():
@@ -43,12 +52,38 @@ def evaluate_command(
         from elm_landslide.evaluation.run import evaluate
         from elm_landslide.model.model_file import SHIPPED
 
-        result = evaluate(sites, model or SHIPPED, out, train_sites, trigger, lhasa, terminal.progress)
+        if sites is None and hillslopes is None:
+            raise UserError("evaluate: give --sites, --hillslopes or both")
+        result = evaluate(sites, model or SHIPPED, out, train_sites, trigger, lhasa, terminal.progress, hillslopes)
         print(json.dumps(result, indent=2)) if as_json else _print_evaluation(result, out)
 
 
 def _print_evaluation(result: dict, out: Path) -> None:
     """The report of evaluation.report."""
+    written = ["evaluation.json"]
+    if "auc" in result:
+        _print_sites(result)
+        written += ["scores.csv", "roc.png", "reliability.png"]
+    if "hillslopes" in result:
+        _print_hillslopes(result["hillslopes"])
+        written.append("hillslopes.png")
+    print(f"written     {out}: {', '.join(written)}")
+
+
+def _print_hillslopes(of: dict) -> None:
+    print(f"hillslopes  {of['states']} states of {of['members']} members; {of['outside']} members outside the domain")
+    known = f", of hillslopes alike {of['crps_alike']:.4f}" if "crps_alike" in of else ""
+    print(
+        f"            CRPS of the failing share {of['crps']:.4f}; of all shares {of['crps_climate']:.4f}, "
+        f"of the mean alone {of['crps_point']:.4f}{known}"
+    )
+    print(
+        f"            calibration error {of['ece']:.4f}; {of['coverage']:.1%} in the {of['interval']:.0%} interval; "
+        f"spread {of['spread']:.3f}, error {of['error']:.3f}"
+    )
+
+
+def _print_sites(result: dict) -> None:
     from elm_landslide.evaluation import report
 
     rows = [report.HEADER[1:], *(row[1:] for row in report.table(result))]
@@ -75,4 +110,3 @@ def _print_evaluation(result: dict, out: Path) -> None:
         )
     for name, reason in result["left_out"].items():
         print(f"left out    {name}: {reason}")
-    print(f"written     {out}: evaluation.json, scores.csv, roc.png, reliability.png")

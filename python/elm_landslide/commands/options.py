@@ -36,8 +36,8 @@ Override = Annotated[
 BaseRate = Annotated[
     float,
     typer.Option(
-        help="For LANDSLIDE_CHANCE: rain-triggered landslides per km2 of steep land (over 10 degrees) and year where and "
-        "when the hazard is 1; by default the world's news reports."
+        help="For LANDSLIDE_CHANCE: rain-triggered landslides per km2 of steep land (over 10 degrees) and year where "
+        "the hazard is 1; by default the world's news reports."
     ),
 ]
 Engine = Annotated[

@@ -51,7 +51,7 @@ def _print(report: dict) -> None:
         table.add_row(name, str(of["columns"]), f"{100.0 * of['outside'] / of['columns']:.2f}", *falls)
     console = Console(width=140) if not Console().is_terminal else Console()
     console.print(table)
-    print("under a change: columns whose hazard falls, whose probability falls, of those inside the domain before and after")
+    print("under a change: columns whose hazard falls, whose probability falls, of those inside before and after")
     for name, of in report.items():
         if of["by"]:
             print(f"outside, {name}: {', '.join(f'{field} {n}' for field, n in of['by'].items())}")

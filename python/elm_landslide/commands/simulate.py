@@ -43,7 +43,8 @@ def simulate_command(
         float | None, typer.Option(help="Side of the grid's cells (m), where it is in degrees.")
     ] = None,
     alike: Annotated[
-        int, typer.Option(help="So many members in a row are alike to ELM: they share weather, texture, cover and slope.")
+        int,
+        typer.Option(help="So many members in a row are alike to ELM: they share weather, soil, cover and mean slope."),
     ] = 1,
     override: Annotated[
         list[str] | None,

@@ -108,7 +108,9 @@ def describe_command(file: Annotated[Path, typer.Argument(help="A site table (CS
 def rate_command(
     catalogue: Annotated[Path, typer.Argument(help="CSV export of NASA's Global Landslide Catalog.")],
     model: Annotated[Path | None, typer.Option(help="Model file; the shipped one by default.")] = None,
-    land: Annotated[float, typer.Option(help="Land that the catalogue covers (km2); by default all but Antarctica.")] = 0.0,
+    land: Annotated[
+        float, typer.Option(help="Land that the catalogue covers (km2); by default all but Antarctica.")
+    ] = 1.349e8,
     as_json: _Json = False,
 ) -> None:
     """Say how many landslides a catalogue has per km2 of steep land and year where the hazard is 1: the base rate of
@@ -127,7 +129,7 @@ def rate_command(
         steep_hazard = describe_model(path)["model"].get("metrics", {}).get("steep_hazard")
         if not steep_hazard:
             raise UserError(f"{path}: was trained without sites: its hazard has no mean over random places")
-        counts = base_rate.base_rate(read_catalogue(catalogue), steep_hazard, land or base_rate.LAND)
+        counts = base_rate.base_rate(read_catalogue(catalogue), steep_hazard, land)
         if as_json:
             print(json.dumps(counts, indent=2))
             return

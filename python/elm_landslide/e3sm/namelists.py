@@ -6,12 +6,13 @@ import re
 
 from elm_landslide.e3sm import hooks, sources
 from elm_landslide.errors import UserError
-from elm_landslide.fields import OUTPUTS, OUTSIDE
+from elm_landslide.fields import CHANCE, OUTPUTS, OUTSIDE
 
 # Maximum, minimum or mean of a day.
 _OVER_TIME = {
     OUTPUTS["probability"]: "X",
     OUTPUTS["hazard"]: "X",
+    CHANCE: "X",
     OUTPUTS["fos"]: "M",
     OUTPUTS["depth"]: "A",
     OUTSIDE: "A",

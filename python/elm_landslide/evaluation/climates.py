@@ -80,7 +80,12 @@ CLIMATES = {
         leaf_area=(0.2, 2.5),
     ),
     "permafrost in winter": Climate(
-        organic=(0.1, 0.8), water_table=(3.8, 9), frozen=(3.9, 4), week=(0, 2), cover=(0.2, 0.4, 0.3, 0), leaf_area=(0, 1)
+        organic=(0.1, 0.8),
+        water_table=(3.8, 9),
+        frozen=(3.9, 4),
+        week=(0, 2),
+        cover=(0.2, 0.4, 0.3, 0),
+        leaf_area=(0, 1),
     ),
     "peat": Climate(
         organic=(0.6, 1.0),
@@ -119,7 +124,9 @@ def columns(climate: Climate, n: int, seed: int = 1) -> np.ndarray:
         ice = np.where(between(climate.frozen) > _DEPTH, between((0.3, 0.98)), ice)
     frozen = (ice > 0).argmax(1)
     frost_table = _DEPTH[np.where((ice > 0).any(1), frozen, len(_DEPTH) - 1)][:, None]
-    perched = np.where((frost_table < _DEPTH[-1]) & (rng.random((n, 1)) < 0.5), frost_table * between((0.2, 1)), frost_table)
+    perched = np.where(
+        (frost_table < _DEPTH[-1]) & (rng.random((n, 1)) < 0.5), frost_table * between((0.2, 1)), frost_table
+    )
     week = between(climate.week)
     day, three = between((0, 0.6)), between((0, 1))
     windows = week * day, week * (day + (1 - day) * three), week

@@ -1,4 +1,4 @@
-"""Figures of an evaluation: ROC curves of the model and its comparators, and how reliable its probabilities are."""
+"""Figures of an evaluation: ROC curves of the field, the model and comparators, and how reliable probabilities are."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from elm_landslide.evaluation.report import MODEL, Comparison, limits
+from elm_landslide.evaluation.report import FIELD, MODEL, Comparison, limits
 from elm_landslide.observation import metrics
 from elm_landslide.plots.style import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, VERMILION, new_figure, save
 
 TITLES = {"same_site": "other dates at the sites", "random": "random sites and dates"}
 # The comparators that are drawn; ablations are in the table.
 DRAWN = {
-    "field": ("LANDSLIDE_HAZARD alone", VERMILION),
+    MODEL: ("with the observation model", BLACK),
     "gradient_boosting": ("gradient boosting", GREEN),
     "ari7": ("7-day rain index", ORANGE),
     "logistic_rain": ("logistic regression, rain", PURPLE),
     "lhasa_2_1": ("LHASA 2.1 (proxy)", SKY),
     "lhasa_1_1": ("LHASA 1.1 (proxy)", LIGHT),
-    "physics_only": ("physics with prior strengths", BLACK),
+    "network_alone": ("failing share alone", VERMILION),
 }
 
 
@@ -29,10 +29,13 @@ def draw(comparisons: list[Comparison], result: dict, out: Path) -> list[Path]:
     """Figures of the comparisons and their report (report.build), into the folder `out`."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    return [
-        draw_roc(comparisons, result, out / "roc.png"),
-        draw_reliability(comparisons, result, out / "reliability.png"),
-    ]
+    made = []
+    if comparisons:
+        made += [draw_roc(comparisons, result, out / "roc.png")]
+        made += [draw_reliability(comparisons, result, out / "reliability.png")]
+    if "hillslopes" in result:
+        made.append(draw_hillslopes(result["hillslopes"], out / "hillslopes.png"))
+    return made
 
 
 def draw_roc(comparisons: list[Comparison], result: dict, path: Path) -> Path:
@@ -49,16 +52,18 @@ def _draw_curves(axis: Axes, comparison: Comparison, result: dict) -> None:
     name, auc = comparison.name, result["auc"][comparison.name]
     landslide, weights = comparison.landslide, np.ones((1, len(comparison.landslide)))
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
-    for score in sorted({MODEL, *DRAWN} & auc.keys(), key=lambda score: (score != MODEL, -auc[score])):
+    main = FIELD if FIELD in auc else MODEL  # what ELM writes, where it is scored
+    for score in sorted({main, *DRAWN} & auc.keys(), key=lambda score: (score != main, -auc[score])):
         _, hits, false = metrics.roc(landslide, comparison.scores[score], weights)
         false_rate, hit_rate = false[0] / false[0, -1], hits[0] / hits[0, -1]
-        if score == MODEL:
-            label = f"model {auc[score]:.3f} ({limits(result['auc_interval'][name][score])})"
+        if score == main:
+            words = "LANDSLIDE_HAZARD" if main == FIELD else "model"
+            label = f"{words} {auc[score]:.3f} ({limits(result['auc_interval'][name][score])})"
             axis.plot(false_rate, hit_rate, color=BLUE, linewidth=2.8, label=label, zorder=4)
         else:
             words, colour = DRAWN[score]
             axis.plot(false_rate, hit_rate, color=colour, linewidth=1.2, label=f"{words} {auc[score]:.3f}")
-    marks = {float(rate): value for rate, value in result["hit_rate"][name][MODEL].items()}
+    marks = {float(rate): value for rate, value in result["hit_rate"][name][main].items()}
     axis.plot(list(marks), list(marks.values()), "o", color=VERMILION, markeredgecolor="white", markersize=8, zorder=5)
     for rate, value in marks.items():
         text = f"{value:.2f} at {100.0 * rate:.0f} %"
@@ -74,6 +79,30 @@ def _draw_curves(axis: Axes, comparison: Comparison, result: dict) -> None:
     axis.set_aspect("equal")
     axis.grid(alpha=0.3)
     axis.legend(title="area under the curve (95 % interval)", title_fontsize=8, fontsize=8, loc="lower right")
+
+
+def draw_hillslopes(of: dict, path: Path) -> Path:
+    """Failing share of simulated hillslopes against what the network says, in bins of as many states."""
+    figure = new_figure(5.6, 5.6)
+    axis = figure.subplots()
+    predicted, found, _ = np.array(of["reliability"]).T
+    axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
+    spread = np.sqrt(of["intraclass"] * predicted * (1.0 - predicted))
+    low, high = np.clip(predicted - spread, 0.0, 1.0), np.clip(predicted + spread, 0.0, 1.0)
+    axis.fill_between(predicted, low, high, color=SKY, alpha=0.3, linewidth=0, label="LANDSLIDE_SPREAD about it")
+    axis.plot(predicted, found, "o-", color=BLUE, markersize=5, linewidth=1.8, label="mean of simulated hillslopes")
+    known = f"; of hillslopes alike {of['crps_alike']:.3f}" if "crps_alike" in of else ""
+    lines = (
+        f"calibration error {of['ece']:.3f}",
+        f"CRPS {of['crps']:.3f}; of all shares {of['crps_climate']:.3f}{known}",
+        f"{of['coverage']:.0%} within the central {of['interval']:.0%}",
+    )
+    axis.text(0.02, 0.98, "\n".join(lines), transform=axis.transAxes, va="top", fontsize=9)
+    axis.set_title(f"{of['members']:,} simulated hillslopes, {of['states']:,} states", fontsize=11)
+    axis.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="LANDSLIDE_PROB", ylabel="share of the area with FoS < 1")
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8, loc="lower right")
+    return save(figure, path)
 
 
 def draw_reliability(comparisons: list[Comparison], result: dict, path: Path) -> Path:

@@ -19,6 +19,7 @@ rows are of one block.
     hit_rate, hit_rate_interval .<comparison>.<score>.<false-alarm rate>: '0.01', '0.05', '0.10'
     difference                  .<comparison>.<comparator>: model minus comparator on the same draws: auc, auc_interval,
                                 pr_auc, pr_auc_interval
+    field_difference            likewise, field minus each other score
     brier, brier_skill          .<comparison>, with *_interval: of the model; skill against saying the prevalence
     ece                         of the model, a number: the larger of its comparisons'
     ece_by, ece_by_interval     .<comparison>: of the model
@@ -29,6 +30,9 @@ rows are of one block.
     field.<comparison>          brier, brier_skill, ece, each with *_interval, and reliability, of the field
     unrepeated.<comparison>     without rows whose weather is in the training table too (see repeats.py): n,
                                 landslides, auc.<score>; null without --train-sites, or with too few rows
+    hillslopes                  with --hillslopes: of the failing share on simulated hillslopes, as in
+                                training/distribution.py: crps (of the network's distribution), crps_climate,
+                                crps_point, crps_alike (what can be known at all), reliability, ece, coverage
     by_accuracy, by_region      .<comparison>.<group>, of the model: n, landslides, prevalence, and auc, pr_auc,
                                 hit_rate, brier, brier_skill, ece, each with *_interval and null where there are fewer
                                 than 20 landslides or 20 others
@@ -141,11 +145,8 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
         "prevalence": float(c.landslide.mean()),
         "blocks": sample.counts.shape[1],
         **{key: {name: of[key] for name, of in by_score.items()} for key in by_score[MODEL]},
-        "difference": {
-            name: _measures({key: measured[MODEL][key] - measures[key] for key in ("auc", "pr_auc")})
-            for name, measures in measured.items()
-            if name != MODEL
-        },
+        "difference": _differences(measured, MODEL),
+        "field_difference": _differences(measured, FIELD),
         **{key.replace("ece", "ece_by"): value for key, value in fits.items()},
         "reliability": metrics.reliability(c.landslide, c.probability, sample),
         "spread": metrics.spread(c.landslide, c.members),
@@ -153,6 +154,18 @@ def _of(c: Comparison, draws: int, seed: int) -> dict:
         "unrepeated": _unrepeated(c),
         "by_accuracy": _by_group(c, sample, groups.accuracies(c.accuracy, c.landslide, c.pair)),
         "by_region": _by_group(c, sample, groups.regions(c.lat, c.lon)),
+    }
+
+
+def _differences(measured: dict[str, dict[str, np.ndarray]], score: str) -> dict:
+    """A score less each other one, on the same draws; nothing without it."""
+    if score not in measured:
+        return {}
+    of = measured[score]
+    return {
+        name: _measures({key: of[key] - measures[key] for key in ("auc", "pr_auc")})
+        for name, measures in measured.items()
+        if name != score
     }
 
 

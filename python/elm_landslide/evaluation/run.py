@@ -91,23 +91,50 @@ def columns(sites: Sites, model: SiteModel, progress: Callable) -> SiteRows:
 
 @one_thread()
 def evaluate(
-    site_file: Path,
+    site_file: Path | None,
     model_path: Path,
     out: Path,
     train_file: Path | None,
     trigger: str,
     lhasa: Path | None,
     progress: Callable,
+    hillslope_file: Path | None = None,
 ) -> dict:
     """Write evaluation.json, scores.csv and the figures into the folder `out`; returns the report.
 
     Raises UserError for bad input, before anything is computed or written.
     """
-    from elm_landslide.evaluation import figures
+    from elm_landslide.evaluation import figures, hillslopes
 
     existing = next(place for place in (out, *out.resolve().parents) if place.exists())
     if not existing.is_dir():
         raise UserError(f"{existing}: is a file; give the name of a folder for --out")
+    on_hillslopes = None
+    if hillslope_file is not None:
+        trained_on = describe(model_path)["model"].get("inputs", {}).get("ensemble")
+        on_hillslopes = hillslopes.scores(load_eager(model_path), hillslope_file, trained_on)
+    result: dict = {}
+    comparisons: list[Comparison] = []
+    if site_file is not None:
+        sites, comparisons, chances, notes = _sites(site_file, model_path, train_file, trigger, lhasa, progress)
+        result = report.build(comparisons, notes)
+    if on_hillslopes is not None:
+        result["hillslopes"] = on_hillslopes
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        report.write(result, out / "evaluation.json")
+        if site_file is not None:
+            _write_scores(sites, chances, out / "scores.csv")
+        figures.draw(comparisons, result, out)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror or error})") from None
+    return result
+
+
+def _sites(
+    site_file: Path, model_path: Path, train_file: Path | None, trigger: str, lhasa: Path | None, progress: Callable
+) -> tuple[Sites, list[Comparison], dict[str, np.ndarray], Notes]:
+    """(the rows used, their comparisons, the chances of all by comparison, what the report says besides)."""
     model = open_model(model_path)
     what = "that the model was trained on; its scores out of fold are in elm-landslide inspect"
     sites, counts = select(site_table.read(site_file), site_file, trigger, model.observation.info["blocks"], what)
@@ -140,15 +167,7 @@ def evaluate(
         comparisons.append(comparison)
         chances[design] = np.full(sites.n, np.nan)
         chances[design][at] = chance
-    result = report.build(comparisons, notes)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        report.write(result, out / "evaluation.json")
-        _write_scores(sites, chances, out / "scores.csv")
-        figures.draw(comparisons, result, out)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({error.strerror or error})") from None
-    return result
+    return sites, comparisons, chances, notes
 
 
 def _comparison(

@@ -1,4 +1,4 @@
-"""Which way the fields answer to lost roots, to grass in place of trees and to more rain, and where the model is outside.
+"""Which way the fields answer to lost roots, grass in place of trees and more rain, and where the model is outside.
 
 At one state of soil water: what the change would do to ELM's own water is not in these. Without trees their load is
 gone too, which makes a cohesive slope stronger; so grass may be the safer for a while, and those columns are counted by

@@ -140,8 +140,8 @@ class Columns:
         notes = []
         if not np.isfinite(self.area).all():
             notes.append(
-                f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or AREA "
-                "of the surface dataset"
+                f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or "
+                "AREA of the surface dataset"
             )
         if self._files.is_mean(STATE):
             lengths = [r.bounds[1] - r.bounds[0] for r in self.records if r.bounds]

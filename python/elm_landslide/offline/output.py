@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -153,8 +154,12 @@ class OutputFile:
             comment = {"comment": _COMMENTS[output.history]} if output.history in _COMMENTS else {}
             self._create(output.history, output.long_name, output.unit, dims, {**common, **methods, **comment})
         self._create(OUTSIDE.history, OUTSIDE.long_name, OUTSIDE.unit, dims, {**common, **methods})
-        about = {"base_rate": self._base_rate, "base_rate_units": "km-2 year-1", "steep_gradient": STEEP}
-        self._create(CHANCE.history, CHANCE.long_name, CHANCE.unit, dims, {**common, **methods, **about})
+        about: dict[str, Any] = {
+            "base_rate": self._base_rate,
+            "base_rate_units": "km-2 year-1",
+            "steep_gradient": STEEP,
+        }
+        self._create(CHANCE.history, CHANCE.long_name, CHANCE.unit, dims, {**about, **common, **methods})
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
         flag.set_var_chunk_cache(1)
         flag.setncatts(

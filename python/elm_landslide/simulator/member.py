@@ -1,9 +1,9 @@
 """One member of an ensemble: its column and its hillslope through a season of weather and a storm.
 
 The column runs through the season and then through the event. The hillslope starts from the column's water, settles
-under the last days of the season, and goes through the event in steps of an hour or less. The hillslope receives the
-water that reaches the soil in the column, times the local rain: it stands where more falls. The fields that ELM would hand to the network are stored, and what the
-hillslope did.
+under the last days of the season, and goes through the event in steps of an hour or less. It receives the water that
+reaches the soil in the column, times the local rain: it stands where more falls. The fields that ELM would hand to the
+network are stored, and what the hillslope did.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class Prior:
         return gamma.ppf(u, a, scale=b / a)
 
 
-# Rain is uneven within a cell, and slopes that fail stand where it gathers. Mean and coefficient of variation with which
-# simulated hillslopes keep the water that reported landslides demand (training/posterior.py).
+# Rain is uneven within a cell, and slopes that fail stand where it gathers. With this mean and coefficient of variation
+# simulated hillslopes keep about the water that reported landslides demand (training/posterior.py).
 LOCAL_RAIN = (6.0, 0.3)
 
 PRIORS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ def cover_of(p: dict[str, float]) -> int:
 
 def scene(
     p: dict[str, float],
-    seed: int | tuple[Sequence[int], Sequence[int]],
+    seed: int | Sequence[int] | tuple[Sequence[int], Sequence[int]],
     settings: Settings,
     days: tuple[np.ndarray, np.ndarray] | None = None,
     land: Terrain | None = None,
@@ -96,12 +97,12 @@ def scene(
 ) -> Scene:
     """Draw what the parameters leave open: weather, terrain, fields over the hillslope.
 
-    p: parameters by name of PRIORS; seed: of numpy's generator, or one for the weather and one for the hillslope; days: (precipitation (mm), temperature (degrees C))
-    [day] of real weather that ends with the event, instead of the drawn storm; land: terrain in place of a drawn
-    hillslope. For experiments: root_factor (1) on root cohesion; macropore_share (1), in place of that of p; bonds, as
-    in HillslopeStrength.
+    p: parameters by name of PRIORS; seed: of numpy's generator, or one for the weather and one for the hillslope; days:
+    (precipitation (mm), temperature (degrees C)) [day] of real weather that ends with the event, instead of the drawn
+    storm; land: terrain in place of a drawn hillslope. For experiments: root_factor (1) on root cohesion;
+    macropore_share (1), in place of that of p; bonds, as in HillslopeStrength.
     """
-    seeds = seed if isinstance(seed, tuple) else (seed, seed)
+    seeds: Any = seed if isinstance(seed, tuple) else (seed, seed)
     weather_rng, land_rng = (np.random.default_rng(np.random.SeedSequence(s).spawn(2)[k]) for k, s in enumerate(seeds))
     forcing, rain = _weather(p, weather_rng, settings, days)
     cover = cover_of(p)

@@ -12,11 +12,10 @@ import numpy as np
 from elm_landslide.errors import UserError
 from elm_landslide.sites.catalogue import RAIN_TRIGGERS, Catalogue
 
-LAND = 1.349e8  # km2, of the world without Antarctica
 YEARS = (2007, 2017)  # of whole years of NASA's catalogue
 
 
-def base_rate(catalogue: Catalogue, steep_hazard: float, land: float = LAND) -> dict:
+def base_rate(catalogue: Catalogue, steep_hazard: float, land: float) -> dict:
     """reports of rain-triggered landslides in YEARS; years; land (km2); steep_hazard: the mean of the model; rate (per
     km2 and year). Raises UserError if there is no such report, or no land."""
     if not 0.0 < land < np.inf:

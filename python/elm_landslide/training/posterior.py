@@ -159,7 +159,7 @@ def _failing(network: LandslideNetwork, x: Tensor, percentiles: Tensor, values: 
         },
     )
     kinds = minimum_factor_of_safety(prepared.column, gradient, hillslopes, network.planes)
-    p = 0.0
+    p = torch.zeros(rows * days, dtype=torch.float64)
     for share, (fos, _) in zip(prepared.shares.split(1, dim=-1), kinds, strict=True):
         p = p + share[:, 0] * (normal_cdf(-torch.log(fos[:, 0]) / values["spread"]) * network.weights).sum(-1)
     return p.view(rows, days)

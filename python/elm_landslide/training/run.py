@@ -7,6 +7,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -89,7 +90,7 @@ def train(
         data = _data(training, states, held_out, sites, comm)
         network = _stage_1(training, data)
         _fit_spread(network, data)
-        scores = {"stage_1": _physics_scores(training, network, data)}
+        scores: dict[str, Any] = {"stage_1": _physics_scores(training, network, data)}
         observation = None
         if data.table is not None:
             scores["stage_1"]["sites"] = _network_alone(network, data.table)

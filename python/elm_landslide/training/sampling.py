@@ -74,7 +74,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     frozen_to = np.where(chance(0.2), log_uniform(0.02, 3.8), 0.0)
     frost_top = np.where(chance(0.5), 0.0, uniform(0, 1)) * frozen_to
     frozen = ((frozen_to > _TOPS) & (frost_top <= _TOPS)) * uniform(0.1, 0.95)
-    permafrost = chance(0.1) & (_TOPS >= log_uniform(0.02, 3.0))
+    permafrost = chance(0.1) & (log_uniform(0.02, 3.0) <= _TOPS)
     frozen = np.where(permafrost, uniform(0.6, 0.995), frozen)
     wet = np.where(permafrost & chance(0.6), porosity * uniform(0.8, 1.0), wet)  # ice keeps what melts into it
     put(x, "liquid_water", wet * (1 - frozen))

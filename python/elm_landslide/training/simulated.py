@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,10 +62,11 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
     last = int(len(good) * (1.0 - held_out))
     if last < 1 or last == len(good):
         raise UserError(f"{path}: {len(good)} solved members: too few to hold out {held_out:g} of them")
-    return _states(variables, good[:last]), _states(variables, good[last:])
+    return states(variables, good[:last]), states(variables, good[last:])
 
 
-def _states(variables: dict[str, np.ndarray], members: np.ndarray) -> States:
+def states(variables: dict[str, np.ndarray], members: np.ndarray) -> States:
+    """All states of some members (their numbers), one member after the other, of the variables of an ensemble."""
     times = variables["hillslope_fos"].shape[1]
     stored = {name: variables[name][members] for name in FIELDS}
     known = {name: np.where(np.isfinite(values), values, SPVAL) for name, values in stored.items()}
@@ -120,7 +122,7 @@ def loss(network: LandslideNetwork, member: nn.Module, states: States, failure_w
 
 
 @torch.no_grad()
-def evaluate(network: LandslideNetwork, states: States) -> dict[str, float | None]:
+def evaluate(network: LandslideNetwork, states: States) -> dict[str, Any]:
     """Scores on held-out states: FoS with the strengths given, FoS and failing share without."""
     given, free, share, flag = [], [], [], []
     for chunk in chunks(len(states), SCORED):
