@@ -90,7 +90,7 @@ def test_shipped_model_scores(shipped):
 def test_shipped_model_learned_from_columns_hillslopes_and_sites(shipped):
     assert shipped["control"] == ""
     assert set(shipped["inputs"]) == {"ensemble", "sites"}
-    assert {"stage_1", "development", "stage_2"} == set(shipped["metrics"])
+    assert {"stage_1", "development", "stage_2", "steep_hazard"} == set(shipped["metrics"])
     for stage in ("stage_1", "stage_2"):
         assert {"columns", "hillslopes"} <= set(shipped["metrics"][stage])
     assert model_file.read_entry(model_file.SHIPPED, model_file.OBSERVATION)

@@ -1,5 +1,7 @@
 """The module: flags, fallback, invariances of batching, bounds."""
 
+import copy
+
 import pytest
 import torch
 
@@ -232,6 +234,32 @@ def test_probability_and_spread_are_mean_and_deviation_of_the_members(network, x
     y = network(x)
     torch.testing.assert_close(y[:, 0], members.mean(-1), rtol=1e-12, atol=1e-15)  # the calibration is the identity
     torch.testing.assert_close(y[:, 4], members.std(-1, correction=0), rtol=1e-9, atol=1e-15)
+
+
+def test_spread_between_hillslopes_that_look_alike(network, x):
+    """r p (1 - p) is the variance of shares whose points fail with a correlation r; the members' is added."""
+    alike = copy.deepcopy(network)
+    alike.intraclass.fill_(0.5)
+    before, y = network(x), alike(x)
+    p = y[:, 0]
+    torch.testing.assert_close(y[:, 4] ** 2, before[:, 4] ** 2 + 0.5 * p * (1.0 - p), rtol=1e-9, atol=1e-15)
+    torch.testing.assert_close(y[:, [0, 1, 2, 3, 5]], before[:, [0, 1, 2, 3, 5]], rtol=0, atol=0)
+
+
+def test_spread_where_a_share_rounds_beyond_its_ends(network, x):
+    """Covers that fill the ground to rounding, on flat land and on cliffs under water: numbers, not the root of less
+    than nothing."""
+    alike = copy.deepcopy(network)
+    alike.intraclass.fill_(0.3)
+    full = x.clone()
+    for name, share in {"tree": 0.9, "shrub": 0.1, "grass": 0.0, "crop": 0.0}.items():
+        full[:, FIELDS[f"{name}_cover"].columns] = share
+    for gradient, table in ((0.01, 80.0), (3.0, 0.0)):
+        full[:, FIELDS["slope"].columns] = gradient
+        full[:, FIELDS["water_table_depth"].columns] = table
+        y = alike(full)
+        assert torch.isfinite(y).all()
+        assert (y[:, 0] >= 0.0).all()
 
 
 def test_beta_calibration_by_hand():

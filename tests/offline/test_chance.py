@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import BASE_RATE, CHANCE, FIELDS, N_IN, SPVAL, STEEP
+from elm_landslide.fields import BASE_RATE, CHANCE, FIELDS, SPVAL, STEEP
 from elm_landslide.offline import chance, driver
 from elm_landslide.offline.outside import COMBINATION, Outside
 from support import elm_files
@@ -93,13 +93,17 @@ def test_no_area_no_chance(case, model, tmp_path, units):
 
 
 def test_outside_is_counted_by_input():
-    """Beyond the range of an input, slopes that decrease, and what no single input explains."""
-    x = np.zeros((5, N_IN))
+    """Beyond the envelope or the physical range of an input, slopes that decrease, and what no single input explains."""
+    valid = np.array([f.valid for f in FIELDS.values() for _ in range(f.layers)])
+    x = np.tile(valid.mean(1), (6, 1))
     x[:, FIELDS["slope"].columns] = np.linspace(0.1, 0.5, 11)
-    x[0, FIELDS["rain_7d"].offset] = x[0, FIELDS["sand"].offset + 3] = x[4, FIELDS["rain_7d"].offset] = 2.0
+    low, high = valid[:, 0] - 5.0, valid[:, 1] + 5.0
+    high[FIELDS["rain_7d"].offset] = 5000.0
+    x[0, FIELDS["rain_7d"].offset] = x[4, FIELDS["rain_7d"].offset] = 6000.0
+    x[0, FIELDS["sand"].offset + 3] = 101.0  # within an envelope that is wider than the percentages
     x[1, FIELDS["slope"].columns] = np.linspace(0.5, 0.1, 11)
     x[2, FIELDS["rain_1d"].offset] = SPVAL  # missing, not large
-    outside = Outside({"low": [-1.0] * N_IN, "high": [1.0] * N_IN})
-    outside.add(x, np.array([2, 2, 2, 0, 1]))
+    outside = Outside({"low": low, "high": high})
+    outside.add(x, np.array([2, 2, 2, 0, 1, 0]))
     outside.add(x[:1], np.array([2]))
     assert outside.counts == {"rain_7d": 2, "sand": 2, "slope": 1, COMBINATION: 1}

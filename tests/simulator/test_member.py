@@ -89,6 +89,19 @@ def test_a_week_of_rain_needs_a_week():
         Settings(spin_up=6, settle=2)
 
 
+def test_organic_soil():
+    """Nine tenths of peat: porosity .93 at the surface and .83 from half a metre on, blended with the mineral's by
+    volume in column and hillslope; below 0 there is none."""
+    p = {**DRAWS[0], "thickness": 2.0}
+    peat, mineral = scene({**p, "organic": 0.9}), scene({**p, "organic": -1.0})
+    of_mineral = 0.489 - 0.00126 * p["sand"]
+    np.testing.assert_allclose(mineral.soil.porosity, of_mineral)
+    np.testing.assert_allclose(peat.soil.porosity[-4:], 0.9 * 0.83 + 0.1 * of_mineral)
+    assert peat.soil.porosity[0] == pytest.approx(0.9 * 0.93 + 0.1 * of_mineral, abs=2e-3)
+    assert peat.hill.hillslope.soil.porosity == pytest.approx(0.9 * 0.83 + 0.1 * of_mineral)
+    np.testing.assert_allclose(peat.static["porosity"], peat.soil.porosity)
+
+
 def test_storm_is_as_drawn():
     """Warm: all of it is rain, from the sixth hour of the event on, none before; 30 hours hold it."""
     p = {**DRAWS[0], "temperature": 25.0, "first_day": 180.0, "storm_depth": 80.0, "storm_hours": 20.0}

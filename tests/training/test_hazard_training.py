@@ -87,3 +87,9 @@ def test_permuted_labels_teach_nothing(table):
     rest = permuted.rows(np.flatnonzero(~half))
     scores = designs.over_days(designs.log_hazard(network, rest, "random"))
     assert abs(auc(rest, "random", scores) - 0.5) < 0.25
+
+
+def test_steep_hazard_weighs_the_steep_land_of_random_places(table, network, monkeypatch):
+    """With one share of steep land everywhere it is that share, since the hazard is 1 on average there."""
+    monkeypatch.setattr(stage_3, "steep_share", lambda slope: np.full(len(slope), 0.25))
+    assert stage_3.steep_hazard(network, table) == pytest.approx(0.25, rel=1e-9)

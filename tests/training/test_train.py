@@ -82,6 +82,17 @@ def test_scores_are_those_of_the_file(trained, ensemble_path):
     assert wanted["states"] + wanted["outside"] == 4 * HELD_OUT
 
 
+def test_the_spread_between_hillslopes_is_fitted(trained, ensemble_path):
+    """By moments, on the states of the training."""
+    network = load_eager(trained.path)
+    states, _ = simulated.read(ensemble_path, HELD_OUT / MEMBERS)
+    y = network(states.x)
+    inside = y[:, -1] < FLAGS["outside"]
+    p, share = y[inside, 0], states.probability[inside]
+    wanted = ((share - p) ** 2).sum() / (p * (1.0 - p)).sum()
+    assert 0.0 < float(network.intraclass) == pytest.approx(float(wanted.clamp(max=1.0)), rel=1e-9)
+
+
 def test_members_are_fitted_apart_and_leave_the_prior(trained):
     network = load_eager(trained.path)
     first, second = (member.state_dict() for member in network.members)

@@ -54,6 +54,8 @@ def evaluate_command(
 
         if sites is None and hillslopes is None:
             raise UserError("evaluate: give --sites, --hillslopes or both")
+        if sites is None and (train_sites or lhasa):
+            raise UserError("evaluate: --train-sites and --lhasa compare scores of --sites: give it too")
         result = evaluate(sites, model or SHIPPED, out, train_sites, trigger, lhasa, terminal.progress, hillslopes)
         print(json.dumps(result, indent=2)) if as_json else _print_evaluation(result, out)
 

@@ -23,7 +23,7 @@ def posterior_command(
 ) -> None:
     """Say what reported landslides make of the textbook priors of strength and water.
 
-    The medians found are the constants of an untrained network and the priors of the simulator: change them there,
+    The most probable values are the constants of an untrained network and the priors of the simulator: change them there,
     simulate and train anew. About ten minutes.
 
         elm-landslide posterior --sites sites.csv --out posterior.json
@@ -32,14 +32,14 @@ def posterior_command(
         need("posterior", "simulate")
         from elm_landslide.observation import designs
         from elm_landslide.sites import site_table
-        from elm_landslide.sites.site_table import need_both_classes
         from elm_landslide.training.config import SiteSettings
         from elm_landslide.training.fitting import one_thread
         from elm_landslide.training.posterior import posterior
+        from elm_landslide.training.run import check_rows
 
         sites = site_table.read(site_file)
-        need_both_classes(sites, site_file)
         sites = sites.select(designs.rows_of_trigger(sites, trigger))
+        check_rows(sites, site_file)
         with terminal.progress("row", sites.n) as advance:
             table = designs.site_rows(sites, advance=advance)
         with terminal.stages() as report, one_thread():
@@ -54,7 +54,7 @@ def _print(found: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("level", "unit", "prior: median (5 to 95 %)", "posterior: median (sd)", header_style="")
+    table = Table("level", "unit", "prior: median (5 to 95 %)", "most probable (standard error)", header_style="")
     for of in found.values():
         median, low, high = of["prior"]
         value, sd = of["posterior"]

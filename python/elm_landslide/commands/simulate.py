@@ -44,7 +44,7 @@ def simulate_command(
     ] = None,
     alike: Annotated[
         int,
-        typer.Option(help="So many members in a row are alike to ELM: they share weather, soil, cover and mean slope."),
+        typer.Option(help="Members in groups of this many look alike to ELM: same weather, soil, cover, mean slope."),
     ] = 1,
     override: Annotated[
         list[str] | None,

@@ -128,7 +128,7 @@ def rate_command(
         path = model or SHIPPED
         steep_hazard = describe_model(path)["model"].get("metrics", {}).get("steep_hazard")
         if not steep_hazard:
-            raise UserError(f"{path}: was trained without sites: its hazard has no mean over random places")
+            raise UserError(f"{path}: has no steep_hazard among its scores: trained without sites, or earlier")
         counts = base_rate.base_rate(read_catalogue(catalogue), steep_hazard, land)
         if as_json:
             print(json.dumps(counts, indent=2))

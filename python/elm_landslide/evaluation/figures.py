@@ -82,14 +82,14 @@ def _draw_curves(axis: Axes, comparison: Comparison, result: dict) -> None:
 
 
 def draw_hillslopes(of: dict, path: Path) -> Path:
-    """Failing share of simulated hillslopes against what the network says, in bins of as many states."""
+    """Failing share of simulated hillslopes against what the network says, in bins with equal numbers of states."""
     figure = new_figure(5.6, 5.6)
     axis = figure.subplots()
     predicted, found, _ = np.array(of["reliability"]).T
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
     spread = np.sqrt(of["intraclass"] * predicted * (1.0 - predicted))
     low, high = np.clip(predicted - spread, 0.0, 1.0), np.clip(predicted + spread, 0.0, 1.0)
-    axis.fill_between(predicted, low, high, color=SKY, alpha=0.3, linewidth=0, label="LANDSLIDE_SPREAD about it")
+    axis.fill_between(predicted, low, high, color=SKY, alpha=0.3, linewidth=0, label="one standard deviation between hillslopes")
     axis.plot(predicted, found, "o-", color=BLUE, markersize=5, linewidth=1.8, label="mean of simulated hillslopes")
     known = f"; of hillslopes alike {of['crps_alike']:.3f}" if "crps_alike" in of else ""
     lines = (

@@ -26,19 +26,18 @@ def scores(network: LandslideNetwork, path: Path, trained_on: str | None) -> dic
     if trained_on is not None and sha256(path) == trained_on:
         raise UserError(f"{path}: the model was trained on it: simulate another, with another --seed")
     ensemble, variables = ensemble_file.read(path)
-    states = simulated.states(variables, np.flatnonzero(variables["hillslope_failed"] == 0))
+    alike = ensemble.alike
+    solved = (variables["hillslope_failed"] == 0).reshape(-1, alike).all(1)  # whole groups
+    states = simulated.states(variables, np.flatnonzero(np.repeat(solved, alike)))
     parts = [network(part) for part in states.x.split(simulated.SCORED)]
     y = torch.cat(parts)
     times = variables["hillslope_fos"].shape[1]
     inside = (y[:, -1] < FLAGS["outside"]).view(-1, times).all(1).numpy()
     mean = y[:, OUTPUTS["probability"].index].view(-1, times).numpy()
     share = states.probability.view(-1, times).numpy()
-    alike = ensemble.alike
-    if alike > 1:  # whole groups, so that members of one follow each other
-        if len(inside) != ensemble.members or ensemble.members % alike:
-            raise UserError(f"{path}: members that are alike must all be solved, in whole groups of {alike}")
-        inside = np.repeat(inside.reshape(-1, alike).all(1), alike)
+    inside = np.repeat(inside.reshape(-1, alike).all(1), alike)
     if not inside.any():
         raise UserError(f"{path}: no member lies inside the training domain")
     found = distribution.scores(mean[inside], share[inside], float(network.intraclass), alike)
-    return {"members": int(inside.sum()), "outside": int((~inside).sum()), **found}
+    counts = {"members": int(inside.sum()), "outside": int((~inside).sum()), "unsolved": int((~solved).sum()) * alike}
+    return {**counts, **found}

@@ -32,7 +32,7 @@ rows are of one block.
                                 landslides, auc.<score>; null without --train-sites, or with too few rows
     hillslopes                  with --hillslopes: of the failing share on simulated hillslopes, as in
                                 training/distribution.py: crps (of the network's distribution), crps_climate,
-                                crps_point, crps_alike (what can be known at all), reliability, ece, coverage
+                                crps_point, crps_alike (of the hillslopes alike), reliability, ece, coverage
     by_accuracy, by_region      .<comparison>.<group>, of the model: n, landslides, prevalence, and auc, pr_auc,
                                 hit_rate, brier, brier_skill, ece, each with *_interval and null where there are fewer
                                 than 20 landslides or 20 others

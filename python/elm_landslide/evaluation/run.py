@@ -102,7 +102,7 @@ def evaluate(
 ) -> dict:
     """Write evaluation.json, scores.csv and the figures into the folder `out`; returns the report.
 
-    Raises UserError for bad input, before anything is computed or written.
+    Raises UserError for bad input, before anything is written.
     """
     from elm_landslide.evaluation import figures, hillslopes
 

@@ -1,8 +1,8 @@
 """Which way the fields answer to lost roots, grass in place of trees and more rain, and where the model is outside.
 
 At one state of soil water: what the change would do to ELM's own water is not in these. Without trees their load is
-gone too, which makes a cohesive slope stronger; so grass may be the safer for a while, and those columns are counted by
-that reason.
+gone too, which makes a cohesive slope stronger; so grass can be the safer cover for a while. `hazard_with_load` counts
+what still falls when the load is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.evaluation.climates import CLIMATES, columns
-from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, put
+from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, SPVAL, put
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.outside import Outside
 from elm_landslide.offline.samples import SITES, sample_inputs
@@ -46,7 +46,7 @@ def grass_for_trees(x: np.ndarray) -> np.ndarray:
     roots = FIELDS["root_fraction"].columns
     changed[:, roots] = np.maximum(x[:, roots] + share * (profiles[2] - profiles[0]), 0.0)
     for name in ("vegetation_carbon", "root_carbon"):
-        changed[:, FIELDS[name].columns] = FIELDS[name].default if FIELDS[name].default > MISSING else np.nan
+        put(changed, name, SPVAL)
     return changed
 
 

@@ -27,8 +27,10 @@ LATENTS = {**strength.LIMITS, "spread": (0.05, 0.6), "residual": (-0.3, 0.3)}
 PRIOR_SPREAD = 0.23
 N_PLANES = 8
 REPORTED_QUANTILES = (0.9, 0.5)  # of slope: LANDSLIDE_FOS and LANDSLIDE_FOS_MEDIAN
-STATE = ("slope", "water", "ice", "water_table", "runoff")  # features that the hazard reads
-N_STATE = 9  # columns of them
+# Features that the hazard reads beside the failing share. Slopes are not among them: the sites of the training say
+# little of them, and a cell of ELM would lie far beyond; they act through the failing share.
+STATE = ("water", "ice", "water_table", "runoff")
+N_STATE = 7  # columns of them
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Prepared:
     prior: Tensor  # [n, latent], logit of the prior strength
     shares: Tensor  # [n, 3] of the area under trees, shrubs (and what counts as such), and without roots
     root_scale: Tensor  # [n, 1], root cohesion relative to typical roots of the cover
-    state: Tensor  # [n, N_STATE], what the hazard sees of water, frost and slope, not normalised
+    state: Tensor  # [n, N_STATE], what the hazard sees of water and frost, not normalised
     flag: Tensor  # [n], FLAGS as numbers
 
 
@@ -272,7 +274,7 @@ class LandslideNetwork(nn.Module):
         probability, log_fos, depth = self.run_members(prepared, self.latents(prepared, self.members)[0])
         mean = probability.mean(-1)
         # Of hillslopes that look alike to ELM, and of the members.
-        variance = self.intraclass * (mean * (1.0 - mean)) + ((probability - mean.unsqueeze(-1)) ** 2).mean(-1)
+        variance = self.intraclass * (mean * (1.0 - mean)).clamp(min=0.0) + ((probability - mean.unsqueeze(-1)) ** 2).mean(-1)
         fos = torch.exp(log_fos.mean(1)).clamp(max=FOS_CAP)
         outputs = {
             "probability": self.calibration(mean),

@@ -27,7 +27,8 @@ ROWS = 1024  # at once
 class SiteRows:
     """Rows of a site table [n] with the columns under them, missing where not solved [n, draw].
 
-    x [design][n, draw, day, N_IN]: of random rows on their own slope, of days of one site on the reference hillslope.
+    x [design][n, draw, day, N_IN]: of random rows on the land about their slope (site_columns.percentiles), of days of
+    one site all on the same land.
     """
 
     sites: Sites

@@ -8,7 +8,7 @@ import netCDF4
 import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
-from elm_landslide.fields import CHANCE, FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
 from elm_landslide.offline import places, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import (
@@ -102,8 +102,7 @@ class Columns:
         first = self._files.dataset(self._files.paths[0])
         if "area" in first.variables and set(self.layout.dims) <= set(first["area"].dimensions):
             area = land_area(first, self._places, "area", "landfrac")
-            if np.isfinite(area).any():
-                return area
+            return np.where(np.isfinite(area), area, of_surface)
         return of_surface
 
     def _rain_lines(self) -> list[str]:
@@ -138,11 +137,6 @@ class Columns:
     def _notes(self) -> list[str]:
         """What may surprise about the files: long means, stamps that cannot be checked, cells left out."""
         notes = []
-        if not np.isfinite(self.area).all():
-            notes.append(
-                f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or "
-                "AREA of the surface dataset"
-            )
         if self._files.is_mean(STATE):
             lengths = [r.bounds[1] - r.bounds[0] for r in self.records if r.bounds]
             days = max(lengths, default=0.0) * self._files.axis.seconds / SECONDS_PER_DAY

@@ -14,7 +14,7 @@ import numpy as np
 
 from elm_landslide import files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.fields import BASE_RATE, FLAGS, MISSING, OUTPUTS
+from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, MISSING, OUTPUTS
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline import chance
 from elm_landslide.offline.columns import Columns
@@ -102,7 +102,7 @@ def run(
             about["engine"],
             ", ".join(sets),
             absent=columns.absent,
-            notes=columns.notes,
+            notes=list(columns.notes),
             overrides=dict(inputs.overrides),
             base_rate=base_rate,
         )
@@ -166,8 +166,14 @@ def _steps(
     command: str,
 ) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    parts = comm.gather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate))
-    ordinary = np.concatenate(parts) if parts else None
+    ordinary = np.concatenate(
+        comm.allgather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate))
+    )
+    if not all(comm.allgather(bool(np.isfinite(columns.area).all()))):
+        summary.notes.append(
+            f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or AREA "
+            "of the surface dataset"
+        )
     writer = together(comm, lambda: _open_writer(columns, summary, command, ordinary) if comm.rank == 0 else None)
     tally, outside, seconds = _Tally(), Outside(component.describe()["model"]["domain"]), 0.0
 
@@ -202,7 +208,7 @@ def _steps(
     summary.outside = dict(sum(comm.allgather(outside.counts), Counter()).most_common())
 
 
-def _open_writer(columns: Columns, summary: Summary, command: str, ordinary: np.ndarray | None) -> OutputFile:
+def _open_writer(columns: Columns, summary: Summary, command: str, ordinary: np.ndarray) -> OutputFile:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
     return OutputFile(
         summary.out,

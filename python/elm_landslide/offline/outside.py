@@ -16,7 +16,9 @@ class Outside:
 
     def __init__(self, domain: dict):
         """domain: of the model's description; low and high [N_IN] of every input."""
-        self._low, self._high = np.array(domain["low"]), np.array(domain["high"])
+        # What is beyond its physical range is outside, too, where the envelope is wider.
+        valid = np.array([field.valid for field in FIELDS.values() for _ in range(field.layers)])
+        self._low, self._high = np.maximum(domain["low"], valid[:, 0]), np.minimum(domain["high"], valid[:, 1])
         self.counts: Counter[str] = Counter()
 
     def add(self, x: np.ndarray, flag: np.ndarray) -> None:

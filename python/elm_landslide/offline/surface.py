@@ -119,11 +119,9 @@ def land_area(dataset: netCDF4.Dataset, at: Places, area: str, share: str) -> np
     units = str(getattr(dataset.variables.get(area), "units", "")).replace("^", "").strip()
     if units not in ("km2", "square kilometers"):
         return np.full(at.index.size, np.nan)
-    values = at.read(dataset[area])
-    if share in dataset.variables:
-        part = at.read(dataset[share])
-        values = np.where(is_missing(part), np.nan, values * part)
-    return np.where(is_missing(values) | ~(values >= 0.0), np.nan, values)
+    parts = [at.read(dataset[name]) for name in (area, share) if name in dataset.variables]
+    known = [np.where(is_missing(values) | ~(values >= 0.0), np.nan, values) for values in parts]
+    return np.prod(known, axis=0)
 
 
 def read_constant_fields(

@@ -42,7 +42,7 @@ def ground_shares(cover: Tensor) -> Tensor:
     cover = cover / cover.sum(-1, keepdim=True).clamp(min=1.0)
     tree = cover[:, :1]
     shrub = (cover[:, 1:] * (COVER_COHESION[1:] / COVER_COHESION[1])).sum(-1, keepdim=True)
-    return torch.cat([tree, shrub, 1.0 - tree - shrub], dim=-1)
+    return torch.cat([tree, shrub, (1.0 - tree - shrub).clamp(min=0.0)], dim=-1)
 
 
 def relative_density(root_fraction: Tensor) -> Tensor:

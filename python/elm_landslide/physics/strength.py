@@ -22,7 +22,7 @@ TEXTURE_CLASSES = {
     "silty clay": (6, 47, 6, 22.5),
     "clay": (22, 58, 10, 21.0),
 }
-# Reported landslides move the levels of the textbooks; prior and posterior are in training/posterior.py.
+# Reported landslides move the levels of the textbooks; training/posterior.py, found in docs/results/posterior.json.
 COHESION_LEVEL = 0.47  # over the textbook's
 FRICTION_LEVEL = 2.2  # degrees above it
 FRICTION_SD = 4.0  # degrees, between soils of one texture

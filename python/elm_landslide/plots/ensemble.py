@@ -207,7 +207,7 @@ def draw_history(history: History, title: str, path: Path) -> Path:
     axes = figure.subplots(3, 1, sharex=True)
     figure.suptitle(title, fontsize=11)
     axes[0].bar(history.hours - 1.0, history.rain, width=1.0, align="edge", color=BLUE)
-    axes[0].set_ylabel("rain (mm/h)")
+    axes[0].set_ylabel("rain of the cell (mm/h)")
     axes[1].plot(history.hours, history.fos_median, color=GREEN, label="median slope")
     axes[1].plot(history.hours, history.fos, color=VERMILION, label="90th percentile of slope")
     axes[1].axhline(1.0, color=GREY, linestyle="--", linewidth=1, label="failure (1)")

@@ -39,7 +39,7 @@ class Profile:
     least: np.ndarray  # [class] 1, mean of the members' own least values
     least_depth: np.ndarray  # [class] m
     thickness: np.ndarray  # [class] m
-    head: np.ndarray  # [class] m, of water from macropores on the base
+    head: np.ndarray  # [class] m, of water gathered on the base
     normal: np.ndarray  # [class, plane] Pa, stress of the weight across the plane
     shear: np.ndarray  # [class, plane] Pa, stress of the weight along the plane
     friction: np.ndarray  # [class, plane] Pa, strength by friction

@@ -105,7 +105,7 @@ def _draw_mesh(axis: Axes, p: Profile) -> None:
     axis.text(50.0, p.depth.min() / 2.0, "no plane is tried here", color=GREY, fontsize=8, ha="center", va="center")
     if p.head.max() > 0.0:
         wet: dict[str, Any] = {"color": BLUE, "linestyle": (0, (2.5, 0.8)), "linewidth": 1.8, "path_effects": _OUTLINE}
-        lines += axis.plot(percentile, p.thickness - p.head, label="water from macropores on the base", **wet)
+        lines += axis.plot(percentile, p.thickness - p.head, label="water gathered on the base", **wet)
     lines += _water_table(axis, p.water_table, p, "regional water table", "--")
     if p.perched_table is not None:
         lines += _water_table(axis, p.perched_table, p, "perched water table", "-.")

@@ -33,8 +33,8 @@ EVENTS = ("event_time", "event_area", "event_volume", "event_depth", "event_init
 class Ensemble:
     """members, seed; settings of each member; weather: a site table whose real days replace drawn storms; dem: an ESRI
     ASCII grid that gives the terrain, tile by tile; dem_size: side of its cells (m), if it is in degrees; fixed:
-    parameters that have one value in all members; alike: so many members in a row share all that ELM knows of them,
-    among it the weather."""
+    parameters that have one value in all members; alike: members in groups of this many look alike to ELM: same
+    weather, soil and cover, and the same slope but for its random relief."""
 
     members: int
     seed: int = 1
@@ -50,6 +50,10 @@ class Ensemble:
             raise UserError(f"simulate: members: {self.members}; must be at least 1")
         if not 1 <= self.alike <= self.members:
             raise UserError(f"simulate: alike: {self.alike}; must be from 1 to the {self.members} members")
+        if self.members % self.alike:
+            raise UserError(f"simulate: alike: {self.alike}; must divide the {self.members} members into whole groups")
+        if self.alike > 1 and self.dem:
+            raise UserError("simulate: alike: tiles of a DEM are not alike: leave out one or the other")
         for name, value in self.fixed:
             if name not in PRIORS:
                 raise UserError(f"simulate: {name}: no such parameter; the parameters are {', '.join(PRIORS)}")

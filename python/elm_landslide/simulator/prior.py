@@ -85,7 +85,7 @@ PRIORS = {
     "bend": Prior("log_uniform", 2e-3, 3e-2, "1/m", "curvature of contours, where not planar"),
     "roughness": Prior("uniform", 0.02, 0.15, "m/m", "sd of the gradient about its mean, along each axis"),
 }
-# What ELM does not know of a hillslope; members that are alike differ in these and in what is random on the slope.
+# What ELM does not know of a hillslope; members that look alike differ in these and in what is random on the slope.
 HIDDEN = {
     *("local_rain", "ks_multiplier", "lateral", "macropore_share", "macropore_porosity", "macropore_conductivity"),
     *("rock", "thickness", "thinning", "cohesion_multiplier", "friction_offset", "suction_cap", "tension"),
@@ -112,8 +112,8 @@ def limits(name: str) -> tuple[float, float]:
 
 
 def design(members: int, seed: int, fixed: dict[str, float] | None = None, alike: int = 1) -> np.ndarray:
-    """Parameters [member, len(PRIORS)] in the order of PRIORS; fixed: the same for all; so many members in a row are
-    alike to ELM."""
+    """Parameters [member, len(PRIORS)] in the order of PRIORS; fixed: the same for all; members in groups of
+    `alike` look alike to ELM."""
     sobol = qmc.Sobol(len(PRIORS), scramble=True, rng=np.random.default_rng(seed))
     unit = sobol.random_base2(max(int(np.ceil(np.log2(max(members, 1)))), 0))[:members]
     unit = np.clip(unit, 1e-9, 1.0 - 1e-9)

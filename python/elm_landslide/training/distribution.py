@@ -2,7 +2,8 @@
 
 The network gives the mean p of that share. With an intraclass correlation r between the points of one hillslope
 (whether they fail), the share has the variance r p (1 - p), and is taken to follow the beta distribution of that mean
-and variance (beta-binomial model, Griffiths 1973). LANDSLIDE_SPREAD is the square root of the variance.
+and variance (beta-binomial model, Griffiths 1973). LANDSLIDE_SPREAD is the square root of that
+variance and of the members' added.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 INTERVAL = 0.9  # central, whose coverage is stated
-BINS = 10  # of the reliability, of as many states each
+BINS = 10  # of the reliability, with equal numbers of states
 LEAST = 1e-6  # mean and complement of a beta distribution
 _GRID = np.concatenate([[0.0], np.geomspace(1e-6, 0.5, 100), 1.0 - np.geomspace(0.5, 1e-6, 100)[1:], [1.0]])
 
@@ -53,8 +54,9 @@ def scores(mean: np.ndarray, share: np.ndarray, correlation: float, alike: int =
     """Of predicted means against simulated shares, each [state], or [group * alike, time] if members are alike.
 
     crps: of the beta distributions; crps_climate: of the distribution of all shares; crps_point: of the mean alone;
-    crps_alike: of the other members of the group, which is what can be known. coverage: of the central interval.
-    reliability: [mean, share, states] in bins of as many states; ece: their mean absolute difference.
+    crps_alike: of the other members of the group, corrected for their
+    number (fair CRPS, Ferro 2014): about the best that can be known. coverage: of the central interval.
+    reliability: [mean, share, states] in bins with equal numbers of states; ece: their mean absolute difference.
     """
     from scipy.special import betaincinv
 
@@ -79,9 +81,6 @@ def scores(mean: np.ndarray, share: np.ndarray, correlation: float, alike: int =
     }
     if alike > 1:
         groups = share[: len(share) // alike * alike].reshape(-1, alike, *share.shape[1:])
-        each = []
-        for group in np.moveaxis(groups, 1, -1).reshape(-1, alike):
-            others = np.stack([of_shares(np.delete(group, k)) for k in range(alike)])
-            each.append(crps(others, group).mean())
-        out["crps_alike"], out["alike"] = float(np.mean(each)), alike
+        distance = np.abs(groups[:, :, None] - groups[:, None]).sum((1, 2)) / (alike * (alike - 1))
+        out["crps_alike"], out["alike"] = float(0.5 * distance.mean()), alike  # mean |x - y|, less half of mean |x - x'|
     return out

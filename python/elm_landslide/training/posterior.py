@@ -2,10 +2,10 @@
 
 What an untrained network assumes of all hillslopes (strength, thickness, the water that gathers) is a handful of
 numbers. Their posterior, given the rows of a site table, is sought where likelihood times prior is greatest: a row's
-odds follow the failing share of its days, once for each comparison. Standard deviations are those of the estimate
-when groups of blocks are left out (delete-a-group jackknife), because rows of a block share weather.
+odds follow the failing share of its days, once for each comparison. Standard errors come from
+leaving out groups of blocks (delete-a-group jackknife), because rows of a block share weather.
 
-The medians found, rounded, are the constants of physics/strength.py, physics/roots.py and observation/site_columns.py,
+The values found, rounded, are the constants of physics/strength.py, physics/roots.py and observation/site_columns.py,
 the means of the simulator's priors of strength, and, through the water that its hillslopes keep, its LOCAL_RAIN.
 """
 
@@ -72,7 +72,8 @@ PRIORS = {
 def posterior(
     table: SiteRows, settings: SiteSettings, seed: int, report: Callable[[str, int, int], None]
 ) -> dict[str, dict]:
-    """By name of PRIORS: prior (median, 5th and 95th percentile), posterior (median, sd), unit, long_name."""
+    """By name of PRIORS: prior (median, 5th and 95th percentile), posterior (most probable value, its standard error),
+    unit, long_name."""
     rows = table.rows(np.flatnonzero(table.solved.all(1).numpy()))
     group = designs.folds(rows.sites, GROUPS, seed)
     parts = [np.ones(rows.sites.n, dtype=bool), *(group != k for k in range(GROUPS))]

@@ -123,13 +123,7 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
     sites = site_table.read(path)
     need_both_classes(sites, path)
     sites = sites.select(designs.rows_of_trigger(sites, config.sites.trigger))
-    for design in DESIGNS:
-        if not (sites.kind == design).any():
-            raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
-    if sites.n_days < LEAST_DAYS:
-        raise UserError(f"{path}: {sites.n_days} days of weather (precip, temp); training needs at least {LEAST_DAYS}")
-    if not np.isfinite(sites.slope).any():
-        raise UserError(f"{path}: column slope: missing in all rows; give the slope (degrees) of some")
+    check_rows(sites, path)
     if config.sites.folds < 2:
         raise UserError(f"train: [sites] folds: {config.sites.folds}; must be at least 2")
     blocks = len(np.unique(sites.block[sites.landslide]))
@@ -140,6 +134,18 @@ def _sites(path: Path | None, config: Config, control: str, seed: int) -> Sites 
         labels = {name: getattr(sites, name)[order] for name in ("landslide", "kind", "pair", "accuracy", "trigger")}
         sites = replace(sites, **labels)
     return sites
+
+
+def check_rows(sites: Sites, path: Path) -> None:
+    """Raises UserError for a table without landslides, other rows of both kinds, enough days or a slope."""
+    need_both_classes(sites, path)
+    for design in DESIGNS:
+        if not (sites.kind == design).any():
+            raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
+    if sites.n_days < LEAST_DAYS:
+        raise UserError(f"{path}: {sites.n_days} days of weather (precip, temp); training needs at least {LEAST_DAYS}")
+    if not np.isfinite(sites.slope).any():
+        raise UserError(f"{path}: column slope: missing in all rows; give the slope (degrees) of some")
 
 
 def _data(

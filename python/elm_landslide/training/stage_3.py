@@ -107,11 +107,12 @@ def _first_weights(hazard: Hazard, inputs: HazardInputs, seed: int) -> None:
 def steep_hazard(network: LandslideNetwork, table: SiteRows) -> float:
     """Mean over random places and days of the steep share of the land times the hazard, for the base rate."""
     random = table.rows(np.flatnonzero(table.sites.kind == "random"))
-    hazard = np.exp(designs.log_hazard(network, random, "random"))
+    inputs, every = designs.hazard_inputs(network, random, "random"), torch.arange(random.sites.n)
+    logs = [network.hazard.log(designs.part_of(inputs, every, k)) for k in range(random.solved.shape[1])]
+    hazard = np.stack([np.exp(log.view(random.sites.n, -1).numpy()).mean(1) for log in logs], axis=1)
     slope = random.x["random"][..., 0, FIELDS["slope"].columns]  # [n, draw, 11], the same on all days
     share = steep_share(slope.reshape(-1, slope.shape[-1]).numpy()).reshape(slope.shape[:2])
-    weight = random.solved.numpy()
-    return float(((share * weight).sum(1) / weight.sum(1) * hazard.mean(1)).mean())
+    return float((share * hazard)[random.solved.numpy()].mean())
 
 
 @torch.no_grad()
