@@ -103,9 +103,9 @@ def test_more_rain_and_lost_roots_never_lower_it(shipped, columns):
     assert (hazard_of(shipped, cleared) > before * 1.001).any()
 
 
-@pytest.mark.parametrize("name", ["leaf_area_index", "grass_cover", "soil_moisture_offset"])
+@pytest.mark.parametrize("name", ["slope", "leaf_area_index", "grass_cover", "soil_moisture_offset"])
 def test_what_is_in_no_state_acts_through_the_failing_share_alone(shipped, columns, name):
-    """Vegetation, which is where rain and people are, cannot be learned as a sign of landslides."""
+    """Slope, and vegetation, which is where rain and people are, cannot be learned as signs of landslides."""
     changed = columns.clone()
     changed[:, FIELDS[name].columns] = changed[:, FIELDS[name].columns].flip(0)
     prepared, other = shipped.prepare(columns), shipped.prepare(changed)

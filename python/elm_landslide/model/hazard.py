@@ -6,8 +6,8 @@ p is the failing share, index a sum of the water of a week that weighs recent wa
 the water of one, three and seven days; `state` is what ELM knows of water besides: soil water, ice, water table,
 runoff, drainage. a, b, o and u are positive, so the hazard never falls with the failing share, nor with recent water at
 one state, nor with lost roots, whatever was learned. It is the geometric mean of some members of this form. r makes it
-1 on average over random places and days. Slope and cover act through p alone, and nothing in it
-answers to temperature, date or place.
+1 on average over random places and days. Slope and cover act through p alone; nothing in it answers to temperature,
+date or place.
 """
 
 from __future__ import annotations

@@ -57,9 +57,11 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
         ensemble_file,  # needs numba and scipy, unlike a training without an ensemble
     )
 
-    _, variables = ensemble_file.read(path)
+    ensemble, variables = ensemble_file.read(path)
     good = np.flatnonzero(variables["hillslope_failed"] == 0)
     last = int(len(good) * (1.0 - held_out))
+    if last < len(good):  # members that look alike stay on one side
+        last = int(np.searchsorted(good, good[last] // ensemble.alike * ensemble.alike))
     if last < 1 or last == len(good):
         raise UserError(f"{path}: {len(good)} solved members: too few to hold out {held_out:g} of them")
     return states(variables, good[:last]), states(variables, good[last:])
