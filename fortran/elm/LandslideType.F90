@@ -166,6 +166,7 @@ contains
     ! stops the run: the gridcell's mean slope says nothing about the steep tail that fails.
     !
     ! !USES:
+    use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
     use fileutils       , only : getfil
     use ncdio_pio       , only : file_desc_t, ncd_io, ncd_pio_openfile, ncd_pio_closefile
     use topounit_varcon , only : max_topounits
@@ -178,6 +179,7 @@ contains
     type(file_desc_t)    :: ncid
     character(len=1024)  :: file, local
     real(r8), pointer    :: slope(:,:,:)  ! gradient (m/m) of gridcell, topounit, percentile
+    real(r8)             :: land          ! km2
     logical              :: readvar
     integer              :: c, g, topounit
     !-----------------------------------------------------------------------
@@ -199,8 +201,10 @@ contains
        g = col_pp%gridcell(c)
        topounit = col_pp%topounit(c) - grc_pp%topi(g) + 1
        this%slope_col(c, :) = slope(g, topounit, :)
-       this%ordinary_col(c) = landslide_base_rate / days_per_year * &
-            ldomain%area(g) * ldomain%frac(g) * steep_share(this%slope_col(c, :))
+       if (.not. (ieee_is_finite(ldomain%area(g)) .and. ieee_is_finite(ldomain%frac(g)))) cycle  ! no chance is known
+       land = ldomain%area(g) * ldomain%frac(g)
+       if (land >= 0._r8 .and. land < landslide_missing) this%ordinary_col(c) = &
+            landslide_base_rate / days_per_year * land * steep_share(this%slope_col(c, :))
     end do
     deallocate(slope)
 

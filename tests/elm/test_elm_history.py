@@ -40,6 +40,17 @@ def test_chance_of_a_landslide_in_the_cell(elm, rate):
     assert share.max() < 1.0
 
 
+def test_no_chance_where_the_area_is_not_known(elm):
+    """ELM's own start is NaN, and -1e36 for the share of land; in a debug build too."""
+    world = World(4)
+    world.values["area"][0] = np.nan
+    world.values["frac"][1] = -1e36
+    case = elm(world)
+    case.run("out")
+    missing = case.history("out", CHANCE.history)[:, world.is_soil] == SPVAL
+    np.testing.assert_array_equal(missing, np.broadcast_to((world.cell < 2)[world.is_soil], missing.shape))
+
+
 def test_daily_maximum_and_the_other_flags(elm):
     """On a daily tape avgflag X is the maximum of the day's steps, as the pointer lets ELM sample every step."""
     case = elm(World(96))
