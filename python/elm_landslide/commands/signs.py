@@ -53,5 +53,9 @@ def _print(report: dict) -> None:
     console.print(table)
     print("under a change: columns whose hazard falls, whose probability falls, of those inside before and after")
     for name, of in report.items():
+        falls, loaded = (of["grass for trees"][key] for key in ("hazard", "hazard_with_load"))
+        if falls:
+            print(f"grass for trees, {name}: {falls - loaded} of {falls} fall because the load of the trees is gone")
+    for name, of in report.items():
         if of["by"]:
             print(f"outside, {name}: {', '.join(f'{field} {n}' for field, n in of['by'].items())}")

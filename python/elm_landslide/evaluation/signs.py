@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.evaluation.climates import CLIMATES, columns
-from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, SPVAL, put
+from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, put
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.outside import Outside
 from elm_landslide.offline.samples import SITES, sample_inputs
-from elm_landslide.physics.root_profile import OF_COVER, root_profiles
+from elm_landslide.physics import roots
+from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.runtime.description import describe
 from elm_landslide.runtime.fortran import FortranModel
 from elm_landslide.training.sampling import sample_columns
@@ -37,17 +38,24 @@ def without_roots(x: np.ndarray) -> np.ndarray:
 
 
 def grass_for_trees(x: np.ndarray) -> np.ndarray:
-    """Columns with grass where trees were: cover, roots by depth; carbon as the defaults of the new cover."""
+    """Columns with grass where trees were: cover, roots by depth, and carbon in proportion to what is typical."""
     changed = x.copy(order="F")
     tree, grass = (FIELDS[f"{name}_cover"].columns for name in ("tree", "grass"))
     share = x[:, tree]
     changed[:, grass], changed[:, tree] = x[:, grass] + share, 0.0
     profiles = root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
-    roots = FIELDS["root_fraction"].columns
-    changed[:, roots] = np.maximum(x[:, roots] + share * (profiles[2] - profiles[0]), 0.0)
-    for name in ("vegetation_carbon", "root_carbon"):
-        put(changed, name, SPVAL)
+    rooted = FIELDS["root_fraction"].columns
+    changed[:, rooted] = np.maximum(x[:, rooted] + share * (profiles[2] - profiles[0]), 0.0)
+    for name, typical in (("vegetation_carbon", roots.COVER_CARBON), ("root_carbon", roots.COVER_ROOT_CARBON)):
+        carbon = x[:, FIELDS[name].offset]
+        before, after = (np.maximum(_cover(columns) @ typical.numpy(), 0.01) for columns in (x, changed))
+        put(changed, name, np.where(np.abs(carbon) < MISSING, carbon * after / before, carbon))
     return changed
+
+
+def _cover(x: np.ndarray) -> np.ndarray:
+    """[n, 4] (1) in the order of COVERS."""
+    return np.stack([x[:, FIELDS[f"{name}_cover"].offset] for name in COVERS], axis=1)
 
 
 def more_rain(x: np.ndarray) -> np.ndarray:
@@ -97,11 +105,8 @@ def answers(component: FortranModel, domain: dict, x: np.ndarray) -> dict:
 
 def _carbon(x: np.ndarray) -> np.ndarray:
     """Carbon of the vegetation of columns (kg C/m2), of its cover where not given."""
-    from elm_landslide.physics.roots import COVER_CARBON
-
-    cover = np.stack([x[:, FIELDS[f"{name}_cover"].offset] for name in ("tree", "shrub", "grass", "crop")], axis=1)
     given = x[:, FIELDS["vegetation_carbon"].offset]
-    return np.where(np.abs(given) < MISSING, given, cover @ COVER_CARBON.numpy())
+    return np.where(np.abs(given) < MISSING, given, _cover(x) @ roots.COVER_CARBON.numpy())
 
 
 def report(model: Path, advance: Callable[[int], None]) -> dict:
