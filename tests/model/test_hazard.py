@@ -47,6 +47,16 @@ def test_never_falls_with_the_failing_share_or_with_water(seed):
     assert (hazard.log(HazardInputs(columns.failing, later, columns.state)) >= before - 1e-12).all()
 
 
+def test_what_acts_beside_the_failing_share():
+    """e^gain + sum of e^out + sum of squares of the state's weights: of two members on average."""
+    hazard = Hazard(2, members=2, width=3)
+    with torch.no_grad():
+        hazard.gain.copy_(torch.log(torch.tensor([1.0, 3.0])))
+        hazard.out.fill_(math.log(0.5))
+        hazard.state_out.copy_(torch.tensor([[1.0, 2.0], [0.0, 0.0]]))
+    assert hazard.besides().item() == pytest.approx((1.0 + 1.5 + 5.0 + 3.0 + 1.5) / 2)
+
+
 def test_by_hand():
     """One member without hidden units: powers of the failing share and of the index of water."""
     hazard = Hazard(N_STATE, members=1, width=1).requires_grad_(False)

@@ -44,7 +44,9 @@ def test_no_report():
 
 def test_the_command(tmp_path):
     """With the mean of the shipped model; the default rate is of NASA's whole catalogue, and of this kind."""
-    header = "event_id,event_date,latitude,longitude,location_accuracy,landslide_trigger,landslide_category,landslide_size"
+    header = (
+        "event_id,event_date,latitude,longitude,location_accuracy,landslide_trigger,landslide_category,landslide_size"
+    )
     rows = [f"{i},1/2/{2007 + i} 0:00,{i},{i},1km,rain,mudslide,small" for i in range(11)]
     (tmp_path / "glc.csv").write_text("\n".join([header, *rows]) + "\n")
     result = CliRunner().invoke(app, ["sites", "rate", str(tmp_path / "glc.csv"), "--land", "1000"])

@@ -93,3 +93,10 @@ def test_steep_hazard_weighs_the_steep_land_of_random_places(table, network, mon
     """With one share of steep land everywhere it is that share, since the hazard is 1 on average there."""
     monkeypatch.setattr(stage_3, "steep_share", lambda slope: np.full(len(slope), 0.25))
     assert stage_3.steep_hazard(network, table) == pytest.approx(0.25, rel=1e-9)
+
+
+def test_what_acts_beside_the_failing_share_is_penalised(table):
+    """Without the penalty it acts; with a large one nearly nothing does, and landslides still score higher."""
+    free, held = (fitted(table, settings=dataclasses.replace(QUICK, besides=weight))[0] for weight in (0.0, 30.0))
+    assert held.hazard.besides() < 0.2 * free.hazard.besides()
+    assert auc(table, "random", designs.over_days(designs.log_hazard(held, table, "random"))) > 0.7

@@ -89,7 +89,9 @@ def draw_hillslopes(of: dict, path: Path) -> Path:
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.0)
     spread = np.sqrt(of["intraclass"] * predicted * (1.0 - predicted))
     low, high = np.clip(predicted - spread, 0.0, 1.0), np.clip(predicted + spread, 0.0, 1.0)
-    axis.fill_between(predicted, low, high, color=SKY, alpha=0.3, linewidth=0, label="one standard deviation between hillslopes")
+    axis.fill_between(
+        predicted, low, high, color=SKY, alpha=0.3, linewidth=0, label="one standard deviation between hillslopes"
+    )
     axis.plot(predicted, found, "o-", color=BLUE, markersize=5, linewidth=1.8, label="mean of simulated hillslopes")
     known = f"; of hillslopes alike {of['crps_alike']:.3f}" if "crps_alike" in of else ""
     lines = (

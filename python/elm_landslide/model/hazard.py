@@ -68,6 +68,11 @@ class Hazard(nn.Module):
         self.register_buffer("reference", torch.zeros((), dtype=float64))
         self.register_buffer("trained", torch.tensor(False))
 
+    def besides(self) -> Tensor:
+        """How much acts beside the failing share itself: a number, 0 if nothing does."""
+        learned = torch.exp(self.out).sum(-1) + (self.state_out**2).sum(-1)
+        return (torch.exp(self.gain) + learned).mean()
+
     def member_logs(self, inputs: HazardInputs) -> Tensor:
         """ln of the hazard by member [n, member], before the reference."""
         log_p = (torch.log(inputs.failing + FLOOR).unsqueeze(-1) - MIDDLE) / SCALE

@@ -274,7 +274,9 @@ class LandslideNetwork(nn.Module):
         probability, log_fos, depth = self.run_members(prepared, self.latents(prepared, self.members)[0])
         mean = probability.mean(-1)
         # Of hillslopes that look alike to ELM, and of the members.
-        variance = self.intraclass * (mean * (1.0 - mean)).clamp(min=0.0) + ((probability - mean.unsqueeze(-1)) ** 2).mean(-1)
+        variance = self.intraclass * (mean * (1.0 - mean)).clamp(min=0.0) + (
+            (probability - mean.unsqueeze(-1)) ** 2
+        ).mean(-1)
         fos = torch.exp(log_fos.mean(1)).clamp(max=FOS_CAP)
         outputs = {
             "probability": self.calibration(mean),

@@ -166,9 +166,7 @@ def _steps(
     command: str,
 ) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    ordinary = np.concatenate(
-        comm.allgather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate))
-    )
+    ordinary = np.concatenate(comm.allgather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate)))
     if not all(comm.allgather(bool(np.isfinite(columns.area).all()))):
         summary.notes.append(
             f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or AREA "

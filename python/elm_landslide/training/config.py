@@ -60,8 +60,9 @@ class HazardSettings:
     epochs: int = 150
     batch: int = 512
     rate: float = 2e-2
-    decay: float = 0.01
+    decay: float = 0.0
     same_site: float = 0.3  # weight of the comparison with other days of the sites
+    besides: float = 0.3  # of the penalty on what acts beside the failing share
 
 
 @dataclass(frozen=True)

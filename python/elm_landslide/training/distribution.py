@@ -82,5 +82,8 @@ def scores(mean: np.ndarray, share: np.ndarray, correlation: float, alike: int =
     if alike > 1:
         groups = share[: len(share) // alike * alike].reshape(-1, alike, *share.shape[1:])
         distance = np.abs(groups[:, :, None] - groups[:, None]).sum((1, 2)) / (alike * (alike - 1))
-        out["crps_alike"], out["alike"] = float(0.5 * distance.mean()), alike  # mean |x - y|, less half of mean |x - x'|
+        out["crps_alike"], out["alike"] = (
+            float(0.5 * distance.mean()),
+            alike,
+        )  # mean |x - y|, less half of mean |x - x'|
     return out

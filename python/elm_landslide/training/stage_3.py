@@ -2,7 +2,8 @@
 
 One hazard for both comparisons, because a field has one value: landslides against other days of their sites, and
 against random places. What belongs to a comparison alone stays out of it: its level, how late reports come, and against
-random places what tells of reporting. The losses are those of stage 2.
+random places what tells of reporting. The losses are those of stage 2, and a penalty on what acts beside the failing
+share: what the equations explain is left to them.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def fit_hazard(
     drawn = torch.Generator().manual_seed(session.seed + 1000 * session.ranks.rank)
 
     def loss(picked: Tensor) -> Tensor:
-        value = hazard.sensitivity.sum() * 0.0  # a loss even without a row that was solved
+        value = settings.besides * hazard.besides()
         draw = int(torch.randint(table.solved.shape[1], (1,), generator=drawn))
         for design, weight in zip(DESIGNS, (settings.same_site, 1.0), strict=True):
             at = picked[of_design[design][picked] & table.solved[picked, draw]]
