@@ -93,7 +93,7 @@ def test_no_area_no_chance(case, model, tmp_path, units):
 
 
 def test_outside_is_counted_by_input():
-    """Beyond the envelope or the physical range of an input, slopes that decrease, and what no single input explains."""
+    """Beyond the envelope or the physical range, slopes that decrease, and what no single input explains."""
     valid = np.array([f.valid for f in FIELDS.values() for _ in range(f.layers)])
     x = np.tile(valid.mean(1), (6, 1))
     x[:, FIELDS["slope"].columns] = np.linspace(0.1, 0.5, 11)

@@ -23,8 +23,8 @@ def posterior_command(
 ) -> None:
     """Say what reported landslides make of the textbook priors of strength and water.
 
-    The most probable values are the constants of an untrained network and the priors of the simulator: change them there,
-    simulate and train anew. About ten minutes.
+    The most probable values are the constants of an untrained network and the priors of the simulator: change them
+    there, simulate and train anew. About ten minutes.
 
         elm-landslide posterior --sites sites.csv --out posterior.json
     """

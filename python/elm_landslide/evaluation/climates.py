@@ -26,8 +26,9 @@ class Climate:
     """Ranges from which columns are drawn, evenly; water_table evenly in its logarithm.
 
     sand, clay (%); organic: share of organic matter (1), which falls to nothing over organic_depth (m), if finite;
-    saturation (1) above the water_table (m); thawed (m): depth to which the ground is thawed, if it is frozen below; frozen (m): depth down to which it is frozen from the surface; week (mm) of rain; cover: shares of
-    COVERS, the rest bare; leaf_area of a whole cover (m2/m2); slope: median gradient (m/m); bedrock (m).
+    saturation (1) above the water_table (m); thawed (m): depth to which the ground is thawed, if it is frozen below;
+    frozen (m): depth to which it is frozen from the surface; week (mm) of rain; cover: shares of COVERS, the rest bare;
+    leaf_area of a whole cover (m2/m2); slope: median gradient (m/m); bedrock (m).
     """
 
     sand: Range = (10, 80)

@@ -169,8 +169,8 @@ def _steps(
     ordinary = np.concatenate(comm.allgather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate)))
     if not all(comm.allgather(bool(np.isfinite(columns.area).all()))):
         summary.notes.append(
-            f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or AREA "
-            "of the surface dataset"
+            f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or "
+            "AREA of the surface dataset"
         )
     writer = together(comm, lambda: _open_writer(columns, summary, command, ordinary) if comm.rank == 0 else None)
     tally, outside, seconds = _Tally(), Outside(component.describe()["model"]["domain"]), 0.0
