@@ -43,7 +43,7 @@ def run(tmp_path_factory):
 
 def same_bits(got, wanted):
     assert got.keys() == wanted.keys()
-    assert len(wanted) == N_OUT + 2  # outside and flag
+    assert len(wanted) == N_OUT + 3  # outside, chance and flag
     for name in wanted:
         assert got[name].shape == wanted[name].shape, name
         assert got[name].tobytes() == wanted[name].tobytes(), name

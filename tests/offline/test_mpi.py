@@ -42,7 +42,7 @@ def test_ranks_give_the_same_bits(runs, n_ranks):
     folder, _ = runs
     one, many = outputs(folder / "1.nc"), outputs(folder / f"{n_ranks}.nc")
     assert one.keys() == many.keys()
-    assert len(one) == N_OUT + 2  # outside and flag
+    assert len(one) == N_OUT + 3  # outside, chance and flag
     for name in one:
         assert many[name].tobytes() == one[name].tobytes(), name
 

@@ -50,7 +50,7 @@ def test_runs_over_parts_join_to_the_run_over_all(tmp_path, mean, given):
         assert summary.n_records == (38, 1, 17)[i]
         parts.append(read(out))
     whole = read(tmp_path / "all.nc")
-    assert len(whole) == N_OUT + 4  # time, its bounds, outside, flag
+    assert len(whole) == N_OUT + 5  # time, its bounds, outside, chance, flag
     assert whole["LANDSLIDE_PROB"].shape == (56, elm_files.N)
     for name in whole:
         joined = np.concatenate([part[name] for part in parts])

@@ -70,14 +70,17 @@ def test_title_names_the_cover():
 
 
 def test_where_nothing_slides_the_curve_says_so(tmp_path):
-    gentle = make(Ensemble(20, 5, SMALL, fixed=(("cover", 0.0), ("gradient", 0.2))), tmp_path / "gentle.nc")
+    calm = {"cover": 0.0, "gradient": 0.2, "local_rain": 1.0, "storm_depth": 20.0, "wet_day_rain": 2.0, "organic": 0.0}
+    gentle = make(Ensemble(20, 5, SMALL, fixed=tuple(calm.items())), tmp_path / "gentle.nc")
     assert [f.name for f in plots.draw([gentle], tmp_path)] == ["gentle_sizes.png"]
 
 
 @pytest.mark.parametrize("members", [1, 5])
 def test_one_hillslope_has_no_interval(steep, tmp_path, figures, members):
     made, found = ensemble_file.read(steep)
-    rows = np.isin(found["event_member"], np.unique(found["event_member"][found["event_initial"] == 0])[:members])
+    cells = np.where(found["event_initial"] == 0, np.rint(found["event_area"] / made.settings.size**2), 0)
+    sizes = [len(np.unique(cells[(found["event_member"] == i) & (cells > 0)])) for i in range(made.members)]
+    rows = np.isin(found["event_member"], np.argsort(sizes)[::-1][:members])  # with landslides of the most sizes
     part = {name: found[name][rows] for name in ("event_initial", "event_area", "event_member")}
     draw_sizes(made, part, tmp_path / "sizes.png")
     (axis,) = figures()[0].axes

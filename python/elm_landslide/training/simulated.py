@@ -60,7 +60,7 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
     ensemble, variables = ensemble_file.read(path)
     good = np.flatnonzero(variables["hillslope_failed"] == 0)
     last = int(len(good) * (1.0 - held_out))
-    if last < len(good):  # members that look alike stay on one side
+    if 0 < last < len(good):  # members that look alike stay on one side
         last = int(np.searchsorted(good, good[last] // ensemble.alike * ensemble.alike))
     if last < 1 or last == len(good):
         raise UserError(f"{path}: {len(good)} solved members: too few to hold out {held_out:g} of them")
