@@ -7,13 +7,13 @@ module LandslideControlMod
   ! cime_config/landslide_in.template lists the names, their defaults and what they mean.
   !
   ! !USES:
-  use abortutils   , only : endrun
-  use elm_instance , only : inst_suffix
-  use elm_varctl   , only : iulog
-  use landslide_fields, only : landslide_default_base_rate
-  use shr_kind_mod , only : r8 => shr_kind_r8
-  use shr_mpi_mod  , only : shr_mpi_barrier, shr_mpi_bcast
-  use spmdMod      , only : masterproc, mpicom
+  use abortutils       , only : endrun
+  use elm_instance     , only : inst_suffix
+  use elm_varctl       , only : iulog
+  use landslide_fields , only : landslide_default_base_rate, landslide_largest_base_rate
+  use shr_kind_mod     , only : r8 => shr_kind_r8
+  use shr_mpi_mod      , only : shr_mpi_barrier, shr_mpi_bcast
+  use spmdMod          , only : masterproc, mpicom
   !
   implicit none
   private
@@ -45,7 +45,6 @@ module LandslideControlMod
        'landslide_record, landslide_base_rate'
   integer, parameter :: line_size = 2048
   integer, parameter :: day = 86400  ! s
-  real(r8), parameter :: largest_rate = 100._r8  ! 1/km2/year
   !-----------------------------------------------------------------------
 
 contains
@@ -237,11 +236,11 @@ contains
          verify(trim(landslide_sha256), '0123456789abcdefABCDEF') > 0)) then
        message = 'landslide_sha256 is not 64 hexadecimal digits'
     end if
-    good = ieee_is_finite(landslide_base_rate)
-    if (good) good = landslide_base_rate >= 0._r8 .and. landslide_base_rate <= largest_rate  ! with NaN it may trap
+    good = ieee_is_finite(landslide_base_rate)  ! first: a comparison with NaN may trap
+    if (good) good = landslide_base_rate >= 0._r8 .and. landslide_base_rate <= landslide_largest_base_rate
     if (.not. good) then
-       message = 'landslide_base_rate is the number of landslides per km2 of steep land and year where the ' // &
-            'hazard is 1: it lies between 0 and 100'
+       write(message, '(a, i0)') 'landslide_base_rate is the number of landslides per km2 of steep land and year ' // &
+            'where the hazard is 1: it lies between 0 and ', nint(landslide_largest_base_rate)
     end if
     if (landslide_interval /= 0) then
        if (landslide_interval < 0 .or. mod(day, max(1, landslide_interval)) /= 0) then

@@ -17,7 +17,8 @@ module LandslideType
        landslide_flag_outside, landslide_flag_invalid, landslide_missing, landslide_n_out, &
        landslide_n_percentiles, landslide_output_history, landslide_output_long_names, landslide_output_units, &
        landslide_outside_history, landslide_outside_long_name, landslide_outside_units, landslide_rain_days, &
-       landslide_steep, out_hazard
+       out_hazard
+  use LandslideChanceMod  , only : Chance, OrdinaryNumber
   use LandslideControlMod , only : landslide_base_rate, landslide_interval, landslide_static, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
@@ -30,7 +31,6 @@ module LandslideType
   integer , parameter :: hour = 3600          ! s between the marks of the rain
   integer , parameter :: hours = 24 * maxval(landslide_rain_days)  ! of the longest window
   integer , parameter :: outside = landslide_n_out + 1  ! of out_col
-  real(r8), parameter :: days_per_year = 365._r8
   !
   ! !PUBLIC TYPES:
   type, public :: landslide_type
@@ -65,7 +65,6 @@ module LandslideType
      procedure, private :: InitHistory
      procedure, private :: InitCold
      procedure, private :: InitStatic
-     procedure, private :: SetChance
 
   end type landslide_type
   !-----------------------------------------------------------------------
@@ -166,7 +165,6 @@ contains
     ! stops the run: the gridcell's mean slope says nothing about the steep tail that fails.
     !
     ! !USES:
-    use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
     use fileutils       , only : getfil
     use ncdio_pio       , only : file_desc_t, ncd_io, ncd_pio_openfile, ncd_pio_closefile
     use topounit_varcon , only : max_topounits
@@ -179,7 +177,6 @@ contains
     type(file_desc_t)    :: ncid
     character(len=1024)  :: file, local
     real(r8), pointer    :: slope(:,:,:)  ! gradient (m/m) of gridcell, topounit, percentile
-    real(r8)             :: land          ! km2
     logical              :: readvar
     integer              :: c, g, topounit
     !-----------------------------------------------------------------------
@@ -201,40 +198,11 @@ contains
        g = col_pp%gridcell(c)
        topounit = col_pp%topounit(c) - grc_pp%topi(g) + 1
        this%slope_col(c, :) = slope(g, topounit, :)
-       if (.not. (ieee_is_finite(ldomain%area(g)) .and. ieee_is_finite(ldomain%frac(g)))) cycle  ! no chance is known
-       land = ldomain%area(g) * ldomain%frac(g)
-       if (land >= 0._r8 .and. land < landslide_missing) this%ordinary_col(c) = &
-            landslide_base_rate / days_per_year * land * steep_share(this%slope_col(c, :))
+       this%ordinary_col(c) = OrdinaryNumber(landslide_base_rate, ldomain%area(g), ldomain%frac(g), this%slope_col(c, :))
     end do
     deallocate(slope)
 
   end subroutine InitStatic
-
-  !-----------------------------------------------------------------------
-  pure function steep_share(slope) result(share)
-    !
-    ! !DESCRIPTION:
-    ! Share of the area that is steeper than landslide_steep, from the gradient at its percentiles.
-    !
-    ! !ARGUMENTS:
-    real(r8), intent(in) :: slope(:)  ! m/m, at equal steps of area, not decreasing
-    real(r8)             :: share
-    !
-    ! !LOCAL VARIABLES:
-    integer :: k
-    !-----------------------------------------------------------------------
-
-    share = 0._r8
-    do k = 1, size(slope) - 1
-       if (slope(k) >= landslide_steep) then
-          share = share + 1._r8
-       else if (slope(k+1) > landslide_steep) then
-          share = share + (slope(k+1) - landslide_steep) / (slope(k+1) - slope(k))
-       end if
-    end do
-    share = share / real(size(slope) - 1, r8)
-
-  end function steep_share
 
   !-----------------------------------------------------------------------
   subroutine Restart(this, bounds, ncid, flag)
@@ -255,7 +223,7 @@ contains
     character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
     !
     ! !LOCAL VARIABLES:
-    integer :: c, id
+    integer :: id
     logical :: readvar
     !-----------------------------------------------------------------------
 
@@ -273,9 +241,7 @@ contains
          long_name='outputs of the network when it last ran, and whether outside its domain', &
          interpinic_flag='skip', readvar=readvar, data=this%out_col)
     if (flag /= 'read') return
-    do c = bounds%begc, bounds%endc
-       call this%SetChance(c)
-    end do
+    this%chance_col(:) = Chance(this%ordinary_col, this%out_col(:, out_hazard))
 
   end subroutine Restart
 
@@ -384,33 +350,10 @@ contains
     this%out_col(c, :outside-1) = y
     this%out_col(c, outside) = merge(1._r8, 0._r8, flag == landslide_flag_outside)
     if (flag == landslide_flag_invalid) this%out_col(c, outside) = spval
-    call this%SetChance(c)
+    this%chance_col(c) = Chance(this%ordinary_col(c), this%out_col(c, out_hazard))
     this%flag_count_col(c, flag) = this%flag_count_col(c, flag) + 1._r8
 
   end subroutine SetOutputs
-
-  !-----------------------------------------------------------------------
-  subroutine SetChance(this, c)
-    !
-    ! !DESCRIPTION:
-    ! The chance of at least one landslide in the gridcell and day: landslides are a Poisson process whose rate is that
-    ! of an ordinary day times the hazard.
-    !
-    ! !ARGUMENTS:
-    class(landslide_type) :: this
-    integer , intent(in)  :: c
-    !
-    ! !LOCAL VARIABLES:
-    real(r8) :: number  ! of landslides in the gridcell and day, expected
-    !-----------------------------------------------------------------------
-
-    this%chance_col(c) = spval
-    if (this%out_col(c, out_hazard) >= landslide_missing .or. this%ordinary_col(c) >= landslide_missing) return
-    number = this%ordinary_col(c) * this%out_col(c, out_hazard)
-    this%chance_col(c) = 1._r8 - exp(-number)
-    if (number < 1.e-5_r8) this%chance_col(c) = number - 0.5_r8 * number**2  ! to more digits
-
-  end subroutine SetChance
 
   !-----------------------------------------------------------------------
   subroutine Final(this)

@@ -84,6 +84,7 @@ OUTSIDE = Output(**_DECLARATION["outside"], name="outside", index=len(OUTPUTS)) 
 _CHANCE = dict(_DECLARATION["chance"])
 STEEP: float = _CHANCE.pop("steep")  # m/m
 BASE_RATE: float = _CHANCE.pop("base_rate")  # reports per km2 of steep land and year
+LARGEST_RATE: float = _CHANCE.pop("largest_rate")  # likewise
 CHANCE = Output(**_CHANCE, name="chance", index=len(OUTPUTS) + 1)  # nor this
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
 N_IN: int = sum(field.layers for field in FIELDS.values())
@@ -213,6 +214,7 @@ def fortran_module() -> str:
         f"  character(len=*), parameter :: landslide_chance_long_name = &\n    '{CHANCE.long_name}'",
         f"  real(r8), parameter :: landslide_steep = {real(STEEP)}",
         f"  real(r8), parameter :: landslide_default_base_rate = {real(BASE_RATE)}",
+        f"  real(r8), parameter :: landslide_largest_base_rate = {real(LARGEST_RATE)}",
         "  ! Windows of antecedent rain: their lengths (days) and columns of x.",
         f"  integer, parameter :: landslide_rain_days({len(RAIN_WINDOWS)}) = {array(map(str, RAIN_WINDOWS.values()))}",
         f"  integer, parameter :: landslide_rain_columns({len(RAIN_WINDOWS)}) = "

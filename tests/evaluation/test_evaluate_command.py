@@ -141,6 +141,10 @@ def test_the_model_is_set_beside_comparators(plain):
         difference = found["difference"][design]
         assert difference.keys() == auc.keys() - {"model"}
         assert difference["ari7"]["auc"] == pytest.approx(auc["model"] - auc["ari7"], abs=2e-6)
+        less = found["field_difference"][design]
+        assert less.keys() == auc.keys() - {"field"}
+        for name in less:
+            assert less[name]["auc"] == pytest.approx(auc["field"] - auc[name], abs=2e-6)
         assert found["hit_rate"][design]["model"].keys() == {"0.01", "0.05", "0.10"}
         assert found["by_region"][design]
         assert found["by_accuracy"][design]

@@ -52,12 +52,19 @@ def test_changes_by_hand():
     x = climates.columns(climates.CLIMATES["temperate"], 50)
     of(x, "rain_3d")[:] = SPVAL
     before = x.copy()
-    lost, grass, rain = (change(x) for change in signs.CHANGES.values())
+    of(x, "vegetation_carbon")[:25], of(x, "vegetation_carbon")[25:] = 6.0, SPVAL
+    before = x.copy()
+    lost, grass, loaded, rain = (change(x) for change in signs.CHANGES.values())
     np.testing.assert_array_equal(x, before)
     assert (of(lost, "root_strength_left") == 0.0).all()
     np.testing.assert_allclose(of(grass, "grass_cover"), of(x, "grass_cover") + of(x, "tree_cover"))
     assert (of(grass, "tree_cover") == 0.0).all()
     np.testing.assert_allclose(of(grass, "root_fraction").sum(1), of(x, "root_fraction").sum(1))
+    cover = np.concatenate([of(x, f"{name}_cover") for name in ("tree", "shrub", "grass", "crop")], axis=1)
+    np.testing.assert_allclose(of(loaded, "vegetation_carbon")[:25], 6.0)
+    np.testing.assert_allclose(of(loaded, "vegetation_carbon")[25:, 0], cover[25:] @ [8.0, 1.5, 0.4, 0.4])
+    assert (of(grass, "vegetation_carbon")[:25] < 6.0).all()
+    assert (of(grass, "vegetation_carbon")[25:] == SPVAL).all()
     np.testing.assert_allclose(of(rain, "rain_7d"), 1.07 * of(x, "rain_7d"))
     assert (of(rain, "rain_3d") == SPVAL).all()
 
@@ -81,7 +88,8 @@ def test_wrong_signs_are_counted():
     assert (found["columns"], found["outside"], found["by"]) == (100, 10, {"combination": 10})
     assert found["roots lost"] == {"columns": 90, "hazard": 90, "probability": 0}
     assert found["7 % more rain"] == {"columns": 90, "hazard": 0, "probability": 90}
-    assert found["grass for trees"] == {"columns": 90, "hazard": 0, "probability": 0, "hazard_with_load": 0}
+    for name in ("grass for trees", "the same, load kept"):
+        assert found[name] == {"columns": 90, "hazard": 0, "probability": 0}
 
 
 def test_the_shipped_model():
@@ -93,7 +101,7 @@ def test_the_shipped_model():
             assert found["outside"] <= 10, name
             assert found["roots lost"]["hazard"] == found["roots lost"]["probability"] == 0, name
             assert found["7 % more rain"]["hazard"] == found["7 % more rain"]["probability"] == 0, name
-            assert found["grass for trees"]["hazard_with_load"] == 0, name
+            assert found["the same, load kept"]["hazard"] == found["the same, load kept"]["probability"] == 0, name
 
 
 def test_the_command(tmp_path, monkeypatch):

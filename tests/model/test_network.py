@@ -246,20 +246,16 @@ def test_spread_between_hillslopes_that_look_alike(network, x):
     torch.testing.assert_close(y[:, [0, 1, 2, 3, 5]], before[:, [0, 1, 2, 3, 5]], rtol=0, atol=0)
 
 
-def test_spread_where_a_share_rounds_beyond_its_ends(network, x):
-    """Covers that fill the ground to rounding, on flat land and on cliffs under water: numbers, not the root of less
-    than nothing."""
+@pytest.mark.parametrize("beyond", [-1e-17, 1.0 + 2.3e-16])
+def test_spread_where_a_share_rounds_beyond_its_ends(network, x, monkeypatch, beyond):
+    """A number, not the root of less than nothing, which would make the column invalid."""
     alike = copy.deepcopy(network)
     alike.intraclass.fill_(0.3)
-    full = x.clone()
-    for name, share in {"tree": 0.9, "shrub": 0.1, "grass": 0.0, "crop": 0.0}.items():
-        full[:, FIELDS[f"{name}_cover"].columns] = share
-    for gradient, table in ((0.01, 80.0), (3.0, 0.0)):
-        full[:, FIELDS["slope"].columns] = gradient
-        full[:, FIELDS["water_table_depth"].columns] = table
-        y = alike(full)
-        assert torch.isfinite(y).all()
-        assert (y[:, 0] >= 0.0).all()
+    log_fos = torch.zeros(len(x), len(network.members), 2, dtype=torch.float64)
+    probability = torch.full(log_fos.shape[:2], beyond, dtype=torch.float64)
+    assert ((probability < 0.0) | (probability > 1.0)).all()
+    monkeypatch.setattr(alike, "run_members", lambda *_: (probability, log_fos, probability))
+    assert torch.isfinite(alike(x)[:, 4]).all()
 
 
 def test_beta_calibration_by_hand():

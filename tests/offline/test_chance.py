@@ -1,9 +1,13 @@
 """The chance of a landslide in a cell and day: its formula, the area of the cell, the base rate."""
 
+import json
+
 import netCDF4
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from elm_landslide.commands.main import app
 from elm_landslide.errors import UserError
 from elm_landslide.fields import BASE_RATE, CHANCE, FIELDS, SPVAL, STEEP
 from elm_landslide.offline import chance, driver
@@ -80,6 +84,22 @@ def test_area_of_the_surface_dataset(tmp_path, model):
     np.testing.assert_allclose(found[::2], wanted(hazard[::2], 250.0 * np.arange(1, 7), 1e-9), rtol=1e-6)
     assert 0.0 < found[0] < 1.0
     assert rate == 1e-9
+
+
+def test_the_option_and_the_range_that_is_printed(tmp_path, case):
+    """The rate of the command line is that of the file, whose largest chance is in the summary."""
+    add_area(case.h1)
+    files = ("--history", case.h1, "--constants", case.h0, "--surface", case.surface)
+    words = ["run", *map(str, files), "--base-rate", "0.002", "--out", str(tmp_path / "out.nc"), "--json"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    _, _, rate, _ = written(tmp_path / "out.nc")
+    assert rate == 0.002
+    summary = json.loads(result.stdout)
+    with netCDF4.Dataset(str(tmp_path / "out.nc")) as out:
+        found = out[CHANCE.history][:]
+    assert summary["ranges"][CHANCE.history] == [found.min(), found.max()]
+    assert summary["base_rate"] == 0.002
 
 
 @pytest.mark.parametrize("units", [None, "m^2", "steradian"])

@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from elm_landslide.fields import N_OUT, OUTPUTS
+from elm_landslide.fields import CHANCE, N_OUT, OUTPUTS, SPVAL
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline.columns import Columns
 from elm_landslide.runtime.fortran import FortranModel
@@ -25,6 +25,10 @@ def runs(tmp_path_factory):
     """The same small case on 1, 2 and 3 ranks and on more ranks than columns."""
     folder = tmp_path_factory.mktemp("runs")
     case = elm_files.Case(folder)
+    area = np.append(np.full(5, 2000.0), np.nan)  # the last column, of the last rank, lacks it
+    elm_files.write_surface(case.surface, change={"AREA": area})
+    with netCDF4.Dataset(str(case.surface), "a") as surface:
+        surface["AREA"].units = "km^2"
     for n_ranks in (1, 2, 3, 8):
         done = launch(
             n_ranks,
@@ -45,6 +49,17 @@ def test_ranks_give_the_same_bits(runs, n_ranks):
     assert len(one) == N_OUT + 3  # outside, chance and flag
     for name in one:
         assert many[name].tobytes() == one[name].tobytes(), name
+
+
+def test_an_area_that_one_rank_lacks(runs):
+    """Missing there alone, and the note is in every file."""
+    folder, _ = runs
+    for n_ranks in (1, 2, 3, 8):
+        chance = outputs(folder / f"{n_ranks}.nc")[CHANCE.history]
+        assert (chance[:, :5] < 1.0).all()
+        assert (chance[:, 5] == SPVAL).all()
+        with netCDF4.Dataset(str(folder / f"{n_ranks}.nc")) as file:
+            assert f"{CHANCE.history} is missing where no file gives the area" in file.notes
 
 
 def test_file_holds_what_the_component_gives(runs):

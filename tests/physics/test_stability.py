@@ -212,6 +212,13 @@ def test_ground_shares_by_hand():
     torch.testing.assert_close(roots.ground_shares(cover), expected)
 
 
+def test_no_ground_share_rounds_below_nothing():
+    """1 - 0.9 - 0.1 and 1 - 0.8 - 0.2 are less than 0 in double precision."""
+    cover = torch.tensor([[0.9, 0.1, 0.0, 0.0], [0.8, 0.2, 0.0, 0.0]], dtype=torch.float64)
+    assert (1.0 - cover[:, 0] - cover[:, 1] < 0.0).all()
+    assert (roots.ground_shares(cover) >= 0.0).all()
+
+
 def test_root_carbon_scales_cohesion_where_it_is_known():
     """Typical roots of half trees, half grass: 1.15 kg C/m2; bounded to 0.2-2."""
     cover = torch.tensor([[0.5, 0.0, 0.5, 0.0]] * 4, dtype=torch.float64)

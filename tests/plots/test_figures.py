@@ -61,7 +61,7 @@ def test_figures_of_every_layout(tmp_path, figures, kind):
     assert left.get_ylabel() == "latitude (degrees north)"
     labels = [bar.get_ylabel() for bar in bars]
     assert labels == [
-        "largest probability (1)\npale: below 0.0001",
+        "largest probability (1)\npale: below 0.0003",
         "lowest factor of safety (1),\n90th percentile of slope",
     ]
     assert map_values(left) == pytest.approx(expected(PROBABILITY.max(axis=0)))

@@ -43,7 +43,7 @@ def write(path, lat, lon, probability, dims=("lndgrid",)):
 
 
 def test_small_probabilities_differ_from_nothing_and_from_no_value(tmp_path, figures):
-    values = np.array([[0.0, 0.9e-4, 1.1e-4, 1e-3], [1e-2, 0.1, 0.9, np.nan]])
+    values = np.array([[0.0, 2.7e-4, 3.3e-4, 1e-3], [1e-2, 0.1, 0.9, np.nan]])
     plots.draw([write(tmp_path / "a.nc", [10.5, 11.5], [20.5, 21.5, 22.5, 23.5], values, ("lat", "lon"))], tmp_path)
     mesh = drawn(figures()[1].axes[0])
     mesh.update_scalarmappable()

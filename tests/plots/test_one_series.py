@@ -202,7 +202,7 @@ def test_what_a_tape_holds_is_said(tmp_path, figures, methods, days, called):
     assert axis.get_ylabel() == (f"landslide probability (1),\n{called}" if called else "landslide\nprobability (1)")
     assert fos.get_ylabel() == "factor of\nsafety (1)"
     of = f"{called} of " if called else ""
-    assert cells.axes[2].get_ylabel() == f"largest {of}probability (1)\npale: below 0.0001"
+    assert cells.axes[2].get_ylabel() == f"largest {of}probability (1)\npale: below 0.0003"
 
 
 def test_parts_on_other_origins_are_one_series(tmp_path, figures):

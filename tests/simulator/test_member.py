@@ -89,6 +89,22 @@ def test_a_week_of_rain_needs_a_week():
         Settings(spin_up=6, settle=2)
 
 
+def test_the_hillslope_settles_under_local_rain():
+    """What it receives before the event is the water of the column's last days times the local rain, less what the
+    column gives to the air."""
+    one, many = ({**DRAWS[3], "local_rain": local} for local in (1.0, 5.0))
+    supply, received = [], []
+    for p in (one, many):
+        made = scene(p)
+        season = column.run(scene(p).soil, scene(p).water, made.forcing[:, : -SMALL.hours])
+        supply.append(HOUR * season["water_input"][-24 * SMALL.settle :].sum())
+        received.append(member.begin(made, SMALL).budget[0])
+    assert supply[0] == supply[1] > 0.005
+    loss = supply[0] - received[0]  # to the air
+    assert 0.0 < loss < supply[0]
+    assert received[1] == pytest.approx(5.0 * supply[1] - loss, rel=1e-9)
+
+
 def test_organic_soil():
     """Nine tenths of peat: porosity .93 at the surface and .83 from half a metre on, blended with the mineral's by
     volume in column and hillslope; below 0 there is none."""

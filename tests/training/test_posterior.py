@@ -86,8 +86,6 @@ def test_the_constants_are_what_was_found():
 
 def test_levels_of_the_constants_give_an_untrained_network():
     x = sample_columns(64, 3)
-    for name in ("sand", "clay"):  # one texture at all depths
-        x[:, FIELDS[name].columns] = x[:, FIELDS[name].columns][:, 5:6]
     x[:, FIELDS["root_carbon"].columns] = SPVAL
     network = LandslideNetwork(members=1)
     prepared = network.prepare(x)

@@ -16,7 +16,9 @@ from elm_landslide.physics import roots
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety
-from elm_landslide.simulator.ensemble import Runner
+from elm_landslide.simulator import ensemble, ensemble_file
+from elm_landslide.simulator.ensemble import Ensemble, Runner
+from elm_landslide.simulator.scene import Settings
 from elm_landslide.training import closed_form, simulated
 from elm_landslide.training.sampling import sample_columns
 from elm_landslide.training.stage_1 import fit_normalisation
@@ -313,3 +315,16 @@ def test_scores_by_hand(network, x, monkeypatch):
         {name: free[name] for name in ("fos_r2", "fos_rmse", "fos_f1")}
     )
     assert found["given_fos_columns"] == free["fos_columns"] > 5
+
+
+def test_members_that_look_alike_are_on_one_side(tmp_path):
+    """Of eight in groups of four a third would be held out: two and two thirds, so the second group."""
+    made = Ensemble(8, seed=3, settings=Settings(rows=6, columns=6, hours=24), alike=4)
+    out = tmp_path / "alike.nc"
+    ensemble.run(made, out, map, ensemble.prepare(made, out), lambda _: None)
+    ensemble_file.write(made, out, "test")
+    for share in (0.2, 0.33, 0.5):
+        training, held_out = simulated.read(out, share)
+        assert len(training) == len(held_out) == 4 * TIMES
+    with pytest.raises(UserError, match="too few to hold out"):
+        simulated.read(out, 0.6)

@@ -44,18 +44,15 @@ def _print(report: dict) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    changes = [name for name, value in next(iter(report.values())).items() if isinstance(value, dict) and name != "by"]
-    table = Table("columns", "", "outside, %", *changes, header_style="")
+    from elm_landslide.evaluation.signs import CHANGES
+
+    table = Table("columns", "", "outside, %", *CHANGES, header_style="")
     for name, of in report.items():
-        falls = (f"{of[c]['hazard']}, {of[c]['probability']} of {of[c]['columns']}" for c in changes)
+        falls = (f"{of[c]['hazard']}, {of[c]['probability']} of {of[c]['columns']}" for c in CHANGES)
         table.add_row(name, str(of["columns"]), f"{100.0 * of['outside'] / of['columns']:.2f}", *falls)
     console = Console(width=140) if not Console().is_terminal else Console()
     console.print(table)
     print("under a change: columns whose hazard falls, whose probability falls, of those inside before and after")
-    for name, of in report.items():
-        falls, loaded = (of["grass for trees"][key] for key in ("hazard", "hazard_with_load"))
-        if falls:
-            print(f"grass for trees, {name}: {falls - loaded} of {falls} fall because the load of the trees is gone")
     for name, of in report.items():
         if of["by"]:
             print(f"outside, {name}: {', '.join(f'{field} {n}' for field, n in of['by'].items())}")

@@ -109,9 +109,7 @@ def columns(climate: Climate, n: int, seed: int = 1) -> np.ndarray:
     clay = np.minimum(between(climate.clay), 99.0 - sand)
     fade = np.exp(-_DEPTH / climate.organic_depth) if np.isfinite(climate.organic_depth) else np.ones(len(_DEPTH))
     organic = between(climate.organic) * fade
-    mineral = pedotransfer.porosity(sand), pedotransfer.sucsat(sand), pedotransfer.bsw(clay)
-    parts = zip(mineral, pedotransfer.peat(_DEPTH), strict=True)
-    porosity, sucsat, bsw = (pedotransfer.blended(*pair, organic) for pair in parts)
+    porosity, sucsat, bsw = pedotransfer.soil(sand, clay, organic, _DEPTH)
     low, high = climate.water_table
     table = np.exp(rng.uniform(np.log(low), np.log(high), (n, 1)))
     ends = between(climate.saturation, 2)

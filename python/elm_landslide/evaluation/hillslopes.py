@@ -9,6 +9,7 @@ import torch
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FLAGS, OUTPUTS
+from elm_landslide.model.model_file import sha256
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.simulator import ensemble_file
 from elm_landslide.training import distribution, simulated
@@ -21,8 +22,6 @@ def scores(network: LandslideNetwork, path: Path, trained_on: str | None) -> dic
 
     trained_on: SHA-256 of the ensemble of the training. Raises UserError for that one, and for a file that is none.
     """
-    from elm_landslide.model.model_file import sha256
-
     if trained_on is not None and sha256(path) == trained_on:
         raise UserError(f"{path}: the model was trained on it: simulate another, with another --seed")
     ensemble, variables = ensemble_file.read(path)

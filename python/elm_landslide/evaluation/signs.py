@@ -1,8 +1,8 @@
 """Which way the fields answer to lost roots, grass in place of trees and more rain, and where the model is outside.
 
 At one state of soil water: what the change would do to ELM's own water is not in these. Without trees their load is
-gone too, which makes a cohesive slope stronger; so grass can be the safer cover for a while. `hazard_with_load` counts
-what still falls when the load is kept.
+gone too, which makes a cohesive slope stronger; so grass can be the safer cover for a while, and a further change keeps
+the load.
 """
 
 from __future__ import annotations
@@ -53,6 +53,15 @@ def grass_for_trees(x: np.ndarray) -> np.ndarray:
     return changed
 
 
+def grass_under_the_load(x: np.ndarray) -> np.ndarray:
+    """The same with the weight of what stood there."""
+    changed = grass_for_trees(x)
+    carbon = x[:, FIELDS["vegetation_carbon"].offset]
+    typical = _cover(x) @ roots.COVER_CARBON.numpy()
+    put(changed, "vegetation_carbon", np.where(np.abs(carbon) < MISSING, carbon, typical))
+    return changed
+
+
 def _cover(x: np.ndarray) -> np.ndarray:
     """[n, 4] (1) in the order of COVERS."""
     return np.stack([x[:, FIELDS[f"{name}_cover"].offset] for name in COVERS], axis=1)
@@ -70,13 +79,14 @@ def more_rain(x: np.ndarray) -> np.ndarray:
 CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "roots lost": without_roots,
     "grass for trees": grass_for_trees,
+    "the same, load kept": grass_under_the_load,
     "7 % more rain": more_rain,
 }
 
 
 def answers(component: FortranModel, domain: dict, x: np.ndarray) -> dict:
     """Counts for columns x [n, N_IN]: columns; outside, and by which input; for each change how many stay inside, and
-    how many fields fall against the sign; of grass for trees, those that fall with the load of the trees kept too."""
+    how many of a field fall against the sign."""
     x = np.asfortranarray(x)
     y, flag = component.run(x)
     outside = Outside(domain)
@@ -91,22 +101,7 @@ def answers(component: FortranModel, domain: dict, x: np.ndarray) -> dict:
             for output in ("hazard", "probability")
         }
         counts[name] = {"columns": int(both.sum()), **falls}
-        if name == "grass for trees":
-            loaded = change(x)
-            put(loaded, "vegetation_carbon", _carbon(x))
-            kept, flags = component.run(loaded)
-            of_both = both & (flags < FLAGS["outside"])
-            hazard = OUTPUTS["hazard"].index
-            counts[name]["hazard_with_load"] = int(
-                (kept[of_both, hazard] < (1.0 - TOLERANCE) * y[of_both, hazard]).sum()
-            )
     return counts
-
-
-def _carbon(x: np.ndarray) -> np.ndarray:
-    """Carbon of the vegetation of columns (kg C/m2), of its cover where not given."""
-    given = x[:, FIELDS["vegetation_carbon"].offset]
-    return np.where(np.abs(given) < MISSING, given, _cover(x) @ roots.COVER_CARBON.numpy())
 
 
 def report(model: Path, advance: Callable[[int], None]) -> dict:

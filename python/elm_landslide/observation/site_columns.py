@@ -71,7 +71,7 @@ def draws(n: int = DRAWS, seed: int = SEED) -> list[Draw]:
                 clay=(0.05 + 0.55 * u[1]) * (100.0 - sand),
                 cover=0.9 * cover / cover.sum(),
                 leaf_area=0.5 + 4.5 * u[5],
-                slope_spread=0.76 + 0.29 * u[6],
+                slope_spread=0.76 + 0.29 * u[6],  # of SLP_P10 of half-degree cells of the Susquehanna basin
                 slope_quantile=u[7],
             )
         )

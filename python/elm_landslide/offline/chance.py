@@ -4,7 +4,7 @@
 
 Landslides are taken as a Poisson process. rate: landslides per km2 of steep land and year where and when the hazard is
 1; area: land of the cell (km2); share: of it that is steeper than STEEP. The component in ELM does the same
-(fortran/elm/LandslideType.F90).
+(fortran/elm/LandslideChanceMod.F90).
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import MISSING, SPVAL, STEEP
+from elm_landslide.fields import LARGEST_RATE, MISSING, SPVAL, STEEP
 
 DAYS_PER_YEAR = 365.0
-LARGEST_RATE = 100.0  # per km2 and year; more is a mistake
 
 
 def check_rate(rate: float) -> None:

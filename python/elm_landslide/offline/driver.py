@@ -14,14 +14,14 @@ import numpy as np
 
 from elm_landslide import files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, MISSING, OUTPUTS
+from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, MISSING, OUTPUTS, SPVAL
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline import chance
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import Record
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import Missing
-from elm_landslide.offline.output import OutputFile
+from elm_landslide.offline.output import WRITTEN, OutputFile
 from elm_landslide.offline.outside import Outside
 from elm_landslide.ranks import Communicator, Progress, silent, together, world
 
@@ -135,21 +135,23 @@ def _open_model(content: bytes, model: Path, engine: str, settings: dict, column
 
 
 class _Tally:
-    """Ranges of the outputs and counts of the flags over the records."""
+    """Ranges of what is written and counts of the flags over the records."""
 
     def __init__(self):
-        self._low, self._high = np.full(len(OUTPUTS), np.inf), np.full(len(OUTPUTS), -np.inf)
+        self._low, self._high = np.full(len(WRITTEN), np.inf), np.full(len(WRITTEN), -np.inf)
         self._counts = np.zeros(len(FLAGS), dtype=np.int64)
 
-    def add(self, y: np.ndarray, flag: np.ndarray) -> None:
-        valid = np.abs(y) < MISSING
-        self._low = np.minimum(self._low, np.where(valid, y, np.inf).min(axis=0, initial=np.inf))
-        self._high = np.maximum(self._high, np.where(valid, y, -np.inf).max(axis=0, initial=-np.inf))
+    def add(self, values: np.ndarray, flag: np.ndarray) -> None:
+        valid = np.abs(values) < MISSING
+        self._low = np.minimum(self._low, np.where(valid, values, np.inf).min(axis=0, initial=np.inf))
+        self._high = np.maximum(self._high, np.where(valid, values, -np.inf).max(axis=0, initial=-np.inf))
         self._counts += np.bincount(flag, minlength=len(FLAGS))
 
     @property
     def ranges(self) -> dict[str, tuple[float, float] | None]:
-        pairs = {o.history: (float(self._low[o.index]), float(self._high[o.index])) for o in OUTPUTS.values()}
+        pairs = {
+            o.history: (float(self._low[o.index]), float(self._high[o.index])) for o in (*OUTPUTS.values(), CHANCE)
+        }
         return {name: pair if pair[0] <= pair[1] else None for name, pair in pairs.items()}
 
     @property
@@ -166,20 +168,20 @@ def _steps(
     command: str,
 ) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
-    ordinary = np.concatenate(comm.allgather(chance.ordinary_number(columns.area, columns.slope, summary.base_rate)))
+    ordinary = chance.ordinary_number(columns.area, columns.slope, summary.base_rate)
     if not all(comm.allgather(bool(np.isfinite(columns.area).all()))):
         summary.notes.append(
             f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or "
             "AREA of the surface dataset"
         )
-    writer = together(comm, lambda: _open_writer(columns, summary, command, ordinary) if comm.rank == 0 else None)
+    writer = together(comm, lambda: _open_writer(columns, summary, command) if comm.rank == 0 else None)
     tally, outside, seconds = _Tally(), Outside(component.describe()["model"]["domain"]), 0.0
 
     def accept(record: Record, parts: list) -> None:
         if writer:
-            y, flag = (np.concatenate(part) for part in zip(*parts, strict=True))
-            tally.add(y, flag)
-            writer.write(record, y, flag)
+            values, flag = (np.concatenate(part) for part in zip(*parts, strict=True))
+            tally.add(values, flag)
+            writer.write(record, values, flag)
 
     def finish(parts: list) -> None:
         missing = Missing.merged(parts)
@@ -190,9 +192,9 @@ def _steps(
     try:
         with (progress if comm.rank == 0 else silent)(len(columns.records)) as advance:
             for record in columns.records:
-                y, flag, elapsed = together(comm, _step, columns, component, record, outside)
+                values, flag, elapsed = together(comm, _step, columns, component, record, outside, ordinary)
                 seconds += elapsed
-                parts = comm.gather((y, flag))
+                parts = comm.gather((values, flag))
                 together(comm, accept, record, parts)
                 advance()
         together(comm, finish, comm.allgather(columns.missing))
@@ -206,7 +208,7 @@ def _steps(
     summary.outside = dict(sum(comm.allgather(outside.counts), Counter()).most_common())
 
 
-def _open_writer(columns: Columns, summary: Summary, command: str, ordinary: np.ndarray) -> OutputFile:
+def _open_writer(columns: Columns, summary: Summary, command: str) -> OutputFile:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
     return OutputFile(
         summary.out,
@@ -223,7 +225,6 @@ def _open_writer(columns: Columns, summary: Summary, command: str, ordinary: np.
             "notes": "; ".join(summary.notes) or "none",
         },
         command,
-        ordinary,
         summary.base_rate,
     )
 
@@ -243,12 +244,15 @@ def _found(summary: Summary, flags: dict[str, int]) -> dict[str, str]:
 
 
 def _step(
-    columns: Columns, component: FortranModel, record: Record, outside: Outside
+    columns: Columns, component: FortranModel, record: Record, outside: Outside, ordinary: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Outputs and flags of this rank's columns at a record, and the seconds that the component took."""
+    """What is written of this rank's columns at a record, (n, len(WRITTEN)), their flags, and the seconds that the
+    component took."""
     x = columns.x(record)
     start = time.perf_counter()
     y, flag = component.run(x)
     seconds = time.perf_counter() - start
     outside.add(x, flag)
-    return y, flag, seconds
+    beyond = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
+    known = chance.chance(ordinary, y[:, OUTPUTS["hazard"].index])
+    return np.column_stack([y, beyond, known]), flag, seconds

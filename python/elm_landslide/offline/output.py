@@ -13,9 +13,8 @@ import numpy as np
 
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL, STEEP
+from elm_landslide.fields import CHANCE, FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL, STEEP
 from elm_landslide.offline import output_places
-from elm_landslide.offline.chance import chance
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import STATE, Record
 from elm_landslide.offline.netcdf import is_missing
@@ -28,9 +27,12 @@ _SUMMARY = (
     "network with the infinite-slope equation in its structure, from states of the E3SM Land Model and statistics of "
     "its hillslopes."
 )
+WRITTEN = (*OUTPUTS.values(), OUTSIDE, CHANCE)  # numbers of a column, by their index
 # What a reader might take for an error.
 _COMMENTS = {
-    "LANDSLIDE_FOS": "may lie above LANDSLIDE_FOS_MEDIAN: soil thins with slope, and thin soil holds on steeper slopes",
+    "LANDSLIDE_FOS": {
+        "comment": "may lie above LANDSLIDE_FOS_MEDIAN: soil thins with slope, and thin soil holds on steeper slopes"
+    },
 }
 
 
@@ -73,23 +75,13 @@ def _writing(method: Callable) -> Callable:
 class OutputFile:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or absent."""
 
-    def __init__(
-        self,
-        path: Path | str,
-        columns: Columns,
-        attributes: dict[str, str],
-        command: str = "elm-landslide run",
-        ordinary: np.ndarray | None = None,
-        base_rate: float = BASE_RATE,
-    ):
+    def __init__(self, path: Path | str, columns: Columns, attributes: dict[str, str], command: str, base_rate: float):
         """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
-        line that made the file. ordinary: chance.ordinary_number of the columns run, in the order of Columns.run, and
-        its base rate; without it no chance is known."""
+        line that made the file. base_rate: as in offline.chance."""
         self.path = Path(path)
         self._part = files.part_of(self.path)
         self._layout, self._run = columns.layout, columns.run
         self._n = 0
-        self._ordinary = np.full(self._run.size, np.nan) if ordinary is None else ordinary
         self._base_rate = base_rate
         self._out: netCDF4.Dataset = self._create_file()
         try:
@@ -150,16 +142,11 @@ class OutputFile:
         dims = ("time", *self._layout.dims)
         common = {**self._coordinates, "coverage_content_type": "modelResult"}
         methods = {"cell_methods": cell_methods} if cell_methods else {}
-        for output in OUTPUTS.values():
-            comment = {"comment": _COMMENTS[output.history]} if output.history in _COMMENTS else {}
-            self._create(output.history, output.long_name, output.unit, dims, {**common, **methods, **comment})
-        self._create(OUTSIDE.history, OUTSIDE.long_name, OUTSIDE.unit, dims, {**common, **methods})
-        about: dict[str, Any] = {
-            "base_rate": self._base_rate,
-            "base_rate_units": "km-2 year-1",
-            "steep_gradient": STEEP,
-        }
-        self._create(CHANCE.history, CHANCE.long_name, CHANCE.unit, dims, {**about, **common, **methods})
+        rate = {"base_rate": self._base_rate, "base_rate_units": "km-2 year-1", "steep_gradient": STEEP}
+        more: dict[str, dict[str, Any]] = {**_COMMENTS, CHANCE.history: rate}
+        for output in WRITTEN:
+            attributes = {**common, **methods, **more.get(output.history, {})}
+            self._create(output.history, output.long_name, output.unit, dims, attributes)
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
         flag.set_var_chunk_cache(1)
         flag.setncatts(
@@ -171,24 +158,21 @@ class OutputFile:
             }
         )
 
-    def _create(self, name: str, long_name: str, units: str, dims: tuple[str, ...], attributes: dict[str, str]) -> None:
+    def _create(self, name: str, long_name: str, units: str, dims: tuple[str, ...], attributes: dict[str, Any]) -> None:
         variable = self._out.createVariable(name, "f8", dims, fill_value=SPVAL, zlib=True, complevel=4)
         variable.set_var_chunk_cache(1)  # a record is written once: keep none; the default is 64 MB for each variable
         variable.setncatts({"long_name": long_name, "units": units, "missing_value": SPVAL, **attributes})
 
     @_writing
-    def write(self, record: Record, y: np.ndarray, flag: np.ndarray) -> None:
-        """Append a record. y: (n_run, n_out) and flag: (n_run,) of the columns run, in the order of Columns.run."""
+    def write(self, record: Record, values: np.ndarray, flag: np.ndarray) -> None:
+        """Append a record. values: (n_run, len(WRITTEN)) and flag: (n_run,) of the columns run, in the order of
+        Columns.run."""
         n, self._n = self._n, self._n + 1
         self._out["time"][n] = record.time
         if self._has_bounds:
             self._out["time_bounds"][n] = record.bounds
-        for output in OUTPUTS.values():
-            self._out[output.history][n] = self._spread(y[:, output.index], SPVAL)
-        outside = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
-        self._out[OUTSIDE.history][n] = self._spread(outside, SPVAL)
-        known = chance(self._ordinary, y[:, OUTPUTS["hazard"].index])
-        self._out[CHANCE.history][n] = self._spread(known, SPVAL)
+        for output in WRITTEN:
+            self._out[output.history][n] = self._spread(values[:, output.index], SPVAL)
         self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
 
     def _spread(self, values: np.ndarray, fill: float) -> np.ndarray:

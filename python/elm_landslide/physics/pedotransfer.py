@@ -40,6 +40,12 @@ def blended(mineral, organic, share):
     return (1.0 - share) * mineral + share * organic
 
 
+def soil(sand, clay, organic, depth):
+    """Porosity (m3/m3), suction at saturation (mm) and exponent b (1) of soil with a share of organic matter (1)."""
+    mineral = porosity(sand), sucsat(sand), bsw(clay)
+    return tuple(blended(*pair, organic) for pair in zip(mineral, peat(depth), strict=True))
+
+
 def texture(porosity, bsw):
     """Sand and clay (%) of mineral soil from its porosity (m3/m3) and exponent b (1): the inverse of the above."""
     return (0.489 - porosity) / 0.00126, (bsw - 2.91) / 0.159

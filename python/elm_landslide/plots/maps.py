@@ -18,7 +18,7 @@ from elm_landslide.plots.coast import draw_coast
 from elm_landslide.plots.run_output import RunOutput
 from elm_landslide.plots.style import GREY, new_figure, save
 
-NOTHING = 1e-4  # the error of the quadrature over slopes: a smaller probability is indistinguishable from none
+NOTHING = 3e-4  # the error of the quadrature over slopes: a smaller probability is indistinguishable from none
 _NO_VALUE = "white"
 _PALE = "#CFD8E0"  # nothing, or safe: distinct from missing values and from small probabilities
 _SAMPLE = 50  # places whose neighbours are looked for

@@ -117,8 +117,6 @@ class Runner:
         if self._weather is not None:
             site = int(rng.integers(len(self._weather[0])))
             days = self._weather[0][site], self._weather[1][site]
-        if i != first:  # the tile is the member's own
-            rng = np.random.default_rng([self.ensemble.seed, i, 0])
         land = self._land(self._dem, rng) if self._dem is not None else None
         seeds = [self.ensemble.seed, first, 1], [self.ensemble.seed, i, 1]
         return draw_scene(parameters or self.parameters(i), seeds, self.ensemble.settings, days, land, **changes)

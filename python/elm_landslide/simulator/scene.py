@@ -115,23 +115,16 @@ def scene(
     clay = p["clay_share"] * (100.0 - sand)
     organic = max(p["organic"], 0.0)
 
-    def hydraulics(depth):
-        """Porosity (m3/m3), sucsat (m) and bsw (1) at depths (m)."""
-        mineral = pedotransfer.porosity(sand), pedotransfer.sucsat(sand), pedotransfer.bsw(clay)
-        parts = zip(mineral, pedotransfer.peat(depth), strict=True)
-        porosity, sucsat, bsw = (pedotransfer.blended(*pair, organic) for pair in parts)
-        return porosity, sucsat / 1000.0, bsw
-
     def ten(value: float) -> np.ndarray:
         return np.full(len(THICKNESS), value)
 
     if land is None:
         land = _hillslope(p, land_rng, settings)
-    porosity, sucsat, bsw = hydraulics(NODES.numpy())
+    porosity, sucsat, bsw = pedotransfer.soil(sand, clay, organic, NODES.numpy())
     soil = column.Soil(
         porosity,
         ten(pedotransfer.ks(sand)),
-        sucsat,
+        sucsat / 1000.0,
         bsw,
         root_fraction,
         leaf_area,
@@ -145,12 +138,12 @@ def scene(
     flat, thinning, bedrock = (torch.tensor(v, dtype=torch.float64) for v in (p["thickness"], p["thinning"], BEDROCK))
     mean = strength.soil_thickness(flat, thinning, torch.from_numpy(land.gradient), bedrock).numpy()
     thickness = np.clip(mean * varied("thickness"), strength.LIMITS["thickness"][0], BEDROCK)
-    porosity, sucsat, bsw = hydraulics(0.5 * p["thickness"])  # a hillslope has one soil
+    porosity, sucsat, bsw = pedotransfer.soil(sand, clay, organic, 0.5 * p["thickness"])  # a hillslope has one soil
     slope_soil = HillslopeSoil(
         thickness,
         porosity,
         p["ks_multiplier"] * pedotransfer.ks(sand),
-        sucsat,
+        sucsat / 1000.0,
         bsw,
         p["lateral"],
         p["macropore_share"] if macropore_share is None else macropore_share,

@@ -142,7 +142,7 @@ def _failing(network: LandslideNetwork, x: Tensor, percentiles: Tensor, values: 
     rows, days, _ = x.shape
     prepared: Prepared = network.prepare(x.flatten(0, 1))
     gradient = slopes.gradients(percentiles, network.hermite).repeat_interleave(days, 0)[:, : network.n_classes]
-    sand, clay = (x.flatten(0, 1)[:, FIELDS[name].columns][:, 5:6].unsqueeze(1) for name in ("sand", "clay"))
+    sand, clay = ((x.flatten(0, 1)[:, FIELDS[name].columns] @ network.lower).unsqueeze(1) for name in ("sand", "clay"))
 
     def level(value: Tensor) -> Tensor:
         return value.expand(rows * days, 1, 1)

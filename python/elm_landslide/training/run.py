@@ -141,7 +141,7 @@ def check_rows(sites: Sites, path: Path) -> None:
     need_both_classes(sites, path)
     for design in DESIGNS:
         if not (sites.kind == design).any():
-            raise UserError(f"{path}: column kind: no row is {design}; stage 2 needs both kinds of other rows")
+            raise UserError(f"{path}: column kind: no row is {design}; both kinds of other rows are needed")
     if sites.n_days < LEAST_DAYS:
         raise UserError(f"{path}: {sites.n_days} days of weather (precip, temp); training needs at least {LEAST_DAYS}")
     if not np.isfinite(sites.slope).any():

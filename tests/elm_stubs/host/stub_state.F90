@@ -5,12 +5,12 @@ module stub_state
   use ColumnType         , only : col_pp
   use decompMod          , only : bounds_type, decomp_init, get_clump_bounds, get_proc_bounds, get_proc_clumps, &
        of_columns, of_gridcells, of_patches, of_topounits, stub_before
+  use domainMod          , only : ldomain
   use elm_varctl         , only : use_cn
   use elm_varcon         , only : zisoi
   use elm_varpar         , only : nlevgrnd
   use filterMod          , only : filter
   use GridcellType       , only : grc_pp
-  use domainMod , only : ldomain
   use shr_kind_mod       , only : r8 => shr_kind_r8
   use SoilHydrologyType  , only : soilhydrology_type
   use SoilStateType      , only : soilstate_type
