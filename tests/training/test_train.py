@@ -197,14 +197,14 @@ def test_without_simulations_the_ensemble_plays_no_part(tmp_path, ensemble_path)
 @pytest.mark.usefixtures("quickly")
 def test_training_beats_the_prior(tmp_path):
     """On columns drawn apart, with no ensemble."""
-    count = config.ColumnSettings(count=512, points=256, held_out=512, held_out_points=256)
+    count = config.ColumnSettings(count=1024, points=256, held_out=512, held_out_points=256)
     after, before = (
         train(tmp_path / "m.pt", settings=config.Config(config.NetworkSettings(1, 8, epochs, 64, 0.01), count))[
             "stage_1"
         ]
         for epochs in (40, 0)
     )
-    for name, share in (("fos_rmse", 0.95), ("probability_mae", 0.9)):
+    for name, share in (("fos_rmse", 0.75), ("probability_mae", 0.9)):
         assert after["columns"][name] < share * before["columns"][name], name
 
 
