@@ -198,7 +198,8 @@ contains
        g = col_pp%gridcell(c)
        topounit = col_pp%topounit(c) - grc_pp%topi(g) + 1
        this%slope_col(c, :) = slope(g, topounit, :)
-       this%ordinary_col(c) = OrdinaryNumber(landslide_base_rate, ldomain%area(g), ldomain%frac(g), this%slope_col(c, :))
+       this%ordinary_col(c) = OrdinaryNumber(landslide_base_rate, ldomain%area(g), ldomain%frac(g), &
+            this%slope_col(c, :))
     end do
     deallocate(slope)
 
