@@ -5,6 +5,8 @@ module landslide_wrap
        c_null_ptr, c_f_pointer
   use landslide, only : landslide_model_type, landslide_load_file, landslide_load_bytes, landslide_check_layers, &
        landslide_run, landslide_describe, landslide_close
+  use landslide_roots, only : landslide_roots_start, landslide_roots_advance, landslide_roots_ground, &
+       landslide_root_states
   implicit none
   private
 
@@ -15,6 +17,10 @@ module landslide_wrap
   public :: wrap_describe_size
   public :: wrap_describe
   public :: wrap_close
+  public :: wrap_root_states
+  public :: wrap_roots_start
+  public :: wrap_roots_advance
+  public :: wrap_roots_ground
 
 contains
 
@@ -89,6 +95,49 @@ contains
     call landslide_close(model)
     deallocate(model)
   end subroutine wrap_close
+
+  subroutine wrap_root_states(n)
+    integer(c_int), intent(out) :: n
+
+    n = landslide_root_states
+  end subroutine wrap_root_states
+
+  subroutine wrap_roots_start(state)
+    real(c_double), intent(inout) :: state(:,:)  ! (ncol, root_states)
+    integer :: i
+
+    do i = 1, size(state, 1)
+       call landslide_roots_start(state(i,:))
+    end do
+  end subroutine wrap_roots_start
+
+  subroutine wrap_roots_advance(state, years, cover, lost, torn, root_carbon, coarse_carbon)
+    real(c_double), intent(inout) :: state(:,:)        ! (ncol, root_states)
+    real(c_double), intent(in)    :: years(:)          ! (ncol)
+    real(c_double), intent(in)    :: cover(:,:)        ! (ncol, 4)
+    real(c_double), intent(in)    :: lost(:,:)         ! (ncol, 2)
+    real(c_double), intent(in)    :: torn(:,:)         ! (ncol, 2)
+    real(c_double), intent(in)    :: root_carbon(:)    ! (ncol)
+    real(c_double), intent(in)    :: coarse_carbon(:)  ! (ncol)
+    integer :: i
+
+    do i = 1, size(state, 1)
+       call landslide_roots_advance(state(i,:), years(i), cover(i,:), lost(i,:), torn(i,:), root_carbon(i), &
+            coarse_carbon(i))
+    end do
+  end subroutine wrap_roots_advance
+
+  subroutine wrap_roots_ground(state, cover, x, strength)
+    real(c_double), intent(in)    :: state(:,:)   ! (ncol, root_states)
+    real(c_double), intent(in)    :: cover(:,:)   ! (ncol, 4)
+    real(c_double), intent(inout) :: x(:,:)       ! (ncol, n_in)
+    real(c_double), intent(inout) :: strength(:)  ! (ncol)
+    integer :: i
+
+    do i = 1, size(state, 1)
+       call landslide_roots_ground(state(i,:), cover(i,:), x(i,:), strength(i))
+    end do
+  end subroutine wrap_roots_ground
 
   ! The handle of a model that was loaded; 0 for one that was not, which is freed.
   function kept(model, status) result(handle)

@@ -86,6 +86,8 @@ STEEP: float = _CHANCE.pop("steep")  # m/m
 BASE_RATE: float = _CHANCE.pop("base_rate")  # reports per km2 of steep land and year
 LARGEST_RATE: float = _CHANCE.pop("largest_rate")  # likewise
 CHANCE = Output(**_CHANCE, name="chance", index=len(OUTPUTS) + 1)  # nor this
+STRENGTH = Output(**_DECLARATION["strength"], name="strength", index=len(OUTPUTS) + 2)  # nor this
+ROOTS: dict = _DECLARATION["roots"]
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
 N_IN: int = sum(field.layers for field in FIELDS.values())
 N_OUT: int = len(OUTPUTS)
@@ -219,6 +221,16 @@ def fortran_module() -> str:
         f"  integer, parameter :: landslide_rain_days({len(RAIN_WINDOWS)}) = {array(map(str, RAIN_WINDOWS.values()))}",
         f"  integer, parameter :: landslide_rain_columns({len(RAIN_WINDOWS)}) = "
         + array(str(FIELDS[name].offset + 1) for name in RAIN_WINDOWS),
+        f"  character(len=*), parameter :: landslide_strength_history = '{STRENGTH.history}'",
+        f"  character(len=*), parameter :: landslide_strength_units = '{STRENGTH.unit}'",
+        f"  character(len=*), parameter :: landslide_strength_long_name = &\n    '{STRENGTH.long_name}'",
+        "  ! Roots in time.",
+        *(
+            f"  real(r8), parameter :: landslide_root_{name}({len(ROOTS[name])}) = {array(map(real, ROOTS[name]))}"
+            for name in ("cohesion", "carbon", "decay", "tree", "shrub")
+        ),
+        f"  real(r8), parameter :: landslide_root_turnover = {real(ROOTS['turnover'])}",
+        f"  integer, parameter :: landslide_root_cohorts = {ROOTS['cohorts']}",
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",
         *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
         *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),

@@ -27,7 +27,7 @@ def data_file(name: str) -> Path:
 def component() -> dict[str, bytes]:
     """Name and content of the component's source files, which ELM compiles; the torchscript engine is none of them."""
     fortran, bridge = folder("fortran"), folder("bridge")
-    paths = [*(fortran / "elm").glob("*.F90"), fortran / "landslide.F90", fortran / "landslide_bridge.F90"]
+    paths = [path for path in [*fortran.glob("elm/*.F90"), *fortran.glob("*.F90")] if path.stem != "landslide_wrap"]
     paths += [path for ending in ("h", "hpp", "cpp") for path in bridge.glob(f"landslide*.{ending}")]
     paths = [path for path in paths if path.name != "landslide_torch_engine.cpp"]
     try:

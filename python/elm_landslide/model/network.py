@@ -197,7 +197,7 @@ class LandslideNetwork(nn.Module):
 
         raw = self._raw_features(field)
         features = (torch.cat(list(raw.values()), dim=-1) - self.feature_mean) / self.feature_scale
-        cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
+        shares, root_scale = roots.ground(field, has)
         outside = self.domain.outside(clean, given, features) | (given & (x != clean)).any(-1)
         missing = ~given
         filled = (missing & self.unknown).any(-1)
@@ -214,8 +214,8 @@ class LandslideNetwork(nn.Module):
             gradient=slopes.gradients(field("slope"), self.hermite),
             features=features[:, : self.N_STRENGTH_FEATURES],
             prior=self._prior(field),
-            shares=roots.ground_shares(cover),
-            root_scale=roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")),
+            shares=shares,
+            root_scale=root_scale,
             state=torch.cat([raw[name] for name in STATE], dim=-1),
             flag=flag,
         )

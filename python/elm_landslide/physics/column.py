@@ -59,7 +59,7 @@ def soil_column(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) ->
     suction = clapp_hornberger_suction_stress(saturation, field("sucsat") / 1000.0, field("bsw"))
     weight = GRAVITY * ((1.0 - porosity) * GRAIN_DENSITY + WATER_DENSITY * liquid + ICE_DENSITY * ice)
 
-    typical_carbon = roots.by_cover(cover, roots.COVER_CARBON)
+    typical_carbon = roots.by_cover(cover, roots.COVER_CARBON) * field("vegetation_left")
     carbon = torch.where(has("vegetation_carbon"), field("vegetation_carbon"), typical_carbon)
 
     water_table = field("water_table_depth")

@@ -32,7 +32,7 @@ def _absence() -> str:
     return f"the Fortran component does not load: {_reason}"
 
 
-def _fortran(name: str) -> Callable:
+def procedure(name: str) -> Callable:
     """Procedure wrap_<name> of module landslide_wrap."""
     if _landslide_wrap is None:
         raise LandslideError(ERROR_ARGUMENT, _absence())
@@ -43,25 +43,25 @@ class FortranModel(Model):
     """The Fortran component from Python."""
 
     def _open_file(self, path: bytes, settings: bytes) -> Any:
-        return self._opened(*_fortran("load_file")(path, settings))
+        return self._opened(*procedure("load_file")(path, settings))
 
     def _open_bytes(self, model: bytes, settings: bytes) -> Any:
-        return self._opened(*_fortran("load_bytes")(np.frombuffer(model, np.int8), settings))
+        return self._opened(*procedure("load_bytes")(np.frombuffer(model, np.int8), settings))
 
     def _opened(self, handle: Any, status: int, message: bytes) -> Any:
         self._check(status, message)
         return handle
 
     def _run(self, handle: Any, x: np.ndarray, y: np.ndarray, flag: np.ndarray) -> None:
-        self._check(*_fortran("run")(handle, x, y, flag))
+        self._check(*procedure("run")(handle, x, y, flag))
 
     def _check_layers(self, handle: Any, interfaces: np.ndarray) -> None:
-        self._check(*_fortran("check_layers")(handle, interfaces))
+        self._check(*procedure("check_layers")(handle, interfaces))
 
     def _describe(self, handle: Any) -> bytes:
-        text = np.zeros(_fortran("describe_size")(handle), np.int8)
-        _fortran("describe")(handle, text)
+        text = np.zeros(procedure("describe_size")(handle), np.int8)
+        procedure("describe")(handle, text)
         return text.tobytes()
 
     def _close(self, handle: Any) -> None:
-        _fortran("close")(handle)
+        procedure("close")(handle)

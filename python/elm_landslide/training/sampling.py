@@ -127,6 +127,13 @@ def sample_columns(n: int, seed: int) -> Tensor:
     put(x, "slope", np.minimum(percentiles, 3.5))
     put(x, "bedrock_depth", np.where(chance(0.6), LAYER_INTERFACES[-1], log_uniform(0.3, 150)))
     put(x, "soil_moisture_offset", np.where(chance(0.2), uniform(-0.1, 0.1), SPVAL))
+
+    # Ground that remembers other vegetation than its cover.
+    remembered = chance(0.2)
+    tree = np.where(chance(0.5), uniform(0.0, 1.0), cover[:, :1] * uniform(0.0, 1.0))
+    put(x, "tree_ground", np.where(remembered, tree, SPVAL))
+    put(x, "shrub_ground", np.where(remembered, (1.0 - tree) * uniform(0.0, 1.0), SPVAL))
+    put(x, "vegetation_left", np.where(remembered, uniform(0.0, 1.0), SPVAL))
     return torch.from_numpy(x)
 
 
@@ -162,8 +169,10 @@ def draw_strengths(x: Tensor, points: int, generator: torch.Generator, mixed: bo
 
     sand, clay = ((field(name) @ _SUBSOIL).unsqueeze(1) for name in ("sand", "clay"))
     cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
-    scale = roots.carbon_scale(cover, field("root_carbon"), has("root_carbon")).unsqueeze(1)
+    scale = roots.ground(field, has)[1].unsqueeze(1)
     if mixed:
+        remembered = torch.cat([field("tree_ground"), field("shrub_ground"), torch.zeros_like(cover[:, 2:])], dim=-1)
+        cover = torch.where(has("tree_ground"), remembered, cover)
         pick = torch.rand(n, points, generator=generator, dtype=torch.float64)
         kind = torch.searchsorted(cover.cumsum(-1), pick, right=True)  # the number of covers is bare ground
         means = (torch.cat([roots.COVER_COHESION, torch.zeros(1, dtype=torch.float64)])[kind].unsqueeze(1),)
@@ -191,7 +200,7 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     fine = standard_planes(planes)
     field, has = fields_of(x)
     column: SoilColumn = soil_column(field, has)
-    shares = roots.ground_shares(torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1))
+    shares, _ = roots.ground(field, has)
 
     def run(quantiles: Tensor, mixed: bool) -> list[tuple[Tensor, Tensor]]:
         gradient = slopes.gradients(field("slope"), slopes.hermite_matrices(quantiles))

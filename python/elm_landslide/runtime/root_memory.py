@@ -1,0 +1,67 @@
+"""Roots that remember, column by column: the Fortran component's own routine, as ELM calls it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from elm_landslide.fields import FIELDS, SPVAL
+from elm_landslide.physics.root_profile import COVERS
+from elm_landslide.runtime.fortran import procedure
+
+_COVERS = [FIELDS[f"{name}_cover"].offset for name in COVERS]
+
+
+def states() -> int:
+    """How many numbers the memory of one column takes."""
+    return int(procedure("root_states")())
+
+
+class RootMemory:
+    """What n columns have lost of their roots, and what has grown since.
+
+    state: (n, states()) float64, all that there is to keep; fortran/landslide_roots.F90 says what is in it.
+    """
+
+    def __init__(self, n: int):
+        self.state = np.zeros((n, states()), order="F")
+        procedure("roots_start")(self.state)
+
+    def advance(
+        self,
+        years: ArrayLike,
+        x: np.ndarray,
+        lost: ArrayLike = 0.0,
+        torn: ArrayLike = 0.0,
+        coarse_carbon: ArrayLike = SPVAL,
+    ) -> None:
+        """Advance to the end of a step.
+
+        years: its length, (n) or one for all. x: (n, N_IN) inputs at its end, of which cover and root carbon are
+        read. lost: fractions of trees and shrubs whose roots die in the step, (n, 2) or what broadcasts to it;
+        torn: fractions uprooted, likewise. coarse_carbon: of coarse roots (kg C/m2) (n), SPVAL if unknown.
+        """
+        n = len(self.state)
+
+        def one(values: ArrayLike) -> np.ndarray:
+            return np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=np.float64), (n,)))
+
+        def two(values: ArrayLike) -> np.ndarray:
+            return np.asfortranarray(np.broadcast_to(np.asarray(values, dtype=np.float64), (n, 2)))
+
+        root_carbon = one(x[:, FIELDS["root_carbon"].offset])
+        procedure("roots_advance")(
+            self.state, one(years), self._cover(x), two(lost), two(torn), root_carbon, one(coarse_carbon)
+        )
+
+    def ground(self, x: np.ndarray) -> np.ndarray:
+        """Put what is remembered into x (n, N_IN), Fortran order, in place: tree_ground, shrub_ground, vegetation_left
+        and root_carbon; columns without loss stay as they are. Returns the root cohesion relative to that without loss,
+        area mean (n)."""
+        strength = np.ones(len(self.state))
+        procedure("roots_ground")(self.state, self._cover(x), x, strength)
+        return strength
+
+    @staticmethod
+    def _cover(x: np.ndarray) -> np.ndarray:
+        return np.asfortranarray(x[:, _COVERS])
