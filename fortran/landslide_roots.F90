@@ -12,7 +12,8 @@ module landslide_roots
   use, intrinsic :: iso_c_binding, only : c_double
   use landslide_fields, only : landslide_missing, landslide_root_carbon, landslide_root_cohesion, &
        landslide_root_cohorts, landslide_root_decay, landslide_root_shrub, landslide_root_tree, &
-       landslide_root_turnover, landslide_spval, in_root_carbon, in_shrub_ground, in_tree_ground, in_vegetation_left
+       landslide_root_turnover, landslide_spval, landslide_interfaces, landslide_n_layers, landslide_root_profile, &
+       in_root_carbon, in_root_fraction, in_shrub_ground, in_tree_ground, in_vegetation_left
   implicit none
   private
 
@@ -107,8 +108,8 @@ contains
     call remember_carbon(state, root_carbon, coarse_carbon)
   end subroutine landslide_roots_advance
 
-  ! Hand a column's memory to the network: tree_ground, shrub_ground, vegetation_left and root_carbon of x. Where nothing
-  ! is remembered x stays as it is.
+  ! Hand a column's memory to the network: tree_ground, shrub_ground and vegetation_left of x, and what dead roots add to
+  ! root_fraction and root_carbon. Where nothing is remembered x stays as it is.
   pure subroutine landslide_roots_ground(state, cover, x, strength)
     real(r8), intent(in)    :: state(:)  ! (landslide_root_states)
     real(r8), intent(in)    :: cover(:)  ! (4) tree, shrub, grass and crop cover (1)
@@ -119,6 +120,7 @@ contains
     real(r8) :: herbs       ! cohesion of open ground relative to trees
     real(r8) :: held, whole ! cohesion with what was lost, and without loss
     real(r8) :: rest, gone, full, carbon, live, dead, bare
+    real(r8) :: buried      ! dead roots of open ground, as an area of trees
     integer  :: i, kind
 
     strength = 1._r8
@@ -135,6 +137,7 @@ contains
     whole = 0._r8
     gone = 0._r8
     carbon = 0._r8
+    buried = 0._r8
     do kind = tree, open
        rest = bare
        if (kind /= open) rest = state(kind)
@@ -150,6 +153,7 @@ contains
           if (kind == open) then
              whole = whole + cohort%area * min(1._r8, max(herbs, cohort%dead))
              carbon = carbon + cohort%carbon * left(cohort%decayed)
+             buried = buried + cohort%area * dead
           else
              whole = whole + cohort%area * min(1._r8, max(relative(kind), cohort%dead))
              carbon = carbon + cohort%carbon * (1._r8 - regrown(kind, cohort%grown))
@@ -169,6 +173,9 @@ contains
     x(in_vegetation_left) = 1._r8
     if (full > 0._r8) x(in_vegetation_left) = max(0._r8, 1._r8 - gone / full)
     if (x(in_root_carbon) < landslide_missing) x(in_root_carbon) = x(in_root_carbon) + carbon
+    associate(profile => x(in_root_fraction:in_root_fraction + landslide_n_layers - 1))
+    if (all(profile < landslide_missing)) profile = (profile + buried * of_trees()) / max(1._r8, sum(profile) + buried)
+    end associate
   end subroutine landslide_roots_ground
 
   ! Shares of trees and of shrubs that stand for ground of a cohesion (relative to trees), between bare ground, shrubs
@@ -184,6 +191,17 @@ contains
        shares(shrub) = 1._r8 - shares(tree)
     end if
   end function as_covers
+
+  ! Fraction of the roots of trees in each layer (Zeng 2001); the last layer takes what is below it.
+  pure function of_trees() result(profile)
+    real(r8) :: profile(landslide_n_layers)
+    real(r8) :: below(landslide_n_layers + 1)
+
+    below = 0.5_r8 * (exp(-landslide_root_profile(1) * landslide_interfaces) &
+         + exp(-landslide_root_profile(2) * landslide_interfaces))
+    below(landslide_n_layers + 1) = 0._r8
+    profile = below(:landslide_n_layers) - below(2:)
+  end function of_trees
 
   ! Roots die on a fraction of a kind's ground, in proportion on all of it; what grows there afterwards is `into`.
   pure subroutine fell(state, kind, fraction, keep, into, carbon)

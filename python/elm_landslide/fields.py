@@ -227,7 +227,7 @@ def fortran_module() -> str:
         "  ! Roots in time.",
         *(
             f"  real(r8), parameter :: landslide_root_{name}({len(ROOTS[name])}) = {array(map(real, ROOTS[name]))}"
-            for name in ("cohesion", "carbon", "decay", "tree", "shrub")
+            for name in ("cohesion", "carbon", "decay", "tree", "shrub", "profile")
         ),
         f"  real(r8), parameter :: landslide_root_turnover = {real(ROOTS['turnover'])}",
         f"  integer, parameter :: landslide_root_cohorts = {ROOTS['cohorts']}",
