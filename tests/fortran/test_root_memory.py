@@ -202,8 +202,8 @@ def follow(history):
 
 
 def test_merging_conserves_strength_and_errs_little():
-    """Twenty events in a century, three times what fits: the mean error of the strength is below 2 %, the largest below
-    8 %. (A single cohort of each kind would be four times as far off.)"""
+    """25 steps in some 80 years, with losses of trees or shrubs in most: far more generations than fit. The error of the
+    area's strength, relative to that of trees, is below .02 on average and .08 at most."""
     errors = []
     for seed in range(40):
         found = follow(random_history(np.random.default_rng(seed), 25))

@@ -15,6 +15,7 @@ from elm_landslide.commands.inspect import inspect_command
 from elm_landslide.commands.plot import plot_command
 from elm_landslide.commands.posterior import posterior_command
 from elm_landslide.commands.profile import profile_command
+from elm_landslide.commands.recovery import recovery_command
 from elm_landslide.commands.replay import replay_command
 from elm_landslide.commands.run import run_command
 from elm_landslide.commands.signs import signs_command
@@ -34,6 +35,7 @@ app.command("run", cls=options.ListOptions)(run_command)
 app.command("simulate", cls=options.ListOptions)(simulate_command)
 app.command("plot")(plot_command)
 app.command("profile", cls=options.ListOptions)(profile_command)
+app.command("recovery", cls=options.ListOptions)(recovery_command)
 app.command("inspect")(inspect_command)
 app.command("replay")(replay_command)
 app.command("bench")(bench_command)

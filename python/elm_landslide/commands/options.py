@@ -40,6 +40,20 @@ BaseRate = Annotated[
         "the hazard is 1; by default the world's news reports."
     ),
 ]
+LandUse = Annotated[
+    Path | None, typer.Option(help="Cover by year (flanduse_timeseries): roots follow it with their lag.")
+]
+Disturbance = Annotated[
+    Path | None,
+    typer.Option(
+        help="netCDF of trees cut, burned or uprooted: FRACTION, KIND (1 cut, 2 fire, 3 uprooted) and DATE (yyyymmdd) on "
+        "(event, cells of the surface dataset), with LATIXY and LONGXY."
+    ),
+]
+State = Annotated[Path | None, typer.Option(help="What an earlier part of the run remembered of roots (--write-state).")]
+WriteState = Annotated[
+    Path | None, typer.Option(help="Write what is remembered of roots, with which the next part of the run starts.")
+]
 Engine = Annotated[
     Literal["tile", "torchscript"],
     typer.Option(help="Engine that runs the network; torchscript needs torch and elm-landslide plugin build."),
@@ -76,16 +90,18 @@ def inputs(
     rain: list[str] | None,
     surface: Path | None,
     override: list[str] | None,
+    **roots: Path | None,
 ) -> Inputs:
-    """The files of a run, from a sample or as given, and the values that override them."""
+    """The files of a run, from a sample or as given, and the values that override them. roots: landuse, disturbance and
+    state of Inputs."""
     values = overrides(override or [])
     if sample:
         if history or constants or rain or surface:
             raise UserError("--sample takes the place of the files: give one or the other")
-        return replace(sample_inputs(sample), overrides=values)
+        return replace(sample_inputs(sample), overrides=values, **roots)
     if not history or not surface:
         raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values)
+    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values, **roots)
 
 
 def expand(patterns: list) -> list[str]:

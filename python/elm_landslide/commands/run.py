@@ -31,6 +31,10 @@ def run_command(
     instruction_set: options.InstructionSet = "auto",
     override: options.Override = None,
     base_rate: options.BaseRate = BASE_RATE,
+    landuse: options.LandUse = None,
+    disturbance: options.Disturbance = None,
+    state: options.State = None,
+    write_state: options.WriteState = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -50,6 +54,12 @@ def run_command(
 
         elm-landslide run --sample steep \\
             --set root_strength_left=0 --out no_roots.nc
+
+    Roots hold for years after the trees are gone, and come back over decades. With --landuse, --disturbance or --state
+    the run remembers them, and writes LANDSLIDE_ROOTS. In parts it gives the bits of the whole:
+
+        elm-landslide run ... --disturbance cuts.nc --write-state 2001.state.nc
+        elm-landslide run ... --disturbance cuts.nc --state 2001.state.nc
     """
     with one_line_errors():
         comm = ranks.world()
@@ -57,7 +67,17 @@ def run_command(
     def act():
         from elm_landslide.offline.driver import run
 
-        inputs = options.inputs(sample, history, constants, rain, surface, override)
+        inputs = options.inputs(
+            sample,
+            history,
+            constants,
+            rain,
+            surface,
+            override,
+            landuse=landuse,
+            disturbance=disturbance,
+            state=state,
+        )
         with removing_on_interrupt(files.part_of(out), speak=comm.rank == 0):
             return run(
                 inputs,
@@ -69,6 +89,7 @@ def run_command(
                 instruction_set=instruction_set,
                 command=shlex.join(["elm-landslide", *sys.argv[1:]]),
                 base_rate=base_rate,
+                write_state=write_state,
             )
 
     summary = on_all_ranks(comm, act)

@@ -31,6 +31,7 @@ from elm_landslide.offline.times import SLACK
 from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.ranks import share
 
+_COARSE = ("LIVECROOTC", "DEADCROOTC")
 _LOW, _HIGH = (np.concatenate([np.full(f.layers, f.valid[i]) for f in FIELDS.values()]) for i in (0, 1))
 
 
@@ -42,7 +43,7 @@ class Columns:
     records: the time samples. interfaces: the layer interfaces (m) that differ most from the schema's,
     None where no column is run here; soil_source: the file they are from. missing: what `x` found missing so far.
     notes: what else a reader of the results should know. absent: optional fields that nothing gives. sources: the files
-    read. surface_source: what the surface dataset says of its origin.
+    read. surface_source: what the surface dataset says of its origin. landunit_weights: SurfaceFields.weights.
     """
 
     def __init__(self, inputs: Inputs, rank: int = 0, size: int = 1):
@@ -76,7 +77,7 @@ class Columns:
         self._levels = {n: N_LAYERS if FIELDS[r.field].layers > 1 else None for r in self._rules for n in r.needs}
         self._check_variables(soil)
         static = read_surface(inputs.surface, self.layout, self.index)
-        self.surface_source, self._assumed = static.source, static.assumed
+        self.surface_source, self._assumed, self.landunit_weights = static.source, static.assumed, static.weights
         rule_fields = {rule.field for rule in self._rules}
         for name, values in static.values.items():
             if name not in rule_fields:
@@ -95,7 +96,8 @@ class Columns:
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
-        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface]
+        more = [path for path in (inputs.landuse, inputs.disturbance, inputs.state) if path]
+        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface, *more]
 
     def _land_area(self, of_surface: np.ndarray) -> np.ndarray:
         """Land (km2) of the cells, from the history files if they have it on these places."""
@@ -229,6 +231,23 @@ class Columns:
                     why[name] = reason
         self._count(record, x, why)
         return x
+
+    @property
+    def instants(self) -> bool:
+        """Whether the states are instants, each at its time, and not means up to the end of their records."""
+        return self._instants
+
+    def from_surface(self, name: str) -> bool:
+        """Whether a field is neither overridden nor in the history."""
+        return name not in self._overrides and all(rule.field != name for rule in self._rules)
+
+    def coarse_carbon(self, record: Record) -> np.ndarray:
+        """Carbon in coarse roots (kg C/m2) [n], SPVAL where the history does not have it."""
+        if not set(_COARSE) <= self._files.variables:
+            return np.full(self.index.size, SPVAL)
+        parts = [self._files.read(record, name, self._places) for name in _COARSE]
+        absent = np.any([is_missing(part) for part in parts], axis=0)
+        return np.where(absent, SPVAL, (parts[0] + parts[1]) / 1000.0)
 
     def _reason(self, name: str) -> str:
         """Why a field is missing; '' if its default is simply true."""

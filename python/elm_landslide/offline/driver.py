@@ -14,12 +14,13 @@ import numpy as np
 
 from elm_landslide import files
 from elm_landslide.errors import LandslideError, UserError
-from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, MISSING, OUTPUTS, SPVAL
+from elm_landslide.fields import BASE_RATE, CHANCE, FLAGS, MISSING, OUTPUTS, OUTSIDE, SPVAL, STRENGTH, Output
 from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.offline import chance
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import Record
 from elm_landslide.offline.inputs import Inputs
+from elm_landslide.offline.memory import HANDED, Memory
 from elm_landslide.offline.missing import Missing
 from elm_landslide.offline.output import WRITTEN, OutputFile
 from elm_landslide.offline.outside import Outside
@@ -66,25 +67,33 @@ def run(
     instruction_set: str = "auto",
     command: str = "elm-landslide run",
     base_rate: float = BASE_RATE,
+    write_state: Path | str | None = None,
 ) -> Summary:
     """Run the component over ELM history files and write its own file.
 
     out: the file to write. model: path of a model file, the shipped one by default. engine, instruction_set: as in the
     settings of landslide.h. progress: context manager that takes the number of records and gives a function to call
-    after each; rank 0 only. command: the line for the file's history. base_rate: as in offline.chance.
+    after each; rank 0 only. command: the line for the file's history. base_rate: as in offline.chance. write_state: a
+    file for what the columns remember of roots at the end, with which the next part of a long run starts.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
     out, model = Path(out), Path(model) if model else SHIPPED
 
-    def prepare() -> tuple[bytes | None, Columns]:
+    state = Path(write_state) if write_state else None
+
+    def prepare() -> tuple[bytes | None, Columns, Memory | None]:
         chance.check_rate(base_rate)
         if comm.rank == 0:
             files.check_out(out, overwrite, inputs.paths)
+            if state:
+                files.check_out(state, overwrite, [*inputs.paths, out])
         content = _read_model(model) if comm.rank == 0 else None
-        return content, Columns(inputs, comm.rank, comm.size)
+        columns = Columns(inputs, comm.rank, comm.size)
+        remembers = inputs.landuse or inputs.disturbance or inputs.state or state
+        return content, columns, Memory(inputs, columns, bool(state)) if remembers else None
 
-    root_content, columns = together(comm, prepare)
+    root_content, columns, memory = together(comm, prepare)
     content: bytes = comm.bcast(root_content)
     component = None
     try:
@@ -101,12 +110,12 @@ def run(
             hashlib.sha256(content).hexdigest(),
             about["engine"],
             ", ".join(sets),
-            absent=columns.absent,
-            notes=list(columns.notes),
+            absent=[name for name in columns.absent if memory is None or name not in HANDED],
+            notes=[*columns.notes, *(memory.notes(inputs) if memory else [])],
             overrides=dict(inputs.overrides),
             base_rate=base_rate,
         )
-        _steps(comm, columns, component, summary, progress, command)
+        _steps(comm, columns, memory, component, summary, progress, command, state)
     finally:
         columns.close()
         if component is not None:
@@ -137,8 +146,9 @@ def _open_model(content: bytes, model: Path, engine: str, settings: dict, column
 class _Tally:
     """Ranges of what is written and counts of the flags over the records."""
 
-    def __init__(self):
-        self._low, self._high = np.full(len(WRITTEN), np.inf), np.full(len(WRITTEN), -np.inf)
+    def __init__(self, written: tuple[Output, ...]):
+        self._written = written
+        self._low, self._high = np.full(len(written), np.inf), np.full(len(written), -np.inf)
         self._counts = np.zeros(len(FLAGS), dtype=np.int64)
 
     def add(self, values: np.ndarray, flag: np.ndarray) -> None:
@@ -150,7 +160,7 @@ class _Tally:
     @property
     def ranges(self) -> dict[str, tuple[float, float] | None]:
         pairs = {
-            o.history: (float(self._low[o.index]), float(self._high[o.index])) for o in (*OUTPUTS.values(), CHANCE)
+            o.history: (float(self._low[o.index]), float(self._high[o.index])) for o in self._written if o != OUTSIDE
         }
         return {name: pair if pair[0] <= pair[1] else None for name, pair in pairs.items()}
 
@@ -162,20 +172,23 @@ class _Tally:
 def _steps(
     comm: Communicator,
     columns: Columns,
+    memory: Memory | None,
     component: FortranModel,
     summary: Summary,
     progress: Progress,
     command: str,
+    state: Path | None,
 ) -> None:
     """Every record: run on each rank, gather to rank 0, write. Fills in the summary."""
+    written = WRITTEN if memory is None else (*WRITTEN, STRENGTH)
     ordinary = chance.ordinary_number(columns.area, columns.slope, summary.base_rate)
     if not all(comm.allgather(bool(np.isfinite(columns.area).all()))):
         summary.notes.append(
             f"{CHANCE.history} is missing where no file gives the area of the cell: area (km^2) of the history, or "
             "AREA of the surface dataset"
         )
-    writer = together(comm, lambda: _open_writer(columns, summary, command) if comm.rank == 0 else None)
-    tally, outside, seconds = _Tally(), Outside(component.describe()["model"]["domain"]), 0.0
+    writer = together(comm, lambda: _open_writer(columns, summary, command, written) if comm.rank == 0 else None)
+    tally, outside, seconds = _Tally(written), Outside(component.describe()["model"]["domain"]), 0.0
 
     def accept(record: Record, parts: list) -> None:
         if writer:
@@ -183,21 +196,25 @@ def _steps(
             tally.add(values, flag)
             writer.write(record, values, flag)
 
-    def finish(parts: list) -> None:
+    def finish(parts: list, remembered: list | None) -> None:
         missing = Missing.merged(parts)
         summary.derived, summary.missing = columns.derived(missing), missing.by_field()
-        if writer:
+        if writer and memory and state and remembered:
+            with files.whole(state, RuntimeError) as part:
+                memory.writer(np.concatenate(remembered))(part)
+                writer.finish(_found(summary, tally.flags))
+        elif writer:
             writer.finish(_found(summary, tally.flags))
 
     try:
         with (progress if comm.rank == 0 else silent)(len(columns.records)) as advance:
             for record in columns.records:
-                values, flag, elapsed = together(comm, _step, columns, component, record, outside, ordinary)
+                values, flag, elapsed = together(comm, _step, columns, memory, component, record, outside, ordinary)
                 seconds += elapsed
                 parts = comm.gather((values, flag))
                 together(comm, accept, record, parts)
                 advance()
-        together(comm, finish, comm.allgather(columns.missing))
+        together(comm, finish, comm.allgather(columns.missing), comm.gather(memory.values if memory and state else None))
     finally:
         if writer:
             writer.discard()
@@ -208,7 +225,7 @@ def _steps(
     summary.outside = dict(sum(comm.allgather(outside.counts), Counter()).most_common())
 
 
-def _open_writer(columns: Columns, summary: Summary, command: str) -> OutputFile:
+def _open_writer(columns: Columns, summary: Summary, command: str, written: tuple[Output, ...]) -> OutputFile:
     overrides = ", ".join(f"{name}={value:g}" for name, value in summary.overrides.items())
     return OutputFile(
         summary.out,
@@ -226,6 +243,7 @@ def _open_writer(columns: Columns, summary: Summary, command: str) -> OutputFile
         },
         command,
         summary.base_rate,
+        written,
     )
 
 
@@ -244,15 +262,21 @@ def _found(summary: Summary, flags: dict[str, int]) -> dict[str, str]:
 
 
 def _step(
-    columns: Columns, component: FortranModel, record: Record, outside: Outside, ordinary: np.ndarray
+    columns: Columns,
+    memory: Memory | None,
+    component: FortranModel,
+    record: Record,
+    outside: Outside,
+    ordinary: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """What is written of this rank's columns at a record, (n, len(WRITTEN)), their flags, and the seconds that the
+    """What is written of this rank's columns at a record, (n, len(written)), their flags, and the seconds that the
     component took."""
     x = columns.x(record)
+    strength = [] if memory is None else [memory.step(record, x)]
     start = time.perf_counter()
     y, flag = component.run(x)
     seconds = time.perf_counter() - start
     outside.add(x, flag)
     beyond = np.where(flag == FLAGS["invalid"], SPVAL, flag == FLAGS["outside"])
     known = chance.chance(ordinary, y[:, OUTPUTS["hazard"].index])
-    return np.column_stack([y, beyond, known]), flag, seconds
+    return np.column_stack([y, beyond, known, *strength]), flag, seconds

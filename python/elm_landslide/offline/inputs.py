@@ -13,7 +13,8 @@ class Inputs:
 
     history: ELM history files with the states; surface: an ELM surface dataset; constants: history files with the soil
     constants and daily mean rain (may be empty); rain: further history files with time means of RAIN. overrides: values
-    by field name, used everywhere in place of what the files say.
+    by field name, used everywhere in place of what the files say. landuse: a file of cover by year
+    (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of roots.
     """
 
     history: Sequence[Path | str]
@@ -21,7 +22,11 @@ class Inputs:
     constants: Sequence[Path | str] = ()
     rain: Sequence[Path | str] = ()
     overrides: Mapping[str, float] = field(default_factory=dict)
+    landuse: Path | str | None = None
+    disturbance: Path | str | None = None
+    state: Path | str | None = None
 
     @property
     def paths(self) -> list[Path | str]:
-        return [*self.history, *self.constants, *self.rain, self.surface]
+        more = [path for path in (self.landuse, self.disturbance, self.state) if path]
+        return [*self.history, *self.constants, *self.rain, self.surface, *more]

@@ -13,7 +13,7 @@ import numpy as np
 
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.fields import CHANCE, FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL, STEEP
+from elm_landslide.fields import CHANCE, FLAGS, OUTPUTS, OUTSIDE, SCHEMA_VERSION, SPVAL, STEEP, Output
 from elm_landslide.offline import output_places
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import STATE, Record
@@ -75,9 +75,18 @@ def _writing(method: Callable) -> Callable:
 class OutputFile:
     """Writes under a temporary name; the file gets its own name in `finish`, so it is whole or absent."""
 
-    def __init__(self, path: Path | str, columns: Columns, attributes: dict[str, str], command: str, base_rate: float):
+    def __init__(
+        self,
+        path: Path | str,
+        columns: Columns,
+        attributes: dict[str, str],
+        command: str,
+        base_rate: float,
+        written: tuple[Output, ...] = WRITTEN,
+    ):
         """columns: the input, any rank's: layout, time axis, cell methods and history are taken from it. command: the
-        line that made the file. base_rate: as in offline.chance."""
+        line that made the file. base_rate: as in offline.chance. written: the numbers of a column, WRITTEN at least."""
+        self._written = written
         self.path = Path(path)
         self._part = files.part_of(self.path)
         self._layout, self._run = columns.layout, columns.run
@@ -144,7 +153,7 @@ class OutputFile:
         methods = {"cell_methods": cell_methods} if cell_methods else {}
         rate = {"base_rate": self._base_rate, "base_rate_units": "km-2 year-1", "steep_gradient": STEEP}
         more: dict[str, dict[str, Any]] = {**_COMMENTS, CHANCE.history: rate}
-        for output in WRITTEN:
+        for output in self._written:
             attributes = {**common, **methods, **more.get(output.history, {})}
             self._create(output.history, output.long_name, output.unit, dims, attributes)
         flag = self._out.createVariable("LANDSLIDE_FLAG", "i1", dims, fill_value=np.int8(NO_FLAG), zlib=True)
@@ -165,13 +174,13 @@ class OutputFile:
 
     @_writing
     def write(self, record: Record, values: np.ndarray, flag: np.ndarray) -> None:
-        """Append a record. values: (n_run, len(WRITTEN)) and flag: (n_run,) of the columns run, in the order of
+        """Append a record. values: (n_run, len(written)) and flag: (n_run,) of the columns run, in the order of
         Columns.run."""
         n, self._n = self._n, self._n + 1
         self._out["time"][n] = record.time
         if self._has_bounds:
             self._out["time_bounds"][n] = record.bounds
-        for output in WRITTEN:
+        for output in self._written:
             self._out[output.history][n] = self._spread(values[:, output.index], SPVAL)
         self._out["LANDSLIDE_FLAG"][n] = self._spread(flag, NO_FLAG).astype(np.int8)
 

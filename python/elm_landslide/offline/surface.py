@@ -32,6 +32,7 @@ class SurfaceFields:
     assumed: dict[str, np.ndarray]  # by field, where it is unknown and ELM's default replaces it [n]
     source: str  # the dataset's own global attribute
     area: np.ndarray  # km2, land of the cell, nan where unknown
+    weights: tuple[np.ndarray, np.ndarray]  # of the natural-vegetation and the crop landunit (1) [n]
 
 
 def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> SurfaceFields:
@@ -47,7 +48,7 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
                 raise UserError(f"{path}: no variable {name}: not an ELM surface dataset with hillslope percentiles")
         # Adapted surface datasets often have no units, and ELM itself does not read them.
         without_units = netcdf.check_units(dataset, path, may_lack=True)
-        cells = _layout(dataset, path)
+        cells = cells_of(dataset, path)
         at = Places(cells, places.locate(cells, path, layout, index))
         lat, lon = layout.lat[index], layout.lon[index]
 
@@ -69,7 +70,7 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
             """As read; a value outside 0 to 100 is a UserError that names its place."""
             values = read(name, wanted)
             wrong = ~is_missing(values) & ((values < 0.0) | (values > 100.0 + _ROUNDING))
-            _refuse(path, name, wrong, values, lat, lon, "wanted 0 to 100")
+            refuse(path, name, wrong, values, lat, lon, "wanted 0 to 100")
             return values
 
         source = str(getattr(dataset, "source", ""))
@@ -82,10 +83,10 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
         _check_soil(path, values, lat, lon)
         pft = percent("PCT_NAT_PFT", range(root_profile.PFTS["crop"].start, root_profile.N_PFT + 1))
         natural, crop = percent("PCT_NATVEG"), percent("PCT_CROP")
-        _check_cover(path, pft, natural, lat, lon)
+        check_cover(path, pft, natural, lat, lon)
         landunit = None if layout.landunit is None else layout.landunit[index]
         weights = _weights(natural, crop, landunit)
-        cover = _cover(pft, *weights)
+        cover = pft_cover(pft, *weights)
         derived = [
             f"{name}: the surface dataset states no units, taken as {netcdf.UNITS[name][0]}" for name in without_units
         ]
@@ -93,22 +94,28 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
         if "aveDTB" in dataset.variables:
             depth = read("aveDTB")
             unknown = is_missing(depth)
-            _refuse(path, "aveDTB", ~unknown & (depth < 0.0), depth, lat, lon, "wanted 0 m or more")
+            refuse(path, "aveDTB", ~unknown & (depth < 0.0), depth, lat, lon, "wanted 0 m or more")
             values["bedrock_depth"] = np.where(unknown, DEFAULT_BEDROCK, depth)
             assumed["bedrock_depth"] = unknown
             derived.append("bedrock_depth: derived as aveDTB of the surface dataset")
         else:
             derived.append(f"bedrock_depth: derived as ELM's default {DEFAULT_BEDROCK} m")
-    for name, pfts in _PFTS.items():
-        values[name] = cover[:, pfts].sum(axis=1)
-    values["root_fraction"] = root_profile.root_fraction(cover, LAYER_INTERFACES)
+    values |= cover_fields(cover)
     by = "PCT_NAT_PFT and PCT_CROP of the surface dataset"
     derived += [f"{name}: derived as the share of its PFTs in {by}" for name in _PFTS]
     derived.append(f"root_fraction: derived as Zeng's (2001) profile with ELM's PFT parameters, averaged over {by}")
-    no_soil = ~(cover.sum(axis=1) > 0)  # a cell without natural vegetation or crop landunit, or whose cover is unknown
-    for name in (*_PFTS, "root_fraction"):
+    return SurfaceFields(values, derived, assumed, source, area, weights)
+
+
+def cover_fields(cover: np.ndarray) -> dict[str, np.ndarray]:
+    """Covers [n] and root_fraction [n, layer] from the fraction under each PFT, cover [n, N_PFT]; SPVAL where a cell
+    has neither natural vegetation nor crop landunit, or where its cover is unknown (nan)."""
+    values = {name: cover[:, pfts].sum(axis=1) for name, pfts in _PFTS.items()}
+    values["root_fraction"] = root_profile.root_fraction(cover, LAYER_INTERFACES)
+    no_soil = ~(cover.sum(axis=1) > 0)
+    for name in values:
         values[name][no_soil] = SPVAL
-    return SurfaceFields(values, derived, assumed, source, area)
+    return values
 
 
 def land_area(dataset: netCDF4.Dataset, at: Places, area: str, share: str) -> np.ndarray:
@@ -132,12 +139,12 @@ def read_constant_fields(
         for name in (*_NEEDED[:2], *names):
             if name not in dataset.variables:
                 raise UserError(f"{path}: no variable {name}; give the surface dataset of the run")
-        cells = _layout(dataset, path)
+        cells = cells_of(dataset, path)
         at = Places(cells, places.locate(cells, path, layout, index))
         return {name: at.read(dataset[name]) for name in names}
 
 
-def _layout(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
+def cells_of(dataset: netCDF4.Dataset, path: Path | str) -> Layout:
     """The cells: LATIXY on (gridcell) or (lsmlat, lsmlon), and dimensions of length 1."""
     dims = dataset["LATIXY"].dimensions
     horizontal = next((h for h in (("gridcell",), ("lsmlat", "lsmlon")) if set(h) <= set(dims)), None)
@@ -152,20 +159,20 @@ def _check_soil(path: Path | str, values: dict[str, np.ndarray], lat: np.ndarray
     """Refuse impossible texture and slopes: other units, another order, or undeclared fill values."""
     sand, clay, slope = (np.where(is_missing(values[n]), np.nan, values[n]) for n in ("sand", "clay", "slope"))
     both = sand + clay
-    _refuse(path, "PCT_SAND and PCT_CLAY together", both > 100.0 + _WHOLE, both, lat, lon, "wanted 100 or less")
+    refuse(path, "PCT_SAND and PCT_CLAY together", both > 100.0 + _WHOLE, both, lat, lon, "wanted 100 or less")
     if both.size and np.nanmax(both, initial=-np.inf) <= 1.0 and np.nanmax(both, initial=-np.inf) > 0.0:
         raise UserError(f"{path}: PCT_SAND and PCT_CLAY are 1 together at most: fractions, wanted %")
     low, high = FIELDS["slope"].valid
-    _refuse(path, "SLP_P10", (slope < low) | (slope > high), slope, lat, lon, f"wanted {low:g} to {high:g} m/m")
+    refuse(path, "SLP_P10", (slope < low) | (slope > high), slope, lat, lon, f"wanted {low:g} to {high:g} m/m")
     falls = np.diff(slope, axis=1) < 0.0
-    _refuse(path, "SLP_P10", falls, slope[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles")
+    refuse(path, "SLP_P10", falls, slope[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles")
 
 
-def _check_cover(path: Path | str, pft: np.ndarray, natural: np.ndarray, lat: np.ndarray, lon: np.ndarray) -> None:
+def check_cover(path: Path | str, pft: np.ndarray, natural: np.ndarray, lat: np.ndarray, lon: np.ndarray) -> None:
     """Refuse PFTs that do not sum to 100 where there is natural vegetation; what is missing stays missing."""
     known = ~is_missing(pft).any(axis=1) & ~is_missing(natural)
     total = pft.sum(axis=1)
-    _refuse(
+    refuse(
         path,
         "PCT_NAT_PFT",
         known & (natural > 0) & (np.abs(total - 100.0) > 0.1),
@@ -176,7 +183,7 @@ def _check_cover(path: Path | str, pft: np.ndarray, natural: np.ndarray, lat: np
     )
 
 
-def _refuse(
+def refuse(
     path: Path | str, name: str, wrong: np.ndarray, values: np.ndarray, lat: np.ndarray, lon: np.ndarray, wanted: str
 ) -> None:
     """UserError for the first place, of [n] or [n, level], with a wrong value."""
@@ -196,7 +203,7 @@ def _weights(natural: np.ndarray, crop: np.ndarray, landunit: np.ndarray | None)
     return natural / np.where(total > 0, total, 1.0), crop / np.where(total > 0, total, 1.0)
 
 
-def _cover(pft: np.ndarray, natural: np.ndarray, crop: np.ndarray) -> np.ndarray:
+def pft_cover(pft: np.ndarray, natural: np.ndarray, crop: np.ndarray) -> np.ndarray:
     """Fraction of each place under each natural PFT, shape (n, N_PFT); crop PFTs count as the first of them.
     nan where the cover is not known."""
     cover = np.zeros((pft.shape[0], root_profile.N_PFT))

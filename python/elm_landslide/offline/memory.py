@@ -1,0 +1,120 @@
+"""Roots over the records of a run: cover that changes, disturbances, and what the columns remember of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import SPVAL, put
+from elm_landslide.offline import disturbance, state_file
+from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.history_files import Record
+from elm_landslide.offline.inputs import Inputs
+from elm_landslide.offline.landuse import LandUse
+from elm_landslide.offline.times import SLACK, num2date
+from elm_landslide.physics.constants import SECONDS_PER_DAY
+from elm_landslide.runtime.root_memory import RootMemory
+
+HANDED = ("tree_ground", "shrub_ground", "vegetation_left")  # fields that come from the memory
+SECONDS_PER_YEAR = 365.0 * SECONDS_PER_DAY
+
+
+class Memory:
+    """What the columns of one rank remember. With none of landuse, disturbance and state, only loss of root carbon that
+    the history shows is a disturbance."""
+
+    def __init__(self, inputs: Inputs, columns: Columns, keeps: bool):
+        """keeps: whether the state is written in the end, for a later part of the run: later disturbances are then
+        left to that. Raises UserError for input that does not fit the run."""
+        self._columns, self._axis = columns, columns.files.axis
+        at = (columns.layout, columns.index)
+        self._roots = RootMemory(columns.index.size)
+        self._landuse = LandUse(inputs.landuse, *at, columns.landunit_weights, self._axis) if inputs.landuse else None
+        self._events = disturbance.read(inputs.disturbance, *at, self._axis) if inputs.disturbance else []
+        first, last = columns.records[0], columns.records[-1]
+        self.time = first.bounds[0] if first.bounds else first.time
+        self._begun = bool(inputs.state)
+        if inputs.state:
+            state = state_file.read(inputs.state, self._axis, columns.layout, columns.run, columns.index)
+            if (state.time - self.time) * self._axis.seconds > SLACK:
+                raise UserError(
+                    f"{inputs.state}: is of {self._date(state.time)}, after the first record, which begins "
+                    f"{self._date(self.time)}: give the state of an earlier part of the run"
+                )
+            self.time = state.time
+            self._roots.state[:] = state.values
+        self._check_dates(inputs, self.time, None if keeps else last.end)
+
+    def _date(self, time: float) -> str:
+        return num2date(time, self._axis.units, self._axis.calendar).strftime("%Y-%m-%d")
+
+    def _check_dates(self, inputs: Inputs, start: float, end: float | None) -> None:
+        """What happened before the run is in its state, or is unknown."""
+        early = [losses for losses in self._events if (start - losses.time) * self._axis.seconds > SLACK]
+        late = [losses for losses in self._events if end is not None and losses.time > end]
+        if early and not inputs.state:
+            raise UserError(
+                f"{inputs.disturbance}: DATE {self._date(early[0].time)} lies before the run, which begins "
+                f"{self._date(start)}: begin the history earlier, or give the --state of a run that saw it"
+            )
+        if late:
+            raise UserError(
+                f"{inputs.disturbance}: DATE {self._date(late[0].time)} lies after the run, which ends "
+                f"{self._date(end or 0.0)}: leave it out, or keep the memory for a later part with --write-state"
+            )
+        self._events = self._events[len(early) :]
+
+    def step(self, record: Record, x: np.ndarray) -> np.ndarray:
+        """Advance to a record, and put into its inputs x (n, N_IN), in place, the cover of the time and what is
+        remembered. Returns the root cohesion relative to that without loss, area mean [n]."""
+        columns = self._columns
+        now = record.end if not columns.instants else record.time
+        self._put_landuse(x, now)
+        if not self._begun:
+            self._begin(x)
+        while self._events and self._events[0].time <= now:
+            losses = self._events.pop(0)
+            # Up to the day with the cover of before: what changes in the record, changes at its end.
+            before = max(losses.time, self.time)
+            self._advance(before, np.full_like(x, SPVAL))
+            self._roots.advance(0.0, np.full_like(x, SPVAL), losses.lost, losses.torn)
+        self._advance(now, x, columns.coarse_carbon(record))
+        return self._roots.ground(x)
+
+    def _begin(self, x: np.ndarray) -> None:
+        """The cover and carbon that the run begins with: those of its first record, of land use those of its begin."""
+        first = x.copy(order="F")
+        if self._landuse:
+            self._put_landuse(first, self.time)
+        self._roots.advance(0.0, first)
+        self._begun = True
+
+    def _put_landuse(self, x: np.ndarray, time: float) -> None:
+        if self._landuse:
+            for name, values in self._landuse.at(time).items():
+                if self._columns.from_surface(name):
+                    put(x, name, values)
+
+    def _advance(self, time: float, x: np.ndarray, coarse_carbon: np.ndarray | float = SPVAL) -> None:
+        # Whole seconds: a part of a run whose times count from another day must give the same bits.
+        years = np.rint((time - self.time) * self._axis.seconds) / SECONDS_PER_YEAR
+        self._roots.advance(max(years, 0.0), x, coarse_carbon=coarse_carbon)
+        self.time = max(time, self.time)
+
+    def notes(self, inputs: Inputs) -> list[str]:
+        """What a reader of the results should know."""
+        told = [f"cover follows {Path(inputs.landuse).name}"] if inputs.landuse else []
+        return [*told, f"{', '.join(HANDED)}: what is remembered of lost and growing roots"]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The state of this rank's columns, (n, states())."""
+        return self._roots.state
+
+    def writer(self, values: np.ndarray) -> Callable[[Path], None]:
+        """Writes the state of all columns run, (n, states()), to a path."""
+        columns = self._columns
+        return lambda path: state_file.write(path, self.time, self._axis, columns.layout, columns.run, values)
