@@ -6,8 +6,8 @@
 ! live roots with an age, and the root carbon that was lost with them. The rest of the column is undisturbed.
 ! Equations: physics/roots.py; parameters: [roots] of fields.toml.
 !
-! A column has landslide_root_cohorts of each kind. One more, and the two most alike are merged: area, dead strength, live
-! strength and carbon are conserved at that moment; the ages become those that have this strength.
+! A column has landslide_root_cohorts of each kind. One more, and the two most alike are merged: area, dead strength,
+! live strength and carbon are conserved at that moment; the ages become those that have this strength.
 module landslide_roots
   use, intrinsic :: iso_c_binding, only : c_double
   use landslide_fields, only : landslide_missing, landslide_root_carbon, landslide_root_cohesion, &
@@ -51,8 +51,8 @@ contains
   ! Advance a column to the end of a step.
   !
   ! Roots die where trees or shrubs give way (less cover than at the last call), where the host says so, and, where it
-  ! knows the carbon of coarse roots, where more of that is gone than turnover and loss of cover explain. They grow where
-  ! cover is gained, first on ground that has lost cover, and where they died under a cover that stays.
+  ! knows the carbon of coarse roots, where more of that is gone than turnover and loss of cover explain. They grow
+  ! where cover is gained, first on ground that has lost cover, and where they died under a cover that stays.
   ! A missing cover counts as unchanged.
   pure subroutine landslide_roots_advance(state, years, cover, lost, torn, root_carbon, coarse_carbon)
     real(r8), intent(inout) :: state(:)       ! (landslide_root_states)
@@ -108,8 +108,8 @@ contains
     call remember_carbon(state, root_carbon, coarse_carbon)
   end subroutine landslide_roots_advance
 
-  ! Hand a column's memory to the network: tree_ground, shrub_ground and vegetation_left of x, and what dead roots add to
-  ! root_fraction and root_carbon. Where nothing is remembered x stays as it is.
+  ! Hand a column's memory to the network: tree_ground, shrub_ground and vegetation_left of x, and what dead roots add
+  ! to root_fraction and root_carbon. Where nothing is remembered x stays as it is.
   pure subroutine landslide_roots_ground(state, cover, x, strength)
     real(r8), intent(in)    :: state(:)  ! (landslide_root_states)
     real(r8), intent(in)    :: cover(:)  ! (4) tree, shrub, grass and crop cover (1)
@@ -174,7 +174,9 @@ contains
     if (full > 0._r8) x(in_vegetation_left) = max(0._r8, 1._r8 - gone / full)
     if (x(in_root_carbon) < landslide_missing) x(in_root_carbon) = x(in_root_carbon) + carbon
     associate(profile => x(in_root_fraction:in_root_fraction + landslide_n_layers - 1))
-    if (all(profile < landslide_missing)) profile = (profile + buried * of_trees()) / max(1._r8, sum(profile) + buried)
+    if (all(profile < landslide_missing)) then
+       profile = (profile + buried * of_trees()) / max(1._r8, sum(profile) + buried)
+    end if
     end associate
   end subroutine landslide_roots_ground
 
@@ -371,7 +373,8 @@ contains
     fraction = 0._r8
     if (max(state(last_coarse), coarse_carbon) >= landslide_missing) return
     if (sum(state(:shrub)) <= 0._r8) return
-    expected = state(last_coarse) * max(0._r8, 1._r8 - fall / sum(state(:shrub))) * exp(-landslide_root_turnover * years)
+    expected = state(last_coarse) * max(0._r8, 1._r8 - fall / sum(state(:shrub))) &
+         * exp(-landslide_root_turnover * years)
     if (expected > 0._r8) fraction = min(1._r8, max(0._r8, 1._r8 - coarse_carbon / expected))
   end function unexplained
 

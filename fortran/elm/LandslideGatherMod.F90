@@ -11,6 +11,8 @@ module LandslideGatherMod
   use elm_varcon         , only : denh2o, denice, spval
   use elm_varctl         , only : use_cn
   use landslide_fields
+  use landslide_roots    , only : landslide_roots_ground
+  use LandslideRootsMod  , only : LandslideCover
   use LandslideType      , only : landslide_type
   use shr_kind_mod       , only : r8 => shr_kind_r8
   use SoilHydrologyType  , only : soilhydrology_type
@@ -49,7 +51,9 @@ contains
     real(r8)                , intent(out) :: x(:,:)           ! (num_soilc, landslide_n_in)
     !
     ! !LOCAL VARIABLES:
-    integer :: fc, c, t, j, below
+    real(r8) :: cover(4)  ! tree, shrub, grass, crop
+    real(r8) :: strength
+    integer  :: fc, c, t, j, below
     !-----------------------------------------------------------------------
 
     x(:,:) = spval
@@ -84,6 +88,12 @@ contains
        if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)
 
        call average_patches(c, canopystate_vars, soilstate_vars, x(fc,:))
+       cover = LandslideCover(c)
+       x(fc, in_tree_cover               ) = cover(1)
+       x(fc, in_shrub_cover              ) = cover(2)
+       x(fc, in_grass_cover              ) = cover(3)
+       x(fc, in_crop_cover               ) = cover(4)
+       call landslide_roots_ground(landslide_vars%root_col(c,:), cover, x(fc,:), strength)
     end do
 
   end subroutine LandslideGather
@@ -95,7 +105,7 @@ contains
     ! What ELM keeps by patch, averaged over the active patches of a column with their weights on it.
     !
     ! !USES:
-    use pftvarcon , only : noveg, nbrdlf_dcd_brl_tree, nbrdlf_dcd_brl_shrub, nc4_grass
+    use pftvarcon , only : noveg
     !
     ! !ARGUMENTS:
     integer               , intent(in)    :: c
@@ -105,30 +115,17 @@ contains
     !
     ! !LOCAL VARIABLES:
     real(r8) :: root(nlev)
-    real(r8) :: lai, tree, shrub, grass, crop, carbon, weight
+    real(r8) :: lai, carbon, weight
     integer  :: p, j
     !-----------------------------------------------------------------------
 
     root = 0._r8
     lai = 0._r8
-    tree = 0._r8
-    shrub = 0._r8
-    grass = 0._r8
-    crop = 0._r8
     carbon = 0._r8
     do p = col_pp%pfti(c), col_pp%pftf(c)
        if (.not. veg_pp%active(p)) cycle  ! its variables may never have been set
        if (veg_pp%itype(p) == noveg) cycle
        weight = veg_pp%wtcol(p)
-       if (veg_pp%itype(p) <= nbrdlf_dcd_brl_tree) then
-          tree = tree + weight
-       else if (veg_pp%itype(p) <= nbrdlf_dcd_brl_shrub) then
-          shrub = shrub + weight
-       else if (veg_pp%itype(p) <= nc4_grass) then
-          grass = grass + weight
-       else
-          crop = crop + weight
-       end if
        call add(weight, canopystate_vars%tlai_patch(p), lai)
        do j = 1, nlev
           call add(weight, soilstate_vars%rootfr_patch(p,j), root(j))
@@ -137,10 +134,6 @@ contains
     end do
     x(in_leaf_area_index) = lai
     x(in_root_fraction:in_root_fraction + nlev - 1) = root
-    x(in_tree_cover) = tree
-    x(in_shrub_cover) = shrub
-    x(in_grass_cover) = grass
-    x(in_crop_cover) = crop
     if (use_cn) x(in_root_carbon) = over(carbon, g_per_kg)
 
   end subroutine average_patches

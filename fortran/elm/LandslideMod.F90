@@ -17,6 +17,7 @@ module LandslideMod
   use landslide_fields
   use LandslideControlMod
   use LandslideGatherMod   , only : LandslideGather
+  use LandslideRootsMod    , only : LandslideAdvanceRoots
   use LandslideRecordMod   , only : LandslideStartRecords, LandslideWriteRecord
   use LandslideType        , only : landslide_type
   use shr_kind_mod         , only : r8 => shr_kind_r8
@@ -232,7 +233,7 @@ contains
     ! One time step of a clump's soil columns. Threads run their clumps at the same time: all scratch is local.
     !
     ! !USES:
-    use elm_time_manager , only : get_curr_date, get_nstep, get_step_size
+    use elm_time_manager , only : get_curr_date, get_nstep, get_prev_date, get_step_size
     !
     ! !ARGUMENTS:
     type(bounds_type)       , intent(in) :: bounds              ! of the clump
@@ -246,14 +247,22 @@ contains
     real(r8), allocatable :: x(:,:), y(:,:)
     integer , allocatable :: flag(:)
     character(len=landslide_message_size) :: message
-    integer :: year, month, day, tod, fc
+    integer :: year, month, day, tod, before, step, fc
     !-----------------------------------------------------------------------
 
     if (.not. use_landslide) return
+    call get_prev_date(year, month, day, tod)
+    before = 10000 * year + 100 * month + day
     call get_curr_date(year, month, day, tod)
     ! Step 0 only starts the model up: like ELM's own accumulators, the rain begins with step 1.
     if (get_nstep() > 0) call landslide_vars%AddRain(bounds, top_af%rain(bounds%begt:bounds%endt), get_step_size(), tod)
     if (num_soilc == 0) return
+    step = get_step_size()
+    if (get_nstep() == 0) then
+       step = 0
+       before = 0  ! what happens on the first day, happens now
+    end if
+    call LandslideAdvanceRoots(landslide_vars, num_soilc, filter_soilc, step, before, 10000 * year + 100 * month + day)
     if (landslide_interval > 0) then  ! between two runs of the network the outputs stay as they are
        if (mod(tod, landslide_interval) /= 0 .and. get_nstep() > 0) return
     end if

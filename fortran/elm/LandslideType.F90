@@ -2,7 +2,7 @@ module LandslideType
 
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
-  ! Data of ELM-Landslide: history fields, slope percentiles, antecedent rain and the model's handle.
+  ! Data of ELM-Landslide: history fields, slope percentiles, antecedent rain, memory of roots and the model's handle.
   ! Diagnostic only: nothing here is read by another part of ELM.
   !
   ! !USES:
@@ -17,9 +17,12 @@ module LandslideType
        landslide_flag_outside, landslide_flag_invalid, landslide_missing, landslide_n_out, &
        landslide_n_percentiles, landslide_output_history, landslide_output_long_names, landslide_output_units, &
        landslide_outside_history, landslide_outside_long_name, landslide_outside_units, landslide_rain_days, &
-       out_hazard
+       landslide_strength_history, landslide_strength_long_name, landslide_strength_units, out_hazard
+  use landslide_roots     , only : landslide_root_states, landslide_roots_start
   use LandslideChanceMod  , only : Chance, OrdinaryNumber
-  use LandslideControlMod , only : landslide_base_rate, landslide_interval, landslide_static, LandslideStop
+  use LandslideControlMod , only : landslide_base_rate, landslide_disturbance, landslide_interval, landslide_static, &
+       LandslideStop
+  use LandslideDisturbanceMod, only : landslide_disturbance_type
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
   !
@@ -41,6 +44,12 @@ module LandslideType
      real(r8), pointer :: out_col        (:,:) => null() ! col outputs of the network, (begc:endc, landslide_n_out + 1);
      ! the last is 1 where the state lay outside the training domain, else 0
      real(r8), pointer :: chance_col     (:)   => null() ! col chance of a landslide in the gridcell and day (1)
+
+     real(r8), pointer :: strength_col   (:)   => null() ! col root cohesion relative to that without loss (1)
+
+     ! Memory of roots, as landslide_roots has it
+     real(r8), pointer :: root_col       (:,:) => null() ! col, (begc:endc, landslide_root_states)
+     type(landslide_disturbance_type) :: disturbance
 
      ! Static
      real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
@@ -65,6 +74,7 @@ module LandslideType
      procedure, private :: InitHistory
      procedure, private :: InitCold
      procedure, private :: InitStatic
+     procedure, private :: InitDisturbance
 
   end type landslide_type
   !-----------------------------------------------------------------------
@@ -83,6 +93,7 @@ contains
     call this%InitHistory(bounds)
     call this%InitCold(bounds)
     call this%InitStatic(bounds)
+    call this%InitDisturbance(bounds)
 
   end subroutine Init
 
@@ -98,6 +109,8 @@ contains
     allocate(this%out_col        (begc:endc, landslide_n_out + 1))      ; this%out_col        (:,:) = spval
     allocate(this%chance_col     (begc:endc))                           ; this%chance_col     (:)   = spval
     allocate(this%ordinary_col   (begc:endc))                           ; this%ordinary_col   (:)   = spval
+    allocate(this%strength_col   (begc:endc))                           ; this%strength_col   (:)   = spval
+    allocate(this%root_col       (begc:endc, landslide_root_states))    ; this%root_col       (:,:) = 0._r8
     allocate(this%slope_col      (begc:endc, landslide_n_percentiles))  ; this%slope_col      (:,:) = spval
     allocate(this%rain_top       (begt:endt, 0:hours+1))                ; this%rain_top       (:,:) = spval
     allocate(this%flag_count_col (begc:endc, 0:landslide_flag_invalid)) ; this%flag_count_col (:,:) = 0._r8
@@ -133,6 +146,9 @@ contains
     call hist_addfld1d(fname=landslide_chance_history, units=landslide_chance_units, &
          avgflag='A', long_name=landslide_chance_long_name, &
          ptr_col=this%chance_col, l2g_scale_type='veg')
+    call hist_addfld1d(fname=landslide_strength_history, units=landslide_strength_units, &
+         avgflag='A', long_name=landslide_strength_long_name, &
+         ptr_col=this%strength_col, l2g_scale_type='veg', default='inactive')
 
   end subroutine InitHistory
 
@@ -147,9 +163,12 @@ contains
     type(bounds_type), intent(in) :: bounds
     !
     ! !LOCAL VARIABLES:
-    integer :: year, month, day, tod
+    integer :: c, year, month, day, tod
     !-----------------------------------------------------------------------
 
+    do c = bounds%begc, bounds%endc
+       call landslide_roots_start(this%root_col(c,:))
+    end do
     ! The rain is counted from here; a restart file, read later, may replace this.
     this%rain_top(:, 0) = 0._r8
     call get_curr_date(year, month, day, tod)
@@ -206,12 +225,34 @@ contains
   end subroutine InitStatic
 
   !-----------------------------------------------------------------------
+  subroutine InitDisturbance(this, bounds)
+    !
+    ! !USES:
+    use elm_time_manager , only : get_curr_date
+    use elm_varctl       , only : finidat, nsrest, nsrStartup
+    !
+    ! !ARGUMENTS:
+    class(landslide_type)         :: this
+    type(bounds_type), intent(in) :: bounds
+    !
+    ! !LOCAL VARIABLES:
+    integer :: year, month, day, tod, start
+    !-----------------------------------------------------------------------
+
+    start = 0  ! what happened before a run that continues another is in the restart file
+    call get_curr_date(year, month, day, tod)
+    if (nsrest == nsrStartup .and. finidat == ' ') start = 10000 * year + 100 * month + day
+    call this%disturbance%Init(bounds, landslide_disturbance, start)
+
+  end subroutine InitDisturbance
+
+  !-----------------------------------------------------------------------
   subroutine Restart(this, bounds, ncid, flag)
     !
     ! !DESCRIPTION:
-    ! Write or read the antecedent rain and, if they hold for more than one step, the outputs. A file without them,
-    ! written with the component off, is no error: they are then missing until the run is as long as the windows, and
-    ! until the network runs.
+    ! Write or read the antecedent rain, the memory of roots and, if they hold for more than one step, the outputs. A
+    ! file without them, written with the component off, is no error: rain and outputs are then missing until the run is
+    ! as long as the windows, and until the network runs; what was lost before is not remembered.
     !
     ! !USES:
     use ncdio_pio   , only : file_desc_t, ncd_defdim, ncd_double
@@ -234,6 +275,13 @@ contains
          upperb2=hours + 1, units='mm', &
          long_name='rain since the start of the run: now, at the last whole hour and at those before', &
          interpinic_flag='skip', readvar=readvar, data=this%rain_top)
+    if (flag == 'define') call ncd_defdim(ncid, 'landslide_root', landslide_root_states, id)
+    if (flag == 'read') call check_states(ncid)
+    if (available(ncid, flag, 'LANDSLIDE_ROOT_STATE')) call restartvar(ncid=ncid, flag=flag, &
+         varname='LANDSLIDE_ROOT_STATE', xtype=ncd_double, dim1name='column', dim2name='landslide_root', &
+         switchdim=.true., lowerb2=1, upperb2=landslide_root_states, units='mixed', &
+         long_name='memory of lost and growing roots, as in landslide_roots.F90', &
+         interpinic_flag='skip', readvar=readvar, data=this%root_col)
     if (landslide_interval == 0) return
     if (flag == 'define') call ncd_defdim(ncid, 'landslide_output', landslide_n_out + 1, id)
     if (available(ncid, flag, 'LANDSLIDE_OUTPUTS')) call restartvar(ncid=ncid, flag=flag, varname='LANDSLIDE_OUTPUTS', &
@@ -245,6 +293,34 @@ contains
     this%chance_col(:) = Chance(this%ordinary_col, this%out_col(:, out_hazard))
 
   end subroutine Restart
+
+  !-----------------------------------------------------------------------
+  subroutine check_states(ncid)
+    !
+    ! !DESCRIPTION:
+    ! Stop at a restart file whose memory of roots is of another version.
+    !
+    ! !USES:
+    use ncdio_pio , only : file_desc_t, ncd_inqdid, ncd_inqdlen
+    !
+    ! !ARGUMENTS:
+    type(file_desc_t), intent(inout) :: ncid
+    !
+    ! !LOCAL VARIABLES:
+    character(len=120) :: sizes
+    integer            :: id, n
+    logical            :: there
+    !-----------------------------------------------------------------------
+
+    call ncd_inqdid(ncid, 'landslide_root', id, there)
+    if (.not. there) return
+    call ncd_inqdlen(ncid, id, n)
+    if (n == landslide_root_states) return
+    write(sizes, '(2(a, i0))') 'LANDSLIDE_ROOT_STATE of the restart file has ', n, ' numbers a column, this version ', &
+         landslide_root_states
+    call LandslideStop(trim(sizes) // ': continue with the version of ELM-Landslide that wrote it')
+
+  end subroutine check_states
 
   !-----------------------------------------------------------------------
   function available(ncid, flag, name) result(there)

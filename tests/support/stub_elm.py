@@ -20,8 +20,12 @@ from support.mini_case import STUBS
 
 NLEVGRND = 15
 N_PFT = 17
+FLUXES = (  # out of the coarse roots, by harvest and fire (g C/m2/s)
+    *("hrv_livecrootc_to_litter", "hrv_deadcrootc_to_litter", "m_livecrootc_to_fire", "m_deadcrootc_to_fire"),
+    *("m_livecrootc_to_litter_fire", "m_deadcrootc_to_litter_fire"),
+)
 TIMEOUT = 120  # s; a run that hangs is a failure
-HISTORY = [*(o.history for o in fields.OUTPUTS.values()), fields.OUTSIDE.history, fields.CHANCE.history]
+HISTORY = [*(o.history for o in fields.OUTPUTS.values()), fields.OUTSIDE.history, fields.CHANCE.history, fields.STRENGTH.history]
 
 
 def source_mods(folder: Path) -> Path:
@@ -149,8 +153,10 @@ class World:
             "wtcol": wtcol,
             "totvegc": soil_only(quanta(20000, nc)),
             "frootc": patch_values(quanta(600, itype.size)),
-            "livecrootc": patch_values(quanta(800, itype.size)),
-            "deadcrootc": patch_values(quanta(4000, itype.size)),
+            # Coarse roots that come and go would be lost trees.
+            "livecrootc": patch_values(quanta(800, itype.size)[:1]),
+            "deadcrootc": patch_values(quanta(4000, itype.size)[:1]),
+            **dict.fromkeys(FLUXES, np.zeros((n_steps + 1, 1, itype.size))),
         }
         steep = draw.uniform(0.2, 1.2, (1, topounits, n))
         self.slope = np.linspace(0.05, 1.0, 11)[:, None, None] * steep  # (percentile, topounit, gridcell)

@@ -6,7 +6,7 @@ program stub_main
   use elm_initializeMod , only : initialize1, initialize2
   use elm_instance      , only : inst_suffix
   use elm_time_manager  , only : advance_timestep, timemgr_init
-  use elm_varctl        , only : fsurdat, use_cn
+  use elm_varctl        , only : fsurdat, nsrest, nsrStartup, use_cn
   use histFileMod       , only : hist_folder, hist_nhtfrq
   use mpi
   use spmdMod           , only : spmd_init
@@ -29,6 +29,7 @@ program stub_main
   clump_pproc = omp_get_max_threads()
 
   call timemgr_init(start_date, dtime, first_step)
+  nsrest = merge(nsrStartup, 1, first_step == 0)
   call initialize1()
   call initialize2(restart_to_read)
   if (first_step == 0) call elm_drv(.true., .false., ' ')  ! as ELM does, once before the first step

@@ -17,7 +17,7 @@ module stub_state
   use stub_files         , only : read_items
   use TopounitDataType   , only : top_af
   use topounit_varcon    , only : max_topounits
-  use VegetationDataType , only : veg_cs
+  use VegetationDataType , only : veg_cf, veg_cs
   use VegetationType     , only : veg_pp
   implicit none
   private
@@ -157,6 +157,12 @@ contains
     veg_cs%frootc = flat('frootc', of_patches, nstep)
     veg_cs%livecrootc = flat('livecrootc', of_patches, nstep)
     veg_cs%deadcrootc = flat('deadcrootc', of_patches, nstep)
+    veg_cf%hrv_livecrootc_to_litter = flat('hrv_livecrootc_to_litter', of_patches, nstep)
+    veg_cf%hrv_deadcrootc_to_litter = flat('hrv_deadcrootc_to_litter', of_patches, nstep)
+    veg_cf%m_livecrootc_to_fire = flat('m_livecrootc_to_fire', of_patches, nstep)
+    veg_cf%m_deadcrootc_to_fire = flat('m_deadcrootc_to_fire', of_patches, nstep)
+    veg_cf%m_livecrootc_to_litter_fire = flat('m_livecrootc_to_litter_fire', of_patches, nstep)
+    veg_cf%m_deadcrootc_to_litter_fire = flat('m_deadcrootc_to_litter_fire', of_patches, nstep)
   end subroutine read_step
 
 end module stub_state

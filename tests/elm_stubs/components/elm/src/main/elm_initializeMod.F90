@@ -9,7 +9,7 @@ contains
 
   subroutine initialize1()
     use ColumnType       , only : col_pp
-    use decompMod        , only : bounds_type, get_proc_bounds
+    use decompMod        , only : bounds_type, get_proc_bounds, of_gridcells, stub_total
     use domainMod        , only : ldomain
     use elm_varcon       , only : elm_varcon_init
     use GridcellType     , only : grc_pp
@@ -22,6 +22,7 @@ contains
     call read_decomposition()
     call get_proc_bounds(bounds_proc)
     call grc_pp%Init(bounds_proc%begg, bounds_proc%endg)
+    ldomain%ns = stub_total(of_gridcells)
     allocate(ldomain%area(bounds_proc%begg:bounds_proc%endg), ldomain%frac(bounds_proc%begg:bounds_proc%endg))
     call top_af%Init(bounds_proc%begt, bounds_proc%endt)
     call col_pp%Init(bounds_proc%begc, bounds_proc%endc)

@@ -30,12 +30,13 @@ contains
     use ColumnDataType     , only : col_cs
     use decompMod          , only : bounds_type
     use elm_varctl         , only : use_cn
-    use VegetationDataType , only : veg_cs
+    use VegetationDataType , only : veg_cf, veg_cs
     type(bounds_type), intent(in) :: bounds_proc
 
     if (.not. use_cn) return
     call col_cs%init(bounds_proc%begc, bounds_proc%endc)
     call veg_cs%init(bounds_proc%begp, bounds_proc%endp)
+    call veg_cf%init(bounds_proc%begp, bounds_proc%endp)
   end subroutine elm_inst_biogeochem
 
 end module elm_instMod

@@ -6,6 +6,9 @@ module elm_varctl
 
   integer, public :: iulog = 6
   character(len=fname_len), public :: fsurdat = ' '
+  character(len=fname_len), public :: finidat = ' '
+  integer, public :: nsrest = 0
+  integer, public, parameter :: nsrStartup = 0
   logical, public :: use_fates = .false.
   logical, public :: use_cn = .false.
 end module elm_varctl

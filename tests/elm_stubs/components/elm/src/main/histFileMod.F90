@@ -41,8 +41,11 @@ contains
 
     if (built) stop 'hist_addfld1d: too late'
     call get_proc_bounds(bounds)
-    if (units == ' ' .or. long_name == ' ' .or. avgflag /= 'A' .or. .not. present(l2g_scale_type) .or. &
-         present(default)) stop 'hist_addfld1d: not as expected'
+    if (units == ' ' .or. long_name == ' ' .or. avgflag /= 'A' .or. .not. present(l2g_scale_type)) &
+         stop 'hist_addfld1d: not as expected'
+    if (present(default)) then  ! written all the same
+       if (default /= 'inactive') stop 'hist_addfld1d: not as expected'
+    end if
     if (lbound(ptr_col, 1) /= bounds%begc .or. ubound(ptr_col, 1) /= bounds%endc) stop 'hist_addfld1d: bounds differ'
     n_fields = n_fields + 1
     do i = 1, size(flags)

@@ -5,7 +5,8 @@ module ncdio_pio
   implicit none
   private
   save
-  public :: ncd_pio_openfile, ncd_pio_closefile, ncd_defdim, ncd_inqvid, ncd_io, stub_io_2d
+  public :: ncd_pio_openfile, ncd_pio_closefile, ncd_defdim, ncd_inqdid, ncd_inqdlen, ncd_inqfdims, ncd_inqvid, ncd_io, &
+       stub_io_2d
 
   type, public :: file_desc_t
      character(len=256) :: folder = ' '
@@ -15,8 +16,10 @@ module ncdio_pio
   end type var_desc_t
 
   integer, parameter, public :: ncd_double = 6
+  character(len=32) :: asked = ' '  ! the dimension that was asked for last
 
   interface ncd_io
+     module procedure ncd_io_2d_double
      module procedure ncd_io_3d_double
   end interface ncd_io
 
@@ -47,6 +50,54 @@ contains
     if (ncid%folder == ' ' .or. attrib == ' ' .or. value < 1) stop 'ncd_defdim: no file, name or length'
   end subroutine ncd_defdim
 
+  ! A dimension that is asked for is a variable of one number, its length, named dim_ and the name.
+  subroutine ncd_inqdid(ncid,name,dimid,dimexist)
+    class(file_desc_t),intent(inout) :: ncid
+    character(len=*) , intent(in) :: name
+    integer          , intent(out):: dimid
+    logical,optional , intent(out):: dimexist
+
+    dimid = merge(1, -1, has_file(trim(ncid%folder) // '/dim_' // name))
+    asked = name
+    if (present(dimexist)) dimexist = dimid > 0
+  end subroutine ncd_inqdid
+
+  subroutine ncd_inqdlen(ncid,dimid,len,name)
+    class(file_desc_t), intent(inout) :: ncid
+    integer           , intent(inout) :: dimid
+    integer           , intent(out)   :: len
+    character(len=*), optional, intent(in) :: name
+
+    if (dimid < 1 .or. present(name)) stop 'ncd_inqdlen: no such dimension'
+    len = length(ncid, asked)
+  end subroutine ncd_inqdlen
+
+  integer function length(ncid, name)
+    class(file_desc_t), intent(in) :: ncid
+    character(len=*)  , intent(in) :: name
+    real(r8) :: number
+    integer  :: unit
+
+    open(newunit=unit, file=trim(ncid%folder) // '/dim_' // trim(name), access='stream', form='unformatted', &
+         status='old', action='read')
+    read(unit) number
+    close(unit)
+    length = nint(number)
+  end function length
+
+  subroutine ncd_inqfdims(ncid, isgrid2d, ni, nj, ns)
+    class(file_desc_t), intent(inout):: ncid
+    logical           , intent(out)  :: isgrid2d
+    integer           , intent(out)  :: ni
+    integer           , intent(out)  :: nj
+    integer           , intent(out)  :: ns
+
+    ni = length(ncid, 'gridcell')
+    nj = 1
+    ns = ni
+    isgrid2d = .false.
+  end subroutine ncd_inqfdims
+
   subroutine ncd_inqvid(ncid,name,varid,vardesc,readvar)
     class(file_desc_t), intent(inout) :: ncid
     character(len=*)  , intent(in)    :: name
@@ -58,6 +109,29 @@ contains
     vardesc%varid = varid
     if (present(readvar)) readvar = varid > 0
   end subroutine ncd_inqvid
+
+  subroutine ncd_io_2d_double(varname, data, dim1name, lowerb2, upperb2, &
+       flag, ncid, nt, readvar, switchdim, cnvrtnan2fill)
+    use decompMod  , only : of_gridcells
+    use elm_varcon , only : grlnd
+    class(file_desc_t), intent(inout) :: ncid
+    character(len=*) , intent(in)  :: flag
+    character(len=*) , intent(in)  :: varname
+    real(r8)         , pointer     :: data(:,:)  ! (gridcells, levels)
+    character(len=*) , intent(in)  :: dim1name
+    integer, optional, intent(in)  :: nt
+    integer, optional, intent(in)  :: lowerb2,upperb2
+    logical, optional, intent(out) :: readvar
+    logical, optional, intent(in)  :: switchdim
+    logical, optional, intent(in)  :: cnvrtnan2fill
+    logical :: found
+
+    if (flag /= 'read' .or. dim1name /= grlnd .or. present(nt) .or. present(lowerb2) .or. present(upperb2) .or. &
+         present(switchdim) .or. present(cnvrtnan2fill)) stop 'the stand-in reads static gridcell data'
+    found = has_file(trim(ncid%folder) // '/' // varname)
+    if (present(readvar)) readvar = found
+    if (found) call read_items(trim(ncid%folder) // '/' // varname, of_gridcells, 0, data)
+  end subroutine ncd_io_2d_double
 
   subroutine ncd_io_3d_double(varname, data, dim1name, flag, ncid, nt, readvar)
     use decompMod  , only : of_gridcells

@@ -6,6 +6,7 @@ module domainMod
   private
 
   type, public :: domain_type
+     integer           :: ns  ! global size of domain
      real(r8), pointer :: frac (:) => null()
      real(r8), pointer :: area (:) => null()
   end type domain_type
