@@ -48,6 +48,7 @@ UNITS = {
     "SUCSAT": "mm",
     "BSW": "1",
     "DZSOI": "m",
+    **dict.fromkeys(("FROOTC", "LIVECROOTC", "DEADCROOTC"), "gC/m^2"),
 }
 
 
