@@ -19,7 +19,8 @@ def draw_recovery(recovery: Recovery, path: Path) -> Path:
     figure = new_figure(12.0, 3.8)
     for axis, (name, label) in zip(figure.subplots(1, 3), _PANELS, strict=True):
         for colour, (event, curve) in zip((VERMILION, ORANGE, PURPLE, BLUE, GREEN), recovery.curves.items(), strict=True):
-            axis.plot(recovery.years, getattr(curve, name), color=colour, label=event)
+            dashes = "--" if event == "fire" else "-"  # without shrubs it is a clear-cut
+            axis.plot(recovery.years, getattr(curve, name), color=colour, linestyle=dashes, label=event)
         axis.axhline(1.0, color=GREY, linewidth=0.8, linestyle=":")
         axis.set_xlabel("years since the disturbance")
         axis.set_ylabel(label)
