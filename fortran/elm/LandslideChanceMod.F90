@@ -73,7 +73,7 @@ contains
   end function steep_share
 
   !-----------------------------------------------------------------------
-  elemental function Chance(ordinary, hazard)
+  elemental function Chance(ordinary, hazard) result(probability)
     !
     ! !DESCRIPTION:
     ! Chance of at least one landslide (1), spval where one of the two is.
@@ -81,19 +81,19 @@ contains
     ! !ARGUMENTS:
     real(r8), intent(in) :: ordinary  ! as of OrdinaryNumber
     real(r8), intent(in) :: hazard    ! LANDSLIDE_HAZARD
-    real(r8)             :: Chance
+    real(r8)             :: probability
     !
     ! !LOCAL VARIABLES:
     real(r8) :: number  ! of landslides, expected
     !-----------------------------------------------------------------------
 
-    Chance = spval
+    probability = spval
     if (ordinary >= landslide_missing .or. hazard >= landslide_missing) return
     number = ordinary * hazard
     if (number < few) then
-       Chance = number - 0.5_r8 * number**2
+       probability = number - 0.5_r8 * number**2
     else
-       Chance = 1._r8 - exp(-number)
+       probability = 1._r8 - exp(-number)
     end if
 
   end function Chance

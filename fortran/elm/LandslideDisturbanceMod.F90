@@ -61,7 +61,8 @@ contains
     character(len=1024) :: local
     character(len=80)   :: sizes
     integer             :: events, id, ni, nj, ns
-    logical             :: exists, isgrid2d, readvar(3)
+    logical             :: exists, isgrid2d
+    logical             :: readvar(3)
     !-----------------------------------------------------------------------
 
     if (file == ' ') return
@@ -108,9 +109,9 @@ contains
     !-----------------------------------------------------------------------
 
     do g = lbound(this%date_grc, 1), ubound(this%date_grc, 1)
-       do i = 1, size(this%date_grc, 2)
+       events: do i = 1, size(this%date_grc, 2)
           what = ' '
-          if (.not. happens(this, g, i)) cycle
+          if (.not. happens(this, g, i)) cycle events
           date = nint(this%date_grc(g, i))
           if (this%fraction_grc(g, i) < 0._r8 .or. this%fraction_grc(g, i) > 1._r8) then
              write(what, '(a, g0.6, a)') 'FRACTION is ', this%fraction_grc(g, i), ', wanted 0 to 1'
@@ -128,7 +129,7 @@ contains
                   ' sums to ', maxval(lost + torn), ', wanted 1 or less'
           end if
           if (what /= ' ') call LandslideAbort('landslide_disturbance: ' // trim(file) // ': ' // trim(what))
-       end do
+       end do events
     end do
 
   end subroutine check

@@ -17,8 +17,8 @@ module LandslideMod
   use landslide_fields
   use LandslideControlMod
   use LandslideGatherMod   , only : LandslideGather
-  use LandslideRootsMod    , only : LandslideAdvanceRoots
   use LandslideRecordMod   , only : LandslideStartRecords, LandslideWriteRecord
+  use LandslideRootsMod    , only : LandslideAdvanceRoots
   use LandslideType        , only : landslide_type
   use shr_kind_mod         , only : r8 => shr_kind_r8
   use SoilHydrologyType    , only : soilhydrology_type

@@ -45,7 +45,8 @@ contains
     real(r8), parameter :: unknown(4) = spval, none(2) = 0._r8
     real(r8) :: state(size(landslide_vars%root_col, 2))
     real(r8) :: x(landslide_n_in)
-    real(r8) :: cover(4), lost(2), felled(2), torn(2), root_carbon, coarse_carbon
+    real(r8) :: cover(4), lost(2), felled(2), torn(2)
+    real(r8) :: root_carbon, coarse_carbon
     integer  :: fc, c
     !-----------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ FORTRAN = ROOT / "fortran" / "elm"
 
 def written():
     """FortranModel sources of the checkout."""
-    host_free = (f"fortran/landslide{end}.F90" for end in ("", "_bridge", "_roots"))
+    host_free = (f"fortran/landslide{end}.F90" for end in ("", "_bridge", "_root_curves", "_root_ground", "_roots"))
     paths = [*FORTRAN.glob("*.F90"), *(ROOT / path for path in host_free)]
     paths += [path for path in (ROOT / "bridge").glob("landslide*.*") if path.suffix in (".h", ".hpp", ".cpp")]
     return {path.name: path.read_bytes() for path in paths if path.name != "landslide_torch_engine.cpp"}

@@ -16,7 +16,7 @@ BARE, TREE, SHRUB, GRASS = 0, 7, 10, 13  # a PFT of each
 
 
 def world_of(n_steps: int, covers, soil=(1, 1, 1)) -> World:
-    """Weather and soil that do not change; covers: (step, {PFT: weight}) from that step on, in every soil column."""
+    """Weather and soil that do not change; covers: (step, {PFT: weight}) from that step on, on all soil columns."""
     world = World(n_steps, soil=soil)
     for name, values in world.values.items():
         if values.ndim == 3 and len(values) == n_steps + 1 and name != "wtcol":
@@ -29,8 +29,8 @@ def world_of(n_steps: int, covers, soil=(1, 1, 1)) -> World:
     world.values["wtcol"] = weights
     soil_patches = world.is_soil[world.patch_column]
     world.values["tlai"] = np.broadcast_to(np.where(soil_patches, 2.0, SPVAL), weights.shape).copy()
-    world.values["rootfr"] = np.where(soil_patches, np.resize([0.25, 0.25, 0.125, 0.125, 0.125, 0.0625, 0.0625] + [0] * 8,
-                                                              15)[:, None], SPVAL)  # fmt: skip
+    profile = np.array([0.25, 0.25, 0.125, 0.125, 0.125, 0.0625, 0.0625, *[0.0] * 8])
+    world.values["rootfr"] = np.where(soil_patches, profile[:, None], SPVAL)
     for name in ("frootc", "livecrootc", "deadcrootc"):
         world.values[name] = np.broadcast_to(np.where(soil_patches, 512.0, SPVAL), weights.shape).copy()
     world.values["totvegc"] = np.broadcast_to(np.where(world.is_soil, 4096.0, SPVAL), (n_steps + 1, 1, len(world.cell)))

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from tests.support.root_cohorts import RELATIVE, Ground
 
 from elm_landslide.fields import FIELDS, N_IN, ROOTS, SPVAL, put
 from elm_landslide.physics import roots
 from elm_landslide.runtime.root_memory import RootMemory, states
-from tests.support.root_cohorts import RELATIVE, Ground
 
 NEW = ("tree_ground", "shrub_ground", "vegetation_left")
 
@@ -202,8 +202,8 @@ def follow(history):
 
 
 def test_merging_conserves_strength_and_errs_little():
-    """25 steps in some 80 years, with losses of trees or shrubs in most: far more generations than fit. The error of the
-    area's strength, relative to that of trees, is below .02 on average and .08 at most."""
+    """25 steps in some 80 years, with losses of trees or shrubs in most: far more generations than fit. The error of
+    the area's strength, relative to that of trees, is below .02 on average and .08 at most."""
     errors = []
     for seed in range(40):
         found = follow(random_history(np.random.default_rng(seed), 25))
@@ -273,7 +273,9 @@ def test_root_carbon_that_is_lost_counts_until_it_is_back():
     assert of(after, "root_carbon")[0] == 2.0
 
 
-@pytest.mark.parametrize(("after", "years", "lost"), [(1.0, 1.0, 0.0), (0.96, 1.0, 0.0), (0.5, 0.0, 0.5), (0.0, 0.0, 1.0)])
+@pytest.mark.parametrize(
+    ("after", "years", "lost"), [(1.0, 1.0, 0.0), (0.96, 1.0, 0.0), (0.5, 0.0, 0.5), (0.0, 0.0, 1.0)]
+)
 def test_coarse_roots_that_vanish_are_a_loss(after, years, lost):
     """Beyond turnover, 5 % a year; growth is none."""
     x = columns(tree=1.0, shrub=0.0)

@@ -25,7 +25,12 @@ FLUXES = (  # out of the coarse roots, by harvest and fire (g C/m2/s)
     *("m_livecrootc_to_litter_fire", "m_deadcrootc_to_litter_fire"),
 )
 TIMEOUT = 120  # s; a run that hangs is a failure
-HISTORY = [*(o.history for o in fields.OUTPUTS.values()), fields.OUTSIDE.history, fields.CHANCE.history, fields.STRENGTH.history]
+HISTORY = [
+    *(o.history for o in fields.OUTPUTS.values()),
+    fields.OUTSIDE.history,
+    fields.CHANCE.history,
+    fields.STRENGTH.history,
+]
 
 
 def source_mods(folder: Path) -> Path:

@@ -46,11 +46,13 @@ LandUse = Annotated[
 Disturbance = Annotated[
     Path | None,
     typer.Option(
-        help="netCDF of trees cut, burned or uprooted: FRACTION, KIND (1 cut, 2 fire, 3 uprooted) and DATE (yyyymmdd) on "
-        "(event, cells of the surface dataset), with LATIXY and LONGXY."
+        help="netCDF of trees cut, burned or uprooted: FRACTION, KIND (1 cut, 2 fire, 3 uprooted) and DATE (yyyymmdd) "
+        "on (event, cells of the surface dataset), with LATIXY and LONGXY."
     ),
 ]
-State = Annotated[Path | None, typer.Option(help="What an earlier part of the run remembered of roots (--write-state).")]
+State = Annotated[
+    Path | None, typer.Option(help="What an earlier part of the run remembered of roots (--write-state).")
+]
 WriteState = Annotated[
     Path | None, typer.Option(help="Write what is remembered of roots, with which the next part of the run starts.")
 ]
@@ -90,18 +92,21 @@ def inputs(
     rain: list[str] | None,
     surface: Path | None,
     override: list[str] | None,
-    **roots: Path | None,
+    landuse: Path | None = None,
+    disturbance: Path | None = None,
+    state: Path | None = None,
 ) -> Inputs:
-    """The files of a run, from a sample or as given, and the values that override them. roots: landuse, disturbance and
-    state of Inputs."""
+    """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
     if sample:
         if history or constants or rain or surface:
             raise UserError("--sample takes the place of the files: give one or the other")
-        return replace(sample_inputs(sample), overrides=values, **roots)
+        files = sample_inputs(sample)
+        return replace(files, overrides=values, landuse=landuse, disturbance=disturbance, state=state)
     if not history or not surface:
         raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values, **roots)
+    more = (landuse, disturbance, state)
+    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values, *more)
 
 
 def expand(patterns: list) -> list[str]:

@@ -56,7 +56,9 @@ def _print(found: Recovery) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("after", "least roots", "year", "highest probability", "year", "highest hazard", "year", header_style="")
+    table = Table(
+        "after", "least roots", "year", "highest probability", "year", "highest hazard", "year", header_style=""
+    )
     for event, curve in found.curves.items():
         row = []
         for values, best in ((curve.roots, min), (curve.probability, max), (curve.hazard, max)):

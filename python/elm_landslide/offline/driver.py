@@ -214,7 +214,9 @@ def _steps(
                 parts = comm.gather((values, flag))
                 together(comm, accept, record, parts)
                 advance()
-        together(comm, finish, comm.allgather(columns.missing), comm.gather(memory.values if memory and state else None))
+        together(
+            comm, finish, comm.allgather(columns.missing), comm.gather(memory.values if memory and state else None)
+        )
     finally:
         if writer:
             writer.discard()

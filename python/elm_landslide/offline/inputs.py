@@ -14,7 +14,8 @@ class Inputs:
     history: ELM history files with the states; surface: an ELM surface dataset; constants: history files with the soil
     constants and daily mean rain (may be empty); rain: further history files with time means of RAIN. overrides: values
     by field name, used everywhere in place of what the files say. landuse: a file of cover by year
-    (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of roots.
+    (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of
+    roots.
     """
 
     history: Sequence[Path | str]

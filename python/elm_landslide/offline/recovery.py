@@ -89,8 +89,9 @@ def recover(inputs: Inputs, model: Path | None = None, progress: Progress = sile
                 advance()
             roots, probability, hazard = np.array(rows).T.tolist()
             curves[name] = Curve(roots, probability, hazard)
+    probability, hazard = whole.tolist()
     return Recovery(
-        sha256(model or SHIPPED), columns.run.size, len(columns.records), YEARS.tolist(), *whole.tolist(), curves
+        sha256(model or SHIPPED), columns.run.size, len(columns.records), YEARS.tolist(), probability, hazard, curves
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from elm_landslide import __version__, files
+from elm_landslide import __version__
 from elm_landslide.errors import UserError
 from elm_landslide.fields import ROOTS, SCHEMA_VERSION, SPVAL
 from elm_landslide.offline import netcdf, places
@@ -61,7 +61,9 @@ def read(path: Path | str, axis: TimeAxis, layout: Layout, run: np.ndarray, inde
         schema = str(getattr(dataset, "landslide_schema", ""))
         if schema != _SCHEMA or "roots" not in dataset.variables:
             what = f"has the schema {schema!r}" if schema else "is no state of ELM-Landslide"
-            raise UserError(f"{path}: {what}, wanted {_SCHEMA!r}: start again without it, or use the version of its run")
+            raise UserError(
+                f"{path}: {what}, wanted {_SCHEMA!r}: start again without it, or use the version of its run"
+            )
         own = TimeAxis.of(dataset["time"], path)
         if not own.same_days(axis):
             raise UserError(

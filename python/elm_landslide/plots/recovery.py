@@ -18,7 +18,9 @@ def draw_recovery(recovery: Recovery, path: Path) -> Path:
     """Three panels over the years, a curve for each event."""
     figure = new_figure(12.0, 3.8)
     for axis, (name, label) in zip(figure.subplots(1, 3), _PANELS, strict=True):
-        for colour, (event, curve) in zip((VERMILION, ORANGE, PURPLE, BLUE, GREEN), recovery.curves.items(), strict=True):
+        for colour, (event, curve) in zip(
+            (VERMILION, ORANGE, PURPLE, BLUE, GREEN), recovery.curves.items(), strict=True
+        ):
             dashes = "--" if event == "fire" else "-"  # without shrubs it is a clear-cut
             axis.plot(recovery.years, getattr(curve, name), color=colour, linestyle=dashes, label=event)
         axis.axhline(1.0, color=GREY, linewidth=0.8, linestyle=":")
