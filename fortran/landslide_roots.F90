@@ -244,6 +244,7 @@ contains
     integer :: i, kind
 
     if (state(since) < landslide_missing) state(since) = state(since) + years
+    if (all(state(first_cohort::cohort_size) <= 0.0_r8)) return
     do kind = tree, open
        cohorts: do i = 1, n_cohorts
           cohort = taken(state, kind, i)
