@@ -39,6 +39,10 @@ def test_an_output_moves(network, whole, name):
     if name == "water_input":  # stands for the rain of the day where that is not known
         whole = whole.clone()
         whole[:, FIELDS["rain_1d"].columns] = SPVAL
+    if name == "vegetation_left":  # of the typical vegetation, where ELM has no carbon
+        whole = whole.clone()
+        whole[:, FIELDS["vegetation_carbon"].columns] = SPVAL
+        whole[:, FIELDS["root_carbon"].columns] = SPVAL
     y, others = network(whole), whole.clone()
     others[:, field.columns] = others[torch.arange(len(others) - 1, -1, -1)][:, field.columns]
     moved = network(others)
@@ -82,4 +86,5 @@ def test_which_fields_are_unknown_where_missing():
         "vegetation_carbon": "root_carbon",
         "root_carbon": "vegetation_carbon",
         **dict.fromkeys(("snowmelt", "root_strength_left", "soil_moisture_offset"), False),
+        **dict.fromkeys(("tree_ground", "shrub_ground", "vegetation_left"), False),
     }

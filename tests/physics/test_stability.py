@@ -24,6 +24,7 @@ VALUES = {
     "perched_water_table_depth": 80.0,
     "frost_table_depth": 80.0,
     "root_strength_left": 1.0,
+    "vegetation_left": 1.0,
 }
 
 
@@ -194,6 +195,9 @@ def test_soil_thins_with_slope_down_to_bedrock():
 def test_weight_of_trees_without_carbon():
     """SP mode: half trees of 8 kg C/m2 weigh as much as 4 given."""
     assert least(vegetation_carbon=None)[0] == pytest.approx(least(vegetation_carbon=4.0)[0])
+    # A quarter of them left is 1; with carbon given it says nothing.
+    assert least(vegetation_carbon=None, vegetation_left=0.25)[0] == pytest.approx(least(vegetation_carbon=1.0)[0])
+    assert least(vegetation_carbon=4.0, vegetation_left=0.25) == least(vegetation_carbon=4.0)
 
 
 def test_melt_joins_the_rain_of_the_day():

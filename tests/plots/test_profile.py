@@ -53,6 +53,8 @@ def test_one_member_on_one_cover_has_its_minimum_on_the_mesh():
         for x in sample_columns(40, 8).numpy():
             for name in ("tree", "shrub", "grass", "crop"):
                 x[FIELDS[f"{name}_cover"].offset] = tree if name == "tree" else 0.0
+            for name in ("tree_ground", "shrub_ground"):  # nothing of other cover is remembered
+                x[FIELDS[name].offset] = SPVAL
             profile = explain(network, x)
             at = profile.reported
             assert profile.fos[at].min() == pytest.approx(profile.outputs["fos"], abs=TOLERANCE)

@@ -49,7 +49,7 @@ def test_bonds_that_hold_are_not_the_infinite_slope(monkeypatch):
 
 
 def test_roots_that_never_recover_are_seen(monkeypatch):
-    monkeypatch.setattr(roots, "REGROWTH", (0.952, 19.05, -0.05, 0.0))
+    monkeypatch.setitem(roots.REGROWTH, "tree", (0.952, 19.05, -0.05, 0.0))
     assert [check.name for check in bundles.checks() if not check.holds] == ["root strength after clearing"]
 
 
