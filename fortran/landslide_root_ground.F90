@@ -11,8 +11,8 @@ module landslide_root_ground
 
   integer, parameter :: r8 = c_double
   integer, parameter, public :: n_cohorts = landslide_root_cohorts  ! of each kind
-  integer, parameter, public :: first_cohort = 6                    ! of the state
-  integer, parameter, public :: cohort_size = 5                     ! numbers
+  integer, parameter, public :: first_cohort = 7                    ! of the state
+  integer, parameter, public :: cohort_size = 6                     ! numbers
   integer, parameter, public :: landslide_root_states = first_cohort - 1 + 3 * n_cohorts * cohort_size
 
   type, public :: cohort_type
@@ -21,12 +21,14 @@ module landslide_root_ground
      real(r8) :: decayed = 0.0_r8  ! years since then
      real(r8) :: grown = 0.0_r8  ! years since its live roots began to grow
      real(r8) :: carbon = 0.0_r8  ! root carbon lost with the dead roots (kg C/m2 of the column)
+     real(r8) :: before = 0.0_r8  ! cohesion of the ground without loss, relative to trees (1): it never holds more
   end type cohort_type
 
   public :: taken
   public :: put
   public :: insert
   public :: bury
+  public :: carbon_left
 
 contains
 
@@ -37,7 +39,7 @@ contains
     integer :: k
 
     k = first_cohort + ((kind - 1) * n_cohorts + i - 1) * cohort_size
-    cohort = cohort_type(state(k), state(k + 1), state(k + 2), state(k + 3), state(k + 4))
+    cohort = cohort_type(state(k), state(k + 1), state(k + 2), state(k + 3), state(k + 4), state(k + 5))
   end function taken
 
   pure subroutine put(state, kind, i, cohort)
@@ -47,7 +49,8 @@ contains
     integer :: k
 
     k = first_cohort + ((kind - 1) * n_cohorts + i - 1) * cohort_size
-    state(k:k + cohort_size - 1) = [cohort%area, cohort%dead, cohort%decayed, cohort%grown, cohort%carbon]
+    state(k:k + cohort_size - 1) = &
+         [cohort%area, cohort%dead, cohort%decayed, cohort%grown, cohort%carbon, cohort%before]
     if (cohort%area <= 0.0_r8) state(k:k + cohort_size - 1) = 0.0_r8
   end subroutine put
 
@@ -95,14 +98,32 @@ contains
     integer, intent(in) :: kind
     type(cohort_type), intent(in) :: one, two
     type(cohort_type) :: both
+    real(r8), parameter :: least = 1.0e-12_r8
+    real(r8) :: carbon, weight
 
     both%area = one%area + two%area
-    both%carbon = one%carbon + two%carbon
+    both%before = (one%area * one%before + two%area * two%before) / both%area
     call bury(both, one%area * one%dead + two%area * two%dead, &
          one%area * one%dead * left(one%decayed) + two%area * two%dead * left(two%decayed))
     if (kind /= open) both%grown = grown_to(kind, &
          (one%area * regrown(kind, one%grown) + two%area * regrown(kind, two%grown)) / both%area)
+    carbon = carbon_left(kind, one) + carbon_left(kind, two)
+    both%carbon = 1.0_r8
+    weight = carbon_left(kind, both)
+    both%carbon = 0.0_r8
+    if (weight > least) both%carbon = carbon / weight
   end function merged
+
+  ! Root carbon that a cohort lost and that still counts (kg C/m2 of the column): until live roots are back or, on open
+  ! ground, as long as the dead ones hold.
+  pure function carbon_left(kind, cohort) result(carbon)
+    integer, intent(in) :: kind
+    type(cohort_type), intent(in) :: cohort
+    real(r8) :: carbon
+
+    carbon = cohort%carbon * (1.0_r8 - regrown(kind, cohort%grown))
+    if (kind == open) carbon = cohort%carbon * left(cohort%decayed)
+  end function carbon_left
 
   ! Give a cohort dead roots: what they held when they died and hold now, both times area.
   pure subroutine bury(cohort, dead, now)

@@ -10,13 +10,14 @@ module landslide_roots
   use landslide_fields, only : landslide_missing, landslide_n_layers, landslide_root_carbon, landslide_root_turnover, &
        landslide_spval, in_root_carbon, in_root_fraction, in_shrub_ground, in_tree_ground, in_vegetation_left
   use landslide_root_curves, only : as_covers, left, of_trees, open, regrown, relative, shrub, tree
-  use landslide_root_ground, only : bury, cohort_size, cohort_type, first_cohort, insert, landslide_root_states, &
-       n_cohorts, put, taken
+  use landslide_root_ground, only : bury, carbon_left, cohort_size, cohort_type, first_cohort, insert, &
+       landslide_root_states, n_cohorts, put, taken
   implicit none
   private
 
   integer, parameter :: r8 = c_double
-  integer, parameter :: last_carbon = 3, last_coarse = 4, since = 5  ! of the state, after the last covers
+  integer, parameter :: last_carbon = 3, last_coarse = 4, since = 6  ! of the state, after the last covers
+  real(r8), parameter :: notable = 0.01_r8  ! share of trees and shrubs whose loss in a step starts `since` again
   real(r8), parameter :: least = 1.0e-9_r8  ! smaller changes of cover wait: they may be rounding
 
   public :: landslide_root_states
@@ -47,7 +48,7 @@ contains
     real(r8), intent(in)    :: lost(:)        ! (2) fractions of trees and shrubs whose roots die in the step (1)
     real(r8), intent(in)    :: torn(:)        ! (2) fractions uprooted: nothing of their roots stays in the slope (1)
     real(r8), intent(in)    :: root_carbon    ! kg C/m2, missing if unknown
-    real(r8), intent(in)    :: coarse_carbon  ! kg C/m2 in coarse roots, missing if unknown
+    real(r8), intent(in)    :: coarse_carbon(:)  ! (2) kg C/m2 in coarse roots of trees and shrubs, missing if unknown
     real(r8) :: now(2), fall(2), kill(2), keep(2)
     real(r8) :: share, carbon
     integer  :: kind
@@ -56,7 +57,7 @@ contains
     if (any(state(:shrub) >= landslide_missing)) then
        if (all(now < landslide_missing)) then
           state(:shrub) = now
-          call remember_carbon(state, root_carbon, coarse_carbon)
+          call remember_carbon(state, 0.0_r8, root_carbon, coarse_carbon)
        end if
        return
     end if
@@ -66,13 +67,16 @@ contains
     fall = max(0.0_r8, state(:shrub) - now)
     where (fall <= least) fall = 0.0_r8
     kill = min(1.0_r8, max(0.0_r8, lost) + max(0.0_r8, torn))
-    kill = max(kill, unexplained(state, years, sum(fall), coarse_carbon))
+    do kind = tree, shrub
+       kill(kind) = max(kill(kind), unexplained(state(last_coarse + kind - 1), coarse_carbon(kind), years, &
+            fall(kind), state(kind)))
+    end do
     keep = 1.0_r8
     where (kill > 0.0_r8) keep = max(0.0_r8, 1.0_r8 - max(0.0_r8, torn) / kill)
 
     share = 0.0_r8  ! of trees and shrubs that lose their roots
     if (sum(state(:shrub)) > 0.0_r8) share = min(1.0_r8, sum(kill * state(:shrub) + fall) / sum(state(:shrub)))
-    if (share > 0.0_r8) state(since) = 0.0_r8
+    if (share > notable) state(since) = 0.0_r8
     carbon = 0.0_r8
     if (share > 0.0_r8 .and. max(state(last_carbon), root_carbon) < landslide_missing) then
        carbon = min(max(0.0_r8, state(last_carbon) - root_carbon), share * state(last_carbon))
@@ -92,7 +96,7 @@ contains
        call grow(state, kind, now(kind) - state(kind))
        state(kind) = now(kind)
     end do
-    call remember_carbon(state, root_carbon, coarse_carbon)
+    call remember_carbon(state, years, root_carbon, coarse_carbon)
   end subroutine landslide_roots_advance
 
   ! Hand a column's memory to the network: tree_ground, shrub_ground and vegetation_left of x, and what dead roots add
@@ -106,7 +110,7 @@ contains
     real(r8) :: ground(2)  ! fractions that hold like trees, like shrubs
     real(r8) :: herbs  ! cohesion of open ground relative to trees
     real(r8) :: held, whole  ! cohesion with what was lost, and without loss
-    real(r8) :: rest, gone, full, carbon, live, dead, bare
+    real(r8) :: rest, gone, full, carbon, live, dead, most, bare
     real(r8) :: buried  ! dead roots of open ground, as an area of trees
     integer  :: i, kind
 
@@ -135,15 +139,15 @@ contains
           live = herbs
           if (kind /= open) live = relative(kind) * regrown(kind, cohort%grown)
           dead = cohort%dead * left(cohort%decayed)
-          held = held + cohort%area * min(1.0_r8, live + dead)
-          ground = ground + cohort%area * as_covers(min(1.0_r8, live + dead))
+          most = max(cohort%before, herbs)
+          if (kind /= open) most = max(cohort%before, relative(kind))
+          held = held + cohort%area * min(most, live + dead)
+          ground = ground + cohort%area * as_covers(min(most, live + dead))
+          whole = whole + cohort%area * most
+          carbon = carbon + carbon_left(kind, cohort)
           if (kind == open) then
-             whole = whole + cohort%area * min(1.0_r8, max(herbs, cohort%dead))
-             carbon = carbon + cohort%carbon * left(cohort%decayed)
              buried = buried + cohort%area * dead
           else
-             whole = whole + cohort%area * min(1.0_r8, max(relative(kind), cohort%dead))
-             carbon = carbon + cohort%carbon * (1.0_r8 - regrown(kind, cohort%grown))
              gone = gone + cohort%area * landslide_root_carbon(kind) * (1.0_r8 - regrown(kind, cohort%grown))
           end if
        end do cohorts
@@ -188,7 +192,8 @@ contains
        standing = standing - old%area
        fresh = keep * relative(kind) * regrown(kind, old%grown)
        new%area = new%area + fraction * old%area
-       new%carbon = new%carbon + fraction * old%carbon
+       new%before = new%before + fraction * old%area * max(old%before, relative(kind))
+       new%carbon = new%carbon + fraction * carbon_left(kind, old)
        dead = dead + fraction * old%area * (old%dead + fresh)
        now = now + fraction * old%area * (old%dead * left(old%decayed) + fresh)
        old%area = old%area - fraction * old%area
@@ -197,6 +202,7 @@ contains
     end do
     fresh = fraction * max(0.0_r8, standing)
     new%area = new%area + fresh
+    if (new%area > 0.0_r8) new%before = (new%before + fresh * relative(kind)) / new%area
     new%carbon = new%carbon + new%area * carbon
     dead = dead + fresh * keep * relative(kind)
     now = now + fresh * keep * relative(kind)
@@ -221,6 +227,7 @@ contains
     part = 0.0_r8
     if (empty > 0.0_r8) part = min(1.0_r8, gain / empty)
     new%area = gain
+    new%before = relative(kind) * max(0.0_r8, gain - part * empty)
     dead = 0.0_r8
     now = 0.0_r8
     do i = 1, n_cohorts
@@ -228,11 +235,13 @@ contains
        if (old%area <= 0.0_r8) cycle
        dead = dead + part * old%area * old%dead
        now = now + part * old%area * old%dead * left(old%decayed)
-       new%carbon = new%carbon + part * old%carbon
+       new%before = new%before + part * old%area * max(old%before, relative(kind))
+       new%carbon = new%carbon + part * carbon_left(open, old)
        old%area = old%area - part * old%area
        old%carbon = old%carbon - part * old%carbon
        call put(state, open, i, old)
     end do
+    new%before = new%before / gain
     call bury(new, dead, now)
     call insert(state, kind, new)
   end subroutine grow
@@ -259,28 +268,36 @@ contains
     end do
   end subroutine age
 
-  ! Fraction of the coarse roots that is gone and that neither turnover nor lost cover explains; 0 if unknown.
-  pure function unexplained(state, years, fall, coarse_carbon) result(fraction)
-    real(r8), intent(in) :: state(:)
-    real(r8), intent(in) :: years
-    real(r8), intent(in) :: fall           ! of tree and shrub cover (1)
-    real(r8), intent(in) :: coarse_carbon  ! kg C/m2
+  ! Fraction of the coarse roots of a kind that is gone and that neither turnover nor lost cover explains; 0 if unknown.
+  pure function unexplained(before, now, years, fall, cover) result(fraction)
+    real(r8), intent(in) :: before, now  ! kg C/m2
+    real(r8), intent(in) :: years        ! between them
+    real(r8), intent(in) :: fall, cover  ! of the kind: what is lost, and what there was (1)
     real(r8) :: fraction, expected
 
     fraction = 0.0_r8
-    if (max(state(last_coarse), coarse_carbon) >= landslide_missing) return
-    if (sum(state(:shrub)) <= 0.0_r8) return
-    expected = state(last_coarse) * max(0.0_r8, 1.0_r8 - fall / sum(state(:shrub))) &
-         * exp(-landslide_root_turnover * years)
-    if (expected > 0.0_r8) fraction = min(1.0_r8, max(0.0_r8, 1.0_r8 - coarse_carbon / expected))
+    if (max(before, now) >= landslide_missing .or. cover <= 0.0_r8) return
+    expected = before * max(0.0_r8, 1.0_r8 - fall / cover) * exp(-landslide_root_turnover * years)
+    if (expected > 0.0_r8) fraction = min(1.0_r8, max(0.0_r8, 1.0_r8 - now / expected))
   end function unexplained
 
-  pure subroutine remember_carbon(state, root_carbon, coarse_carbon)
+  ! What the next step compares with; where carbon is not known at this moment, what turnover leaves of it.
+  pure subroutine remember_carbon(state, years, root_carbon, coarse_carbon)
     real(r8), intent(inout) :: state(:)
-    real(r8), intent(in)    :: root_carbon, coarse_carbon
+    real(r8), intent(in)    :: years
+    real(r8), intent(in)    :: root_carbon
+    real(r8), intent(in)    :: coarse_carbon(:)  ! (2)
+    integer :: i, kind
 
     if (root_carbon < landslide_missing) state(last_carbon) = root_carbon
-    if (coarse_carbon < landslide_missing) state(last_coarse) = coarse_carbon
+    do kind = tree, shrub
+       i = last_coarse + kind - 1
+       if (coarse_carbon(kind) < landslide_missing) then
+          state(i) = coarse_carbon(kind)
+       else if (state(i) < landslide_missing) then
+          state(i) = state(i) * exp(-landslide_root_turnover * years)
+       end if
+    end do
   end subroutine remember_carbon
 
   ! Tree and shrub cover (1), of a column that covers together do not exceed; missing if any is.

@@ -118,12 +118,12 @@ contains
     real(c_double), intent(in)    :: lost(:,:)         ! (ncol, 2)
     real(c_double), intent(in)    :: torn(:,:)         ! (ncol, 2)
     real(c_double), intent(in)    :: root_carbon(:)    ! (ncol)
-    real(c_double), intent(in)    :: coarse_carbon(:)  ! (ncol)
+    real(c_double), intent(in)    :: coarse_carbon(:,:)  ! (ncol, 2)
     integer :: i
 
     do i = 1, size(state, 1)
        call landslide_roots_advance(state(i,:), years(i), cover(i,:), lost(i,:), torn(i,:), root_carbon(i), &
-            coarse_carbon(i))
+            coarse_carbon(i,:))
     end do
   end subroutine wrap_roots_advance
 

@@ -18,6 +18,8 @@ module LandslideDisturbanceMod
   ! !PRIVATE DATA:
   integer , parameter :: fire = 2, uprooted = 3  ! kinds; 1 is cut
   integer , parameter :: tree = 1, shrub = 2
+  integer , parameter :: n_variables = 5
+  integer , parameter :: months = 12
   real(r8), parameter :: rounding = 1.e-6_r8     ! by which fractions may sum to more than 1
   !
   ! !PUBLIC TYPES:
@@ -60,9 +62,10 @@ contains
     type(file_desc_t)   :: ncid
     character(len=1024) :: local
     character(len=80)   :: sizes
+    real(r8), pointer   :: lat(:), lon(:)  ! degrees
     integer             :: events, id, ni, nj, ns
     logical             :: exists, isgrid2d
-    logical             :: readvar(3)
+    logical             :: readvar(n_variables)
     !-----------------------------------------------------------------------
 
     if (file == ' ') return
@@ -86,13 +89,47 @@ contains
     call ncd_io(ncid=ncid, varname='FRACTION', flag='read', data=this%fraction_grc, dim1name=grlnd, readvar=readvar(1))
     call ncd_io(ncid=ncid, varname='KIND', flag='read', data=this%kind_grc, dim1name=grlnd, readvar=readvar(2))
     call ncd_io(ncid=ncid, varname='DATE', flag='read', data=this%date_grc, dim1name=grlnd, readvar=readvar(3))
+    allocate(lat(bounds%begg:bounds%endg), lon(bounds%begg:bounds%endg))
+    call ncd_io(ncid=ncid, varname='LATIXY', flag='read', data=lat, dim1name=grlnd, readvar=readvar(4))
+    call ncd_io(ncid=ncid, varname='LONGXY', flag='read', data=lon, dim1name=grlnd, readvar=readvar(5))
     call ncd_pio_closefile(ncid)
     if (.not. all(readvar)) call LandslideStop('landslide_disturbance: ' // trim(file) // &
-         ' lacks FRACTION, KIND or DATE; see cime_config/README.md of ELM-Landslide')
+         ' lacks FRACTION, KIND, DATE, LATIXY or LONGXY; see cime_config/README.md of ELM-Landslide')
+    call check_places(file, bounds%begg, lat, lon)
+    deallocate(lat, lon)
     call check(this, file, start)
     call shr_mpi_barrier(mpicom)  ! nobody goes on while another processor ends them all
 
   end subroutine Init
+
+  !-----------------------------------------------------------------------
+  subroutine check_places(file, begg, lat, lon)
+    !
+    ! !USES:
+    use GridcellType , only : grc_pp
+    !
+    ! !ARGUMENTS:
+    character(len=*), intent(in) :: file
+    integer         , intent(in) :: begg
+    real(r8)        , intent(in) :: lat(begg:), lon(begg:)  ! degrees
+    !
+    ! !LOCAL VARIABLES:
+    real(r8), parameter :: tolerance = 1.e-3_r8  ! degrees, also offline
+    character(len=160)  :: what
+    real(r8)            :: apart
+    integer             :: g
+    !-----------------------------------------------------------------------
+
+    do g = lbound(lat, 1), ubound(lat, 1)
+       apart = abs(modulo(lon(g) - grc_pp%londeg(g) + 180._r8, 360._r8) - 180._r8)
+       if (max(apart, abs(lat(g) - grc_pp%latdeg(g))) <= tolerance) cycle
+       write(what, '(4(a, f0.3))') ' has a cell at lat ', lat(g), ', lon ', lon(g), ', the land grid at lat ', &
+            grc_pp%latdeg(g), ', lon ', grc_pp%londeg(g)
+       call LandslideAbort('landslide_disturbance: ' // trim(file) // trim(what) // &
+            ': it is on another grid, or in another order; write it on the cells of fsurdat')
+    end do
+
+  end subroutine check_places
 
   !-----------------------------------------------------------------------
   subroutine check(this, file, start)
@@ -115,11 +152,10 @@ contains
           date = nint(this%date_grc(g, i))
           if (this%fraction_grc(g, i) < 0._r8 .or. this%fraction_grc(g, i) > 1._r8) then
              write(what, '(a, g0.6, a)') 'FRACTION is ', this%fraction_grc(g, i), ', wanted 0 to 1'
-          else if (this%kind_grc(g, i) < 1._r8 .or. this%kind_grc(g, i) > 3._r8) then
+          else if (all(abs(this%kind_grc(g, i) - [1._r8, 2._r8, 3._r8]) > rounding)) then
              write(what, '(a, g0.6, a)') 'KIND is ', this%kind_grc(g, i), ', wanted 1 (cut), 2 (fire) or 3 (uprooted)'
-          else if (mod(date / 100, 100) < 1 .or. mod(date / 100, 100) > 12 .or. mod(date, 100) < 1 .or. &
-               mod(date, 100) > 31) then
-             write(what, '(a, i0, a)') 'DATE ', date, ' is no day yyyymmdd'
+          else if (.not. is_day(date)) then
+             write(what, '(a, i0, a)') 'DATE ', date, ' is no day yyyymmdd of the calendar'
           else if (date < start) then
              write(what, '(a, i0, a, i0, a)') 'DATE ', date, ' lies before the run, which begins ', start, &
                   ': leave it out, or start from a restart file of a run that saw it'
@@ -133,6 +169,32 @@ contains
     end do
 
   end subroutine check
+
+  !-----------------------------------------------------------------------
+  function is_day(date) result(there)
+    !
+    ! !USES:
+    use elm_time_manager , only : get_calendar
+    !
+    ! !ARGUMENTS:
+    integer, intent(in) :: date  ! yyyymmdd
+    logical             :: there
+    !
+    ! !LOCAL VARIABLES:
+    integer, parameter :: days(months) = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    integer            :: year, month, last
+    !-----------------------------------------------------------------------
+
+    year = date / 10000
+    month = mod(date / 100, 100)
+    there = .false.
+    if (month < 1 .or. month > months) return
+    last = days(month)
+    if (month == 2 .and. get_calendar() /= 'NO_LEAP' .and. mod(year, 4) == 0 .and. &
+         (mod(year, 100) /= 0 .or. mod(year, 400) == 0)) last = 29
+    there = mod(date, 100) >= 1 .and. mod(date, 100) <= last
+
+  end function is_day
 
   !-----------------------------------------------------------------------
   pure function happens(this, g, i) result(event)

@@ -260,7 +260,8 @@ contains
     step = get_step_size()
     if (get_nstep() == 0) then
        step = 0
-       before = 0  ! what happens on the first day, happens now
+       ! What happens on the first day, happens now; a run that starts from another's file has seen it.
+       before = merge(0, 10000 * year + 100 * month + day, landslide_vars%cold)
     end if
     call LandslideAdvanceRoots(landslide_vars, num_soilc, filter_soilc, step, before, 10000 * year + 100 * month + day)
     if (landslide_interval > 0) then  ! between two runs of the network the outputs stay as they are

@@ -8,7 +8,7 @@ module LandslideRootsMod
   ! !USES:
   use ColumnType           , only : col_pp
   use elm_varcon           , only : spval
-  use elm_varctl           , only : use_cn
+  use elm_varctl           , only : spinup_state, use_cn
   use landslide_fields     , only : landslide_missing, landslide_n_in
   use landslide_roots      , only : landslide_roots_advance, landslide_roots_ground
   use LandslideType        , only : landslide_type
@@ -42,11 +42,14 @@ contains
     integer              , intent(in)    :: before, now      ! yyyymmdd at its beginning and end
     !
     ! !LOCAL VARIABLES:
-    real(r8), parameter :: unknown(4) = spval, none(2) = 0._r8
+    real(r8), parameter :: unknown(4) = spval
+    real(r8), parameter :: none(2) = 0._r8
+    integer , parameter :: last_coarse = 4  ! of the state, and the number after it
     real(r8) :: state(size(landslide_vars%root_col, 2))
     real(r8) :: x(landslide_n_in)
     real(r8) :: cover(4), lost(2), felled(2), torn(2)
-    real(r8) :: root_carbon, coarse_carbon
+    real(r8) :: coarse_carbon(2)
+    real(r8) :: root_carbon
     integer  :: fc, c
     !-----------------------------------------------------------------------
 
@@ -55,13 +58,15 @@ contains
        cover = LandslideCover(c)
        state = landslide_vars%root_col(c,:)
        call read_carbon(c, cover, step, root_carbon, coarse_carbon, lost)
+       ! Spin-up kills dead wood many times faster, and divides it by that number when it begins.
+       if (spinup_state >= 1) state(last_coarse:last_coarse + 1) = spval
        if (any(state(:2) >= landslide_missing)) call landslide_roots_advance(state, 0._r8, cover, none, none, &
             root_carbon, coarse_carbon)  ! it starts with this cover
        call landslide_vars%disturbance%Losses(col_pp%gridcell(c), before, now, felled, torn)
        if (any(felled + torn > 0._r8)) then
           ! In the first moment of a day, where a step ends.
-          call landslide_roots_advance(state, real(step, r8) / year, unknown, none, none, spval, spval)
-          call landslide_roots_advance(state, 0._r8, unknown, felled, torn, spval, spval)
+          call landslide_roots_advance(state, real(step, r8) / year, unknown, none, none, spval, unknown(:2))
+          call landslide_roots_advance(state, 0._r8, unknown, felled, torn, spval, unknown(:2))
           call landslide_roots_advance(state, 0._r8, cover, lost, none, root_carbon, coarse_carbon)
        else
           call landslide_roots_advance(state, real(step, r8) / year, cover, lost, none, root_carbon, coarse_carbon)
@@ -123,7 +128,7 @@ contains
     real(r8), intent(in)  :: cover(4)
     integer , intent(in)  :: step           ! s
     real(r8), intent(out) :: root_carbon    ! kg C/m2
-    real(r8), intent(out) :: coarse_carbon  ! kg C/m2
+    real(r8), intent(out) :: coarse_carbon(2)  ! of trees and shrubs (kg C/m2)
     real(r8), intent(out) :: lost(2)        ! 1
     !
     ! !LOCAL VARIABLES:
@@ -142,9 +147,10 @@ contains
        if (veg_pp%itype(p) == noveg) cycle
        left = known(veg_cs%livecrootc(p)) + known(veg_cs%deadcrootc(p))
        root_carbon = root_carbon + veg_pp%wtcol(p) * (known(veg_cs%frootc(p)) + left)
-       coarse_carbon = coarse_carbon + veg_pp%wtcol(p) * left
-       if (veg_pp%itype(p) > nbrdlf_dcd_brl_shrub .or. step == 0) cycle
+       if (veg_pp%itype(p) > nbrdlf_dcd_brl_shrub) cycle
        kind = merge(tree, shrub, veg_pp%itype(p) <= nbrdlf_dcd_brl_tree)
+       coarse_carbon(kind) = coarse_carbon(kind) + veg_pp%wtcol(p) * left
+       if (step == 0) cycle
        gone = real(step, r8) * ( &
             known(veg_cf%hrv_livecrootc_to_litter(p)) + known(veg_cf%hrv_deadcrootc_to_litter(p)) + &
             known(veg_cf%m_livecrootc_to_fire(p)) + known(veg_cf%m_deadcrootc_to_fire(p)) + &
@@ -155,6 +161,7 @@ contains
     end do
     root_carbon = root_carbon / g_per_kg
     coarse_carbon = coarse_carbon / g_per_kg
+    if (spinup_state >= 1) coarse_carbon = spval
 
   end subroutine read_carbon
 

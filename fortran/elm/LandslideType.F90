@@ -17,7 +17,8 @@ module LandslideType
        landslide_flag_outside, landslide_flag_invalid, landslide_missing, landslide_n_out, &
        landslide_n_percentiles, landslide_output_history, landslide_output_long_names, landslide_output_units, &
        landslide_outside_history, landslide_outside_long_name, landslide_outside_units, landslide_rain_days, &
-       landslide_strength_history, landslide_strength_long_name, landslide_strength_units, out_hazard
+       landslide_root_version, landslide_strength_history, landslide_strength_long_name, landslide_strength_units, &
+       out_hazard
   use landslide_roots     , only : landslide_root_states, landslide_roots_start
   use LandslideChanceMod  , only : Chance, OrdinaryNumber
   use LandslideControlMod , only : landslide_base_rate, landslide_disturbance, landslide_interval, landslide_static, &
@@ -34,6 +35,10 @@ module LandslideType
   integer , parameter :: hour = 3600          ! s between the marks of the rain
   integer , parameter :: hours = 24 * maxval(landslide_rain_days)  ! of the longest window
   integer , parameter :: outside = landslide_n_out + 1  ! of out_col
+  character(len=*), parameter :: again = 'missing until the run has computed it again'
+  character(len=*), parameter :: forgotten = 'what was lost before is forgotten'
+  ! Of another schema the same numbers may mean something else.
+  character(len=*), parameter :: root_dimension = 'landslide_root_' // landslide_root_version
   !
   ! !PUBLIC TYPES:
   type, public :: landslide_type
@@ -50,6 +55,7 @@ module LandslideType
      ! Memory of roots, as landslide_roots has it
      real(r8), pointer :: root_col       (:,:) => null() ! col, (begc:endc, landslide_root_states)
      type(landslide_disturbance_type) :: disturbance
+     logical                          :: cold = .true.  ! a run that starts without another's file
 
      ! Static
      real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
@@ -241,7 +247,8 @@ contains
 
     start = 0  ! what happened before a run that continues another is in the restart file
     call get_curr_date(year, month, day, tod)
-    if (nsrest == nsrStartup .and. finidat == ' ') start = 10000 * year + 100 * month + day
+    this%cold = nsrest == nsrStartup .and. finidat == ' '
+    if (this%cold) start = 10000 * year + 100 * month + day
     call this%disturbance%Init(bounds, landslide_disturbance, start)
 
   end subroutine InitDisturbance
@@ -270,23 +277,23 @@ contains
     !-----------------------------------------------------------------------
 
     if (flag == 'define') call ncd_defdim(ncid, 'landslide_hour', hours + 2, id)
-    if (available(ncid, flag, 'LANDSLIDE_RAIN')) call restartvar(ncid=ncid, flag=flag, varname='LANDSLIDE_RAIN', &
-         xtype=ncd_double, dim1name='topounit', dim2name='landslide_hour', switchdim=.true., lowerb2=0, &
-         upperb2=hours + 1, units='mm', &
+    if (available(ncid, flag, 'LANDSLIDE_RAIN', again)) call restartvar(ncid=ncid, flag=flag, &
+         varname='LANDSLIDE_RAIN', xtype=ncd_double, dim1name='topounit', dim2name='landslide_hour', &
+         switchdim=.true., lowerb2=0, upperb2=hours + 1, units='mm', &
          long_name='rain since the start of the run: now, at the last whole hour and at those before', &
          interpinic_flag='skip', readvar=readvar, data=this%rain_top)
-    if (flag == 'define') call ncd_defdim(ncid, 'landslide_root', landslide_root_states, id)
+    if (flag == 'define') call ncd_defdim(ncid, root_dimension, landslide_root_states, id)
     if (flag == 'read') call check_states(ncid)
-    if (available(ncid, flag, 'LANDSLIDE_ROOT_STATE')) call restartvar(ncid=ncid, flag=flag, &
-         varname='LANDSLIDE_ROOT_STATE', xtype=ncd_double, dim1name='column', dim2name='landslide_root', &
+    if (available(ncid, flag, 'LANDSLIDE_ROOT_STATE', forgotten)) call restartvar(ncid=ncid, flag=flag, &
+         varname='LANDSLIDE_ROOT_STATE', xtype=ncd_double, dim1name='column', dim2name=root_dimension, &
          switchdim=.true., lowerb2=1, upperb2=landslide_root_states, units='mixed', &
          long_name='memory of lost and growing roots, as in landslide_roots.F90', &
          interpinic_flag='skip', readvar=readvar, data=this%root_col)
     if (landslide_interval == 0) return
     if (flag == 'define') call ncd_defdim(ncid, 'landslide_output', landslide_n_out + 1, id)
-    if (available(ncid, flag, 'LANDSLIDE_OUTPUTS')) call restartvar(ncid=ncid, flag=flag, varname='LANDSLIDE_OUTPUTS', &
-         xtype=ncd_double, dim1name='column', dim2name='landslide_output', switchdim=.true., lowerb2=1, &
-         upperb2=landslide_n_out + 1, units='mixed', &
+    if (available(ncid, flag, 'LANDSLIDE_OUTPUTS', again)) call restartvar(ncid=ncid, flag=flag, &
+         varname='LANDSLIDE_OUTPUTS', xtype=ncd_double, dim1name='column', dim2name='landslide_output', &
+         switchdim=.true., lowerb2=1, upperb2=landslide_n_out + 1, units='mixed', &
          long_name='outputs of the network when it last ran, and whether outside its domain', &
          interpinic_flag='skip', readvar=readvar, data=this%out_col)
     if (flag /= 'read') return
@@ -301,29 +308,27 @@ contains
     ! Stop at a restart file whose memory of roots is of another version.
     !
     ! !USES:
-    use ncdio_pio , only : file_desc_t, ncd_inqdid, ncd_inqdlen
+    use ncdio_pio , only : file_desc_t, ncd_inqdid, ncd_inqvid, var_desc_t
     !
     ! !ARGUMENTS:
     type(file_desc_t), intent(inout) :: ncid
     !
     ! !LOCAL VARIABLES:
-    character(len=120) :: sizes
-    integer            :: id, n
-    logical            :: there
+    type(var_desc_t) :: vardesc
+    integer          :: id
+    logical          :: there, same
     !-----------------------------------------------------------------------
 
-    call ncd_inqdid(ncid, 'landslide_root', id, there)
+    call ncd_inqvid(ncid, 'LANDSLIDE_ROOT_STATE', id, vardesc, there)
     if (.not. there) return
-    call ncd_inqdlen(ncid, id, n)
-    if (n == landslide_root_states) return
-    write(sizes, '(2(a, i0))') 'LANDSLIDE_ROOT_STATE of the restart file has ', n, ' numbers a column, this version ', &
-         landslide_root_states
-    call LandslideStop(trim(sizes) // ': continue with the version of ELM-Landslide that wrote it')
+    call ncd_inqdid(ncid, root_dimension, id, same)
+    if (.not. same) call LandslideStop('LANDSLIDE_ROOT_STATE of the restart file is of another version, its ' // &
+         'dimension is not ' // root_dimension // ': continue with the version of ELM-Landslide that wrote it')
 
   end subroutine check_states
 
   !-----------------------------------------------------------------------
-  function available(ncid, flag, name) result(there)
+  function available(ncid, flag, name, otherwise) result(there)
     !
     ! !DESCRIPTION:
     ! False, with a line in the log, for a variable that is to be read and is not in the restart file.
@@ -335,6 +340,7 @@ contains
     type(file_desc_t), intent(inout) :: ncid
     character(len=*) , intent(in)    :: flag  ! 'define', 'write' or 'read'
     character(len=*) , intent(in)    :: name
+    character(len=*) , intent(in)    :: otherwise  ! what it means that it is not there
     logical                          :: there
     !
     ! !LOCAL VARIABLES:
@@ -344,8 +350,7 @@ contains
 
     there = .true.
     if (flag == 'read') call ncd_inqvid(ncid, name, id, vardesc, there)
-    if (.not. there .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ' // &
-         'missing until the run has computed it again'
+    if (.not. there .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ', otherwise
 
   end function available
 

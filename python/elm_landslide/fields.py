@@ -88,6 +88,7 @@ LARGEST_RATE: float = _CHANCE.pop("largest_rate")  # likewise
 CHANCE = Output(**_CHANCE, name="chance", index=len(OUTPUTS) + 1)  # nor this
 STRENGTH = Output(**_DECLARATION["strength"], name="strength", index=len(OUTPUTS) + 2)  # nor this
 ROOTS: dict = _DECLARATION["roots"]
+ROOT_VERSION = f"{ROOTS['version']}_{ROOTS['cohorts']}"  # of the numbers in a memory of roots
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
 N_IN: int = sum(field.layers for field in FIELDS.values())
 N_OUT: int = len(OUTPUTS)
@@ -231,6 +232,7 @@ def fortran_module() -> str:
         ),
         f"  real(r8), parameter :: landslide_root_turnover = {real(ROOTS['turnover'])}",
         f"  integer, parameter :: landslide_root_cohorts = {ROOTS['cohorts']}",
+        f"  character(len=*), parameter :: landslide_root_version = '{ROOT_VERSION}'",
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",
         *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
         *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),

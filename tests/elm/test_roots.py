@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from elm_landslide.fields import FIELDS, SPVAL, STRENGTH
+from elm_landslide.fields import FIELDS, ROOT_VERSION, SPVAL, STRENGTH
 from elm_landslide.physics import roots
 from elm_landslide.runtime import replay
 from support.stub_elm import FLUXES, World
@@ -50,6 +50,8 @@ def disturb(case, events, n_cells: int) -> None:
         values.tofile(folder / name)
     np.array([len(events)], ">f8").tofile(folder / "dim_event")
     np.array([n_cells], ">f8").tofile(folder / "dim_gridcell")
+    (40.0 + np.arange(n_cells)).astype(">f8").tofile(folder / "LATIXY")
+    (280.0 + np.arange(n_cells)).astype(">f8").tofile(folder / "LONGXY")
     case.settings(use_landslide=".true.", landslide_disturbance="'cuts'", landslide_record=".true.")
 
 
@@ -148,7 +150,7 @@ def test_probability_after_a_cut(elm):
     case.run("out", dtime=DAY, last_step=1, restart_to_write="rest")
     path = case.folder / "rest" / "LANDSLIDE_ROOT_STATE"
     state = np.fromfile(path, ">f8").reshape(-1, world.is_soil.size)
-    decayed, grown = 7, 8  # of the first cohort, after the five numbers of the column, its area and its dead roots
+    decayed, grown = 8, 9  # of the first cohort, after the six numbers of the column, its area and its dead roots
     probability = []
     for years in range(45):
         aged = state.copy()
@@ -172,10 +174,13 @@ BAD = [
     ("fraction", {"FRACTION": [1.5, 0, 0]}, "FRACTION is 1.5"),
     ("sum", {"FRACTION": [0.6, 0, 0, 0.6, 0, 0], "KIND": [1, 1, 1, 2, 1, 1], "DATE": [20010102] * 6, "dim_event": 2},
      "FRACTION of 20010102 sums to 1.2"),
+    ("places", {"LATIXY": [41, 40, 42]}, "has a cell at lat 41.000, lon 280.000, the land grid at lat 40.000"),
     ("kind", {"KIND": [1, 4, 1]}, "KIND is 4"),
-    ("day", {"DATE": [20011302, 20010102, 20010102]}, "DATE 20011302 is no day"),
+    ("no kind", {"KIND": [1, 1, 1.5]}, "KIND is 1.5"),
+    ("month", {"DATE": [20011302, 20010102, 20010102]}, "DATE 20011302 is no day"),
+    ("day", {"DATE": [20010229, 20010102, 20010102]}, "DATE 20010229 is no day"),
     ("before", {"DATE": [20001231, 20010102, 20010102]}, "DATE 20001231 lies before the run, which begins 20010101"),
-    ("lacks", {"KIND": None}, "lacks FRACTION, KIND or DATE"),
+    ("lacks", {"KIND": None}, "lacks FRACTION, KIND, DATE, LATIXY or LONGXY"),
     ("events", {"dim_event": None}, "has no dimension event"),
 ]  # fmt: skip
 
@@ -201,9 +206,36 @@ def test_a_bad_disturbance_file(elm, name, changes, message):
 def test_a_restart_file_of_another_version(elm):
     case = elm(world_of(4, [(0, {TREE: 1.0})]))
     case.run("one", dtime=DAY, last_step=2, restart_to_write="rest")
-    np.array([7], ">f8").tofile(case.folder / "rest" / "dim_landslide_root")
+    (case.folder / "rest" / f"dim_landslide_root_{ROOT_VERSION}").rename(case.folder / "rest" / "dim_landslide_root_0")
     log = case.run("two", dtime=DAY, first_step=2, restart_to_read="rest", ok=False)
-    assert "LANDSLIDE_ROOT_STATE of the restart file has 7 numbers a column" in log
+    assert "LANDSLIDE_ROOT_STATE of the restart file is of another version" in log
+
+
+def test_a_run_from_the_file_of_another(elm):
+    """Start-up with initial conditions: what that run saw does not happen again, what comes does."""
+    case = elm(world_of(6, [(0, {TREE: 1.0})]), kind="Release")
+    disturb(case, [(0.5, 1, 20010103)], 3)
+    case.run("one", dtime=DAY, last_step=4, restart_to_write="rest")
+    case.run("same", dtime=DAY, start_date=20010105, finidat="rest", restart_to_read="rest", restart_to_write="rest2")
+    before, after = (
+        np.fromfile(case.folder / rest / "LANDSLIDE_ROOT_STATE", ">f8").reshape(-1, case.world.is_soil.size)
+        for rest in ("rest", "rest2")
+    )
+    area = 6  # of the first cohort
+    np.testing.assert_array_equal(before[area, case.world.is_soil], 0.5)
+    np.testing.assert_array_equal(after[area, case.world.is_soil], 0.5)
+    assert (after[area + 6, case.world.is_soil] == 0.0).all()  # no second one
+
+
+def test_the_interval_of_the_network_is_not_that_of_roots(elm):
+    """Roots live and die in every step, also in those in which the network does not run."""
+    case = elm(world_of(24, [(0, {TREE: 0.75, GRASS: 0.25}), (7, {GRASS: 1.0})]), kind="Release")
+    for name, interval in (("every", 0), ("some", 86400)):
+        case.settings(use_landslide=".true.", landslide_interval=interval)
+        case.run(name, dtime=DAY // 4, restart_to_write=f"rest_{name}")
+    np.testing.assert_array_equal(case.history("every", ROOTS), case.history("some", ROOTS))
+    ends = [(case.folder / f"rest_{name}" / "LANDSLIDE_ROOT_STATE").read_bytes() for name in ("every", "some")]
+    assert ends[0] == ends[1]
 
 
 def test_no_disturbance_is_no_change(elm):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from tests.support.root_cohorts import RELATIVE, Ground
 
 from elm_landslide.fields import FIELDS, N_IN, ROOTS, SPVAL, put
 from elm_landslide.physics import roots
 from elm_landslide.runtime.root_memory import RootMemory, states
+from support.root_cohorts import RELATIVE, Ground
 
-NEW = ("tree_ground", "shrub_ground", "vegetation_left")
+SINCE, HEAD = 5, 6  # years since the last loss; numbers before the cohorts
 
 
 def columns(n=1, tree=0.8, shrub=0.1, grass=0.0, crop=0.0, root_carbon=SPVAL):
@@ -48,7 +48,7 @@ def test_without_loss_nothing_is_handed_over():
     after, strength = handed(memory, x)
     assert (strength == 1.0).all()
     assert (after.view("i8") == x.view("i8")).all()
-    assert (memory.state[:, 4] == SPVAL).all()
+    assert (memory.state[:, SINCE] == SPVAL).all()
 
 
 @pytest.mark.parametrize("years", [0.5, 2.0, 5.8, 12.0, 30.0, 42.0])
@@ -66,7 +66,7 @@ def test_a_clear_cut_is_sidles_curve(years):
     assert of(after, "tree_ground")[0] == pytest.approx(float(tree[0]), rel=1e-12, abs=1e-14)
     assert of(after, "shrub_ground")[0] == pytest.approx(float(shrub[0]), rel=1e-12, abs=1e-14)
     assert of(after, "vegetation_left")[0] == pytest.approx(float(roots.regrowth(torch.tensor(years))), rel=1e-6)
-    assert memory.state[0, 4] == pytest.approx(years)
+    assert memory.state[0, SINCE] == pytest.approx(years)
 
 
 def test_grown_roots_are_forgotten():
@@ -82,7 +82,7 @@ def test_grown_roots_are_forgotten():
     assert least < 0.5
     assert strength[0] == 1.0
     assert (after.view("i8") == x.view("i8")).all()
-    assert memory.state[0, 4] == 50.0
+    assert memory.state[0, SINCE] == 50.0
 
 
 def test_uprooted_trees_leave_nothing():
@@ -224,7 +224,9 @@ def test_merging_moves_no_strength_when_it_happens():
         memory.advance(0.0, x, lost=[0.1, 0.0])
         # What dies holds on in the first moment: only live roots that are still growing become dead ones.
         assert held(memory, x)[0] == pytest.approx(before, abs=2e-5)
-    assert (memory.state[0, 5:] > 0.0).sum() >= 3 * ROOTS["cohorts"]
+    cohorts = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)
+    assert (cohorts[0, :, 0] > 0.0).all()
+    assert cohorts[0, :, 0].sum() < 1.0
 
 
 def test_harvest_that_never_stops():
@@ -261,16 +263,90 @@ def test_root_carbon_that_is_lost_counts_until_it_is_back():
     """In a forest whose root carbon falls with a harvest, strength is not taken off twice."""
     x = columns(tree=1.0, shrub=0.0, root_carbon=2.0)
     memory = started(x)
-    memory.advance(0.0, x, coarse_carbon=1.6)
+    memory.advance(0.0, x, coarse_carbon=[1.6, 0.0])
     y = columns(tree=1.0, shrub=0.0, root_carbon=1.0)
-    memory.advance(0.0, y, lost=[0.5, 0.0], coarse_carbon=0.8)
+    memory.advance(0.0, y, lost=[0.5, 0.0], coarse_carbon=[0.8, 0.0])
     after, strength = handed(memory, y)
     assert strength[0] == pytest.approx(1.0, abs=1e-5)
     assert of(after, "root_carbon")[0] == pytest.approx(2.0, abs=1e-5)
     y = columns(tree=1.0, shrub=0.0, root_carbon=2.0)
-    memory.advance(50.0, y, coarse_carbon=1.6)
+    memory.advance(50.0, y, coarse_carbon=[1.6, 0.0])
     after, _ = handed(memory, y)
     assert of(after, "root_carbon")[0] == 2.0
+
+
+def test_root_carbon_of_many_cuts_is_no_more_than_of_one():
+    """Every 20 years, with ELM's carbon back each time: what is handed over never passes that of before."""
+    x, cut = columns(tree=1.0, shrub=0.0, root_carbon=2.0), columns(tree=1.0, shrub=0.0, root_carbon=0.0)
+    memory = started(x)
+    for _ in range(5):
+        memory.advance(0.0, cut, lost=[1.0, 0.0], coarse_carbon=[0.0, 0.0])
+        assert 2.0 - 1e-4 <= of(handed(memory, cut)[0], "root_carbon")[0] < 2.4
+        memory.advance(20.0, x, coarse_carbon=[1.6, 0.0])
+        assert 2.0 <= of(handed(memory, x)[0], "root_carbon")[0] < 2.4
+    grass = columns(tree=0.0, shrub=0.0, grass=1.0, root_carbon=0.0)
+    memory = started(x)
+    memory.advance(0.0, grass)
+    memory.advance(10.0, grass)
+    before = of(handed(memory, grass)[0], "root_carbon")[0]
+    trees = columns(tree=1.0, shrub=0.0, root_carbon=0.0)
+    memory.advance(0.0, trees)
+    assert of(handed(memory, trees)[0], "root_carbon")[0] == pytest.approx(before, abs=1e-4)
+
+
+def test_ground_never_holds_more_than_without_loss():
+    """Shrubs that give way to grass, burn, and burn again: the strength is at most 1, and no fire moves it at once."""
+    x = columns(tree=0.0, shrub=1.0)
+    memory = started(x)
+    grass = columns(tree=0.0, shrub=0.0, grass=1.0)
+    memory.advance(0.0, grass)
+    for _ in range(30):
+        after, strength = handed(memory, grass)
+        assert strength[0] <= 1.0
+        assert of(after, "tree_ground")[0] == 0.0
+        memory.advance(0.5, grass)
+    memory = started(x)
+    for _ in range(5):
+        just_before = handed(memory, x)[1][0]
+        memory.advance(0.0, x, lost=[0.0, 1.0])
+        assert handed(memory, x)[1][0] == pytest.approx(just_before, abs=1e-4)
+        for _ in range(20):
+            memory.advance(0.5, x)
+            assert handed(memory, x)[1][0] <= 1.0
+    assert just_before > 0.4
+
+
+def test_carbon_that_leaves_with_the_cover_is_no_further_loss():
+    """Trees give way by half, with their coarse roots; the others, and the shrubs, keep theirs."""
+    x = columns(tree=0.5, shrub=0.5)
+    memory = started(x)
+    memory.advance(0.0, x, coarse_carbon=[1.0, 0.1])
+    y = columns(tree=0.25, shrub=0.5)
+    memory.advance(0.0, y, coarse_carbon=[0.5, 0.1])
+    cohorts = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)
+    np.testing.assert_allclose(cohorts[:, :, 0].sum(axis=1), [0.0, 0.0, 0.25], atol=1e-12)
+    memory.advance(0.0, y, coarse_carbon=[0.25, 0.1])  # half of the trees that are left
+    cohorts = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)
+    np.testing.assert_allclose(cohorts[:, :, 0].sum(axis=1), [0.125, 0.0, 0.25], atol=1e-12)
+
+
+def test_turnover_goes_on_where_carbon_is_not_looked_at():
+    x = columns(tree=1.0, shrub=0.0)
+    memory = started(x)
+    memory.advance(0.0, x, coarse_carbon=[1.0, 0.0])
+    memory.advance(1.0, columns(tree=SPVAL))
+    memory.advance(0.0, x, coarse_carbon=[np.exp(-0.049), 0.0])
+    assert handed(memory, x)[1][0] == 1.0
+
+
+def test_cohorts_keep_the_area_of_the_cover():
+    """Over random histories no kind has more remembered ground than cover, nor open ground."""
+    for seed in range(20):
+        memory = started(columns(tree=0.6, shrub=0.2))
+        for years, tree, shrub, lost in random_history(np.random.default_rng(seed), 40):
+            memory.advance(years, columns(tree=tree, shrub=shrub), lost=lost)
+            areas = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)[:, :, 0].sum(axis=1)
+            assert (areas <= np.array([tree, shrub, 1.0 - tree - shrub]) + 1e-9).all()
 
 
 @pytest.mark.parametrize(
@@ -280,8 +356,8 @@ def test_coarse_roots_that_vanish_are_a_loss(after, years, lost):
     """Beyond turnover, 5 % a year; growth is none."""
     x = columns(tree=1.0, shrub=0.0)
     memory = started(x)
-    memory.advance(0.0, x, coarse_carbon=1.0)
-    memory.advance(years, x, coarse_carbon=after)
+    memory.advance(0.0, x, coarse_carbon=[1.0, 0.0])
+    memory.advance(years, x, coarse_carbon=[after, 0.0])
     memory.advance(5.8, x, coarse_carbon=SPVAL)
     left = float(roots.root_strength_left(torch.tensor(5.8, dtype=torch.float64)))
     assert handed(memory, x)[1][0] == pytest.approx(1.0 - lost * (1.0 - left), rel=1e-9)

@@ -114,12 +114,13 @@ def test_in_parts_it_is_the_whole(tmp_path, case, ranks):
     times, bounds = elm_files.hourly(RECORDS, 0.25)
     state = elm_files.states(RECORDS)
     parts = []
-    for start, stop in ((0, 21), (21, RECORDS)):
+    for start, stop in ((0, 20), (20, RECORDS)):  # up to the beginning of 2000-01-06
         fields = {name: values[start:stop] for name, values in state.items()}
         path = tmp_path / f"part{start:02}.elm.h1.nc"
         part = slice(start, stop)
         parts.append(elm_files.write_history(path, "unstructured", fields, times[part], bounds[part], mean=True))
-    events = [(0.5, 1, 20000103), (0.3, 2, 20000106), (0.2, 3, 20000111)]
+    # One on the seam, and dates that differ between cells, inside records too.
+    events = [(0.5, 1, 20000103), (0.3, 2, 20000106), (0.2, 3, [20000111, 20000112, 0, 20000113, 20000109, 0])]
     cuts = root_files.write_disturbance(tmp_path / "cuts.nc", events, gridded=True)
     covers = [{1: 60.0, 10: 10.0, 0: 30.0}, {1: 20.0, 10: 30.0, 13: 50.0}]
     landuse = root_files.write_landuse(tmp_path / "landuse.nc", [2000, 2001], covers)
@@ -143,7 +144,7 @@ def test_in_parts_it_is_the_whole(tmp_path, case, ranks):
         with netCDF4.Dataset(str(tmp_path / f"{name}.state.nc")) as file:
             states.append((file["roots"][:].tobytes(), float(file["time"][...]), file["time"].calendar))
     assert states[0] == states[1]
-    assert len(np.unique(whole[STRENGTH.history])) == RECORDS
+    assert len(np.unique(whole[STRENGTH.history])) > RECORDS
 
 
 def test_land_use_is_elms(tmp_path, case):
@@ -213,20 +214,26 @@ def changed(path, change):
 
 
 def _nan(file):
-    file["roots"][0, 5] = np.nan
+    file["roots"][0, 6] = np.nan
 
 
 def _area(file):
-    file["roots"][0, 5] = 2.0
+    file["roots"][0, 6] = 0.45  # of trees, whose cover is 0.4
+
+
+def _cover(file):
+    file["roots"][0, 0] = 5.0
 
 
 BAD_STATES = [
-    ("schema", lambda f: setattr(f, "landslide_schema", "3.6"), "has the schema '3.6', wanted"),
-    ("none", lambda f: f.delncattr("landslide_schema"), "is no state of ELM-Landslide"),
+    ("version", lambda f: setattr(f, "landslide_root_version", "0_6"), "is of version '0_6', wanted one of"),
+    ("none", lambda f: f.delncattr("landslide_root_version"), "is no state of ELM-Landslide"),
+    ("time", lambda f: f.renameVariable("time", "when"), "is no state of ELM-Landslide"),
     ("calendar", lambda f: setattr(f["time"], "calendar", "standard"), "is of the calendar 'standard'"),
     ("grid", lambda f: f["lat"].__setitem__(0, 10.0), "has 6 places, not the 6 of this run, or others"),
     ("late", lambda f: f["time"].__setitem__(..., 300.0), "after the first record, which begins 2000-01-01"),
     ("nan", _nan, "its numbers are no state of roots"),
+    ("cover", _cover, "its numbers are no state of roots"),
     ("area", _area, "its numbers are no state of roots"),
 ]
 
@@ -256,7 +263,7 @@ def test_a_state_of_other_places(tmp_path, case):
 
 
 BAD_LANDUSE = [
-    (dict(years=[2000, 2000], pfts=[{1: 100.0}] * 2), "YEAR [2000.0, 2000.0] does not rise"),
+    (dict(years=[2000, 2000], pfts=[{1: 100.0}] * 2), "YEAR [2000.0, 2000.0] does not rise in whole years"),
     (dict(years=[2000], pfts=[{1: 90.0}]), "PCT_NAT_PFT is 90 at lat 40.25, lon 282.75, summed, wanted 100"),
     (dict(years=[2000], pfts=[{1: 120.0}]), "PCT_NAT_PFT is 120"),
     (dict(years=[2000], pfts=[{1: 100.0}], shift=0.4), "it is on another grid"),
@@ -297,6 +304,12 @@ def test_loss_of_root_carbon_is_a_disturbance(tmp_path):
     woody = TREE * (1 + left(10.0)) / 2 + SHRUB * RELATIVE[1] * (1 + left(10.0, "shrub")) / 2
     herbs = GRASS * RELATIVE[2] + CROP * RELATIVE[3]
     np.testing.assert_allclose(strength[49], (woody + herbs) / HELD, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["tree_ground", "vegetation_left", "root_carbon"])
+def test_a_value_that_the_memory_says_cannot_be_set(tmp_path, case, name):
+    with pytest.raises(UserError, match=f"--set {name}: the memory of roots says what it is"):
+        driver.run(case.inputs(overrides={name: 0.5}), tmp_path / "out.nc", write_state=tmp_path / "state.nc")
 
 
 def test_every_output_answers_to_a_cut(tmp_path, case):

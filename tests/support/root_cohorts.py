@@ -27,12 +27,13 @@ def regrown(kind: str, years: float) -> float:
 @dataclass
 class Piece:
     """Ground of one history. kind: tree, shrub or open. dead: (strength, years since death) of every generation of
-    dead roots; grown: years since its live roots began to grow, None for grown ones."""
+    dead roots; grown: years since its live roots began to grow, None for grown ones; before: what it holds at most."""
 
     area: float
     kind: str
     dead: list[tuple[float, float]] = field(default_factory=list)
     grown: float | None = None
+    before: float = 0.0  # cohesion without loss, relative to trees
 
     def live(self, herbs: float) -> float:
         if self.kind == "open":
@@ -44,7 +45,8 @@ class Piece:
         return sum(strength * left(years) for strength, years in self.dead)
 
     def strength(self, herbs: float) -> float:
-        return min(1.0, self.live(herbs) + self.buried())
+        full = herbs if self.kind == "open" else RELATIVE[KINDS.index(self.kind)]
+        return min(max(self.before, full), self.live(herbs) + self.buried())
 
 
 class Ground:
@@ -62,7 +64,7 @@ class Ground:
             if piece.grown is not None:
                 piece.grown += years
                 if regrown(piece.kind, piece.grown) >= 1.0:
-                    piece.grown, piece.dead = None, []
+                    piece.grown, piece.dead, piece.before = None, [], 0.0
 
     def _tidy(self) -> None:
         """Pieces whose live roots are alike become one; of its dead roots every generation is kept."""
@@ -78,6 +80,8 @@ class Ground:
                 for strength, years in one.dead:
                     share = one.area / area if area else 0.0
                     by_age[years] = by_age.get(years, 0.0) + share * strength
+            if area:
+                whole.before = (whole.area * whole.before + piece.area * piece.before) / area
             whole.area, whole.dead = area, [(strength, years) for years, strength in by_age.items()]
         self.pieces = list(alike.values())
 
@@ -87,7 +91,8 @@ class Ground:
         for piece in [p for p in self.pieces if p.kind == kind and p.area * fraction > 0.0]:
             dead = [*piece.dead, (keep * piece.live(0.0), 0.0)]
             grown = None if into == "open" else 0.0
-            new.append(Piece(piece.area * fraction, into, dead, grown))
+            before = max(piece.before, RELATIVE[KINDS.index(kind)])
+            new.append(Piece(piece.area * fraction, into, dead, grown, before))
             piece.area *= 1.0 - fraction
         self.pieces += new
         self._tidy()
@@ -103,7 +108,10 @@ class Ground:
         rest = area - part * total
         virgin = next(p for p in self.pieces if p.kind == "open" and not p.dead)
         virgin.area -= rest
-        self.pieces += [*new, Piece(rest, kind, [], 0.0)]
+        full = RELATIVE[KINDS.index(kind)]
+        for piece in new:
+            piece.before = max(piece.before, full)
+        self.pieces += [*new, Piece(rest, kind, [], 0.0, full)]
         self._tidy()
 
     def held(self, herbs: float = 0.0) -> float:

@@ -173,11 +173,12 @@ class World:
             np.asarray(values, ">f8").tofile(folder / "state" / name)
         self.slope.astype(">f8").tofile(folder / "surfdata" / "SLP_P10")
 
-    def column_mean(self, name: str) -> np.ndarray:
-        """A patch variable averaged over the active patches of each soil column, (records, levels, columns)."""
+    def column_mean(self, name: str, kept=True) -> np.ndarray:
+        """A patch variable averaged over the active patches of each soil column, (records, levels, columns). kept: of
+        which patches, 0 on others."""
         values = self.values[name].astype(float)
         weights = self.values["wtcol"]
-        parts = np.where((weights > 0) & (self.itype > 0), weights * values, 0.0)
+        parts = np.where((weights > 0) & (self.itype > 0) & kept, weights * values, 0.0)
         sums = np.zeros((*parts.shape[:-1], self.is_soil.size))
         np.add.at(sums, (..., self.patch_column), parts)
         return np.where(self.is_soil, sums, SPVAL)

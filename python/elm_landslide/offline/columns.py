@@ -241,13 +241,17 @@ class Columns:
         """Whether a field is neither overridden nor in the history."""
         return name not in self._overrides and all(rule.field != name for rule in self._rules)
 
-    def coarse_carbon(self, record: Record) -> np.ndarray:
-        """Carbon in coarse roots (kg C/m2) [n], SPVAL where the history does not have it."""
+    def coarse_carbon(self, record: Record, x: np.ndarray) -> np.ndarray:
+        """Carbon in coarse roots of trees and shrubs (kg C/m2) [n, 2], SPVAL where the history does not have it; split
+        in proportion to their cover in x (n, N_IN), for the history does not say whose it is."""
         if not set(_COARSE) <= self._files.variables:
-            return np.full(self.index.size, SPVAL)
+            return np.full((self.index.size, 2), SPVAL)
         parts = [self._files.read(record, name, self._places) for name in _COARSE]
-        absent = np.any([is_missing(part) for part in parts], axis=0)
-        return np.where(absent, SPVAL, (parts[0] + parts[1]) / 1000.0)
+        cover = x[:, [FIELDS["tree_cover"].offset, FIELDS["shrub_cover"].offset]]
+        total = cover.sum(axis=1)
+        absent = np.any([is_missing(part) for part in parts], axis=0) | ~((total > 0.0) & (total < MISSING))
+        share = cover / np.where(absent, 1.0, total)[:, None]
+        return np.where(absent[:, None], SPVAL, share * ((parts[0] + parts[1]) / 1000.0)[:, None])
 
     def _reason(self, name: str) -> str:
         """Why a field is missing; '' if its default is simply true."""

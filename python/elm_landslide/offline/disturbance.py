@@ -36,8 +36,9 @@ class Losses:
     torn: np.ndarray
 
 
-def read(path: Path | str, layout: Layout, index: np.ndarray, axis: TimeAxis) -> list[Losses]:
-    """The losses at some places of a layout, index [n], in order of time, as numbers on a time axis.
+def read(path: Path | str, layout: Layout, run: np.ndarray, index: np.ndarray, axis: TimeAxis) -> list[Losses]:
+    """The losses at some places of a layout, index [n], in order of time, as numbers on a time axis; at every time at
+    which one of the places `run`, which include them, loses something: then the steps do not depend on the ranks.
 
     Raises UserError for a file on other cells, a fraction outside 0 to 1, fractions of one cell and day that sum to
     more than 1, an unknown kind, and a date that the calendar does not have.
@@ -47,11 +48,12 @@ def read(path: Path | str, layout: Layout, index: np.ndarray, axis: TimeAxis) ->
             if name not in dataset.variables:
                 raise UserError(f"{path}: no variable {name}: not a file of disturbances; see elm-landslide run --help")
         cells = surface.cells_of(dataset, path)
-        at = Places(cells, places.locate(cells, path, layout, index))
+        at = Places(cells, places.locate(cells, path, layout, run))
         fraction, kind, day = (_events(dataset[name], path, cells.dims, at) for name in ("FRACTION", "KIND", "DATE"))
     if not fraction.shape == kind.shape == day.shape:
         raise UserError(f"{path}: FRACTION, KIND and DATE have different numbers of events")
-    lat, lon = layout.lat[index], layout.lon[index]
+    lat, lon = layout.lat[run], layout.lon[run]
+    own = np.searchsorted(run, index)
     none = netcdf.is_missing(day) | (day == 0) | netcdf.is_missing(fraction) | (fraction == 0)
     checks = (
         ("FRACTION", fraction, (fraction < 0.0) | (fraction > 1.0), "wanted 0 to 1"),
@@ -63,7 +65,7 @@ def read(path: Path | str, layout: Layout, index: np.ndarray, axis: TimeAxis) ->
     found = []
     for number in np.unique(day[~none]).astype(int):
         now = ~none & (day == number)
-        lost, torn = np.zeros((len(index), 2)), np.zeros((len(index), 2))
+        lost, torn = np.zeros((len(run), 2)), np.zeros((len(run), 2))
         for i in range(len(fraction)):
             part = np.where(now[i], fraction[i], 0.0)
             lost[:, 0] += np.where(kind[i] != KINDS["uprooted"], part, 0.0)
@@ -72,7 +74,7 @@ def read(path: Path | str, layout: Layout, index: np.ndarray, axis: TimeAxis) ->
         total = (lost + torn).max(axis=1)
         wanted = f"summed over the events of {number}: wanted 1 or less"
         surface.refuse(path, "FRACTION", total > 1.0 + _ROUNDING, total, lat, lon, wanted)
-        found.append(Losses(_time(number, axis, path), lost, torn))
+        found.append(Losses(_time(number, axis, path), lost[own], torn[own]))
     return sorted(found, key=lambda losses: losses.time)
 
 

@@ -111,7 +111,7 @@ def run(
             about["engine"],
             ", ".join(sets),
             absent=[name for name in columns.absent if memory is None or name not in HANDED],
-            notes=[*columns.notes, *(memory.notes(inputs) if memory else [])],
+            notes=[*columns.notes, *(memory.notes if memory else [])],
             overrides=dict(inputs.overrides),
             base_rate=base_rate,
         )

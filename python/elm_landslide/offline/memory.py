@@ -23,19 +23,29 @@ SECONDS_PER_YEAR = 365.0 * SECONDS_PER_DAY
 
 
 class Memory:
-    """What the columns of one rank remember. With none of landuse, disturbance and state, only loss of root carbon that
-    the history shows is a disturbance."""
+    """What the columns of one rank remember.
+
+    Without land use, loss of coarse root carbon that the history shows is a disturbance too, of trees and shrubs alike:
+    with it, carbon leaves with the cover, and the history does not say from which.
+    """
 
     def __init__(self, inputs: Inputs, columns: Columns, keeps: bool):
         """keeps: whether the state is written in the end, for a later part of the run: later disturbances are then
         left to that. Raises UserError for input that does not fit the run."""
         self._columns, self._axis = columns, columns.files.axis
-        at = (columns.layout, columns.index)
-        self._roots = RootMemory(columns.index.size)
-        self._landuse = LandUse(inputs.landuse, *at, columns.landunit_weights, self._axis) if inputs.landuse else None
-        self._events = disturbance.read(inputs.disturbance, *at, self._axis) if inputs.disturbance else []
-        first, last = columns.records[0], columns.records[-1]
-        self.time = first.bounds[0] if first.bounds else first.time
+        for name in (*HANDED, "root_carbon"):
+            if name in inputs.overrides:
+                raise UserError(
+                    f"--set {name}: the memory of roots says what it is: leave it out, or --landuse, --disturbance and "
+                    "the states"
+                )
+        layout, run, index = columns.layout, columns.run, columns.index
+        self._roots = RootMemory(index.size)
+        self._events: list[disturbance.Losses] = []
+        if inputs.disturbance:
+            self._events = disturbance.read(inputs.disturbance, layout, run, index, self._axis)
+        first, end = columns.records[0], self._end(columns.records[-1])
+        self.time = first.bounds[0] if first.bounds and not columns.instants else first.time
         self._begun = bool(inputs.state)
         if inputs.state:
             state = state_file.read(inputs.state, self._axis, columns.layout, columns.run, columns.index)
@@ -46,15 +56,32 @@ class Memory:
                 )
             self.time = state.time
             self._roots.state[:] = state.values
-        self._check_dates(inputs, self.time, None if keeps else last.end)
+        self._notes = self._check_dates(inputs, self.time, None if keeps else end)
+        self._landuse = None
+        if inputs.landuse:
+            weights = columns.landunit_weights
+            self._landuse = LandUse(inputs.landuse, layout, index, weights, self._axis, self.time, end)
+            name = Path(inputs.landuse).name
+            self._notes.append(f"cover follows {name}")
+            if self._landuse.crops_change:
+                self._notes.append(f"PCT_CROP of {name} is not read: the share of the crop landunit stays")
 
     def _date(self, time: float) -> str:
         return num2date(time, self._axis.units, self._axis.calendar).strftime("%Y-%m-%d")
 
-    def _check_dates(self, inputs: Inputs, start: float, end: float | None) -> None:
-        """What happened before the run is in its state, or is unknown."""
+    def _end(self, record: Record) -> float:
+        """When a record's state holds: instants at their time, means at the end of their interval."""
+        return record.time if self._columns.instants else record.end
+
+    def _reached(self, losses: disturbance.Losses, time: float) -> bool:
+        return (losses.time - time) * self._axis.seconds <= SLACK
+
+    def _check_dates(self, inputs: Inputs, start: float, end: float | None) -> list[str]:
+        """What happened before the run is in its state, which is of the end of a step, or is unknown. Returns notes."""
         early = [losses for losses in self._events if (start - losses.time) * self._axis.seconds > SLACK]
-        late = [losses for losses in self._events if end is not None and losses.time > end]
+        if inputs.state:
+            early = [losses for losses in self._events if self._reached(losses, start)]
+        late = [losses for losses in self._events if end is not None and not self._reached(losses, end)]
         if early and not inputs.state:
             raise UserError(
                 f"{inputs.disturbance}: DATE {self._date(early[0].time)} lies before the run, which begins "
@@ -66,22 +93,24 @@ class Memory:
                 f"{self._date(end or 0.0)}: leave it out, or keep the memory for a later part with --write-state"
             )
         self._events = self._events[len(early) :]
+        name = Path(inputs.disturbance or "").name
+        return [f"{len(early)} dates of {name} up to {self._date(start)}: left to the state"] if early else []
 
     def step(self, record: Record, x: np.ndarray) -> np.ndarray:
         """Advance to a record, and put into its inputs x (n, N_IN), in place, the cover of the time and what is
         remembered. Returns the root cohesion relative to that without loss, area mean [n]."""
         columns = self._columns
-        now = record.end if not columns.instants else record.time
+        now = self._end(record)
         self._put_landuse(x, now)
         if not self._begun:
             self._begin(x)
-        while self._events and self._events[0].time <= now:
+        while self._events and self._reached(self._events[0], now):
             losses = self._events.pop(0)
             # Up to the day with the cover of before: what changes in the record, changes at its end.
-            before = max(losses.time, self.time)
+            before = min(max(losses.time, self.time), now)
             self._advance(before, np.full_like(x, SPVAL))
             self._roots.advance(0.0, np.full_like(x, SPVAL), losses.lost, losses.torn)
-        self._advance(now, x, columns.coarse_carbon(record))
+        self._advance(now, x, SPVAL if self._landuse else columns.coarse_carbon(record, x))
         return self._roots.ground(x)
 
     def _begin(self, x: np.ndarray) -> None:
@@ -104,10 +133,10 @@ class Memory:
         self._roots.advance(max(years, 0.0), x, coarse_carbon=coarse_carbon)
         self.time = max(time, self.time)
 
-    def notes(self, inputs: Inputs) -> list[str]:
+    @property
+    def notes(self) -> list[str]:
         """What a reader of the results should know."""
-        told = [f"cover follows {Path(inputs.landuse).name}"] if inputs.landuse else []
-        return [*told, f"{', '.join(HANDED)}: what is remembered of lost and growing roots"]
+        return [*self._notes, f"{', '.join(HANDED)}: what is remembered of lost and growing roots"]
 
     @property
     def values(self) -> np.ndarray:

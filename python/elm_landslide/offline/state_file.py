@@ -10,14 +10,14 @@ import numpy as np
 
 from elm_landslide import __version__
 from elm_landslide.errors import UserError
-from elm_landslide.fields import ROOTS, SCHEMA_VERSION, SPVAL
+from elm_landslide.fields import ROOT_VERSION, ROOTS, SPVAL
 from elm_landslide.offline import netcdf, places
 from elm_landslide.offline.places import Layout
 from elm_landslide.offline.times import TimeAxis, calendar_of
 from elm_landslide.runtime.root_memory import states
 
-# Of the numbers in a state: another schema may hold the same numbers for something else.
-_SCHEMA = f"{SCHEMA_VERSION}.{ROOTS['cohorts']}"
+_FIRST = 6  # number of a state before its cohorts (fortran/landslide_roots.F90)
+_ROUNDING = 1e-6  # by which areas may exceed cover
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def write(path: Path, time: float, axis: TimeAxis, layout: Layout, run: np.ndarr
     """
     with netCDF4.Dataset(str(path), "w") as out:
         out.setncatts({"title": "What ELM-Landslide remembers of roots", "source": f"ELM-Landslide {__version__}"})
-        out.landslide_schema = _SCHEMA
+        out.landslide_root_version = ROOT_VERSION
         out.createDimension("place", len(run))
         out.createDimension("number", values.shape[1])
         stamp = out.createVariable("time", "f8")
@@ -58,12 +58,11 @@ def read(path: Path | str, axis: TimeAxis, layout: Layout, run: np.ndarray, inde
     Raises UserError for a file of another schema, calendar or grid, and for numbers that no run wrote.
     """
     with netcdf.open_dataset(path) as dataset:
-        schema = str(getattr(dataset, "landslide_schema", ""))
-        if schema != _SCHEMA or "roots" not in dataset.variables:
-            what = f"has the schema {schema!r}" if schema else "is no state of ELM-Landslide"
-            raise UserError(
-                f"{path}: {what}, wanted {_SCHEMA!r}: start again without it, or use the version of its run"
-            )
+        version = str(getattr(dataset, "landslide_root_version", ""))
+        needed = {"roots", "time", "lat", "lon"}
+        if version != ROOT_VERSION or not needed <= dataset.variables.keys():
+            what = f"is of version {version!r}" if version not in ("", ROOT_VERSION) else "is no state of ELM-Landslide"
+            raise UserError(f"{path}: {what}, wanted one of {ROOT_VERSION!r}, as run --write-state makes it")
         own = TimeAxis.of(dataset["time"], path)
         if not own.same_days(axis):
             raise UserError(
@@ -93,7 +92,16 @@ def read(path: Path | str, axis: TimeAxis, layout: Layout, run: np.ndarray, inde
 
 def _check(path: Path | str, time: float, values: np.ndarray) -> None:
     """A damaged file must not go on as a landslide probability."""
-    cohorts = values[:, 5:].reshape(len(values), 3, -1, 5) if values.shape[1:] == (states(),) else np.full((1, 1), -1.0)
-    areas = cohorts[..., 0].sum(axis=-1) if cohorts.ndim == 4 else cohorts
-    if not (np.isfinite(values).all() and np.isfinite(time) and (cohorts >= 0.0).all() and (areas <= 1.0 + 1e-6).all()):
+    sound = values.ndim == 2 and values.shape[1] == states() and np.isfinite(values).all() and np.isfinite(time)
+    if sound:
+        cover, cohorts = values[:, :2], values[:, _FIRST:].reshape(len(values), 3, ROOTS["cohorts"], -1)
+        unknown = cover >= SPVAL
+        areas = cohorts[..., 0].sum(axis=2)  # [n, kind]
+        sound = (
+            (unknown | ((cover >= 0.0) & (cover <= 1.0))).all()
+            and (cohorts >= 0.0).all()
+            and (unknown | (areas[:, :2] <= cover + _ROUNDING)).all()
+            and (areas.sum(axis=1) <= 1.0 + _ROUNDING).all()
+        )
+    if not sound:
         raise UserError(f"{path}: its numbers are no state of roots: the file is damaged; copy it again")

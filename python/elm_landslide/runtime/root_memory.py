@@ -39,7 +39,8 @@ class RootMemory:
 
         years: its length, (n) or one for all. x: (n, N_IN) inputs at its end, of which cover and root carbon are
         read. lost: fractions of trees and shrubs whose roots die in the step, (n, 2) or what broadcasts to it;
-        torn: fractions uprooted, likewise. coarse_carbon: of coarse roots (kg C/m2) (n), SPVAL if unknown.
+        torn: fractions uprooted, likewise. coarse_carbon: of coarse roots of trees and shrubs (kg C/m2), likewise,
+        SPVAL if unknown.
         """
         n = len(self.state)
 
@@ -51,13 +52,13 @@ class RootMemory:
 
         root_carbon = one(x[:, FIELDS["root_carbon"].offset])
         procedure("roots_advance")(
-            self.state, one(years), self._cover(x), two(lost), two(torn), root_carbon, one(coarse_carbon)
+            self.state, one(years), self._cover(x), two(lost), two(torn), root_carbon, two(coarse_carbon)
         )
 
     def ground(self, x: np.ndarray) -> np.ndarray:
-        """Put what is remembered into x (n, N_IN), Fortran order, in place: tree_ground, shrub_ground, vegetation_left
-        and root_carbon; columns without loss stay as they are. Returns the root cohesion relative to that without loss,
-        area mean (n)."""
+        """Put what is remembered into x (n, N_IN), Fortran order, in place: tree_ground, shrub_ground, vegetation_left,
+        and what dead roots add to root_fraction and root_carbon; columns without loss stay as they are. Returns the
+        root cohesion relative to that without loss, area mean (n)."""
         strength = np.ones(len(self.state))
         procedure("roots_ground")(self.state, self._cover(x), x, strength)
         return strength

@@ -6,7 +6,7 @@ program stub_main
   use elm_initializeMod , only : initialize1, initialize2
   use elm_instance      , only : inst_suffix
   use elm_time_manager  , only : advance_timestep, timemgr_init
-  use elm_varctl        , only : fsurdat, nsrest, nsrStartup, use_cn
+  use elm_varctl        , only : finidat, fsurdat, nsrest, nsrStartup, use_cn
   use histFileMod       , only : hist_folder, hist_nhtfrq
   use mpi
   use spmdMod           , only : spmd_init
@@ -19,7 +19,7 @@ program stub_main
   integer :: unit, error, nstep, provided
   integer, external :: omp_get_max_threads
   namelist /stub_inparm/ start_date, dtime, first_step, last_step, restart_to_read, restart_to_write, hist_folder, &
-       hist_nhtfrq, state_folder, fsurdat, use_cn, inst_suffix
+       hist_nhtfrq, state_folder, fsurdat, finidat, use_cn, inst_suffix
 
   call mpi_init_thread(MPI_THREAD_FUNNELED, provided, error)
   call spmd_init(MPI_COMM_WORLD)

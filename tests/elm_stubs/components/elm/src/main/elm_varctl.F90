@@ -8,6 +8,7 @@ module elm_varctl
   character(len=fname_len), public :: fsurdat = ' '
   character(len=fname_len), public :: finidat = ' '
   integer, public :: nsrest = 0
+  integer, public :: spinup_state = 0
   integer, public, parameter :: nsrStartup = 0
   logical, public :: use_fates = .false.
   logical, public :: use_cn = .false.

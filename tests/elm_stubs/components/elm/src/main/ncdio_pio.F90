@@ -1,6 +1,7 @@
 module ncdio_pio
   ! Stand-in: a netCDF file is a folder with one file of raw doubles for each variable.
   use shr_kind_mod , only : r8 => shr_kind_r8
+  use spmdMod      , only : masterproc
   use stub_files   , only : has_file, read_items, write_items
   implicit none
   private
@@ -19,6 +20,7 @@ module ncdio_pio
   character(len=32) :: asked = ' '  ! the dimension that was asked for last
 
   interface ncd_io
+     module procedure ncd_io_1d_double
      module procedure ncd_io_2d_double
      module procedure ncd_io_3d_double
   end interface ncd_io
@@ -46,8 +48,15 @@ contains
     integer           , intent(in) :: value
     integer           , intent(out):: dimid
 
+    integer :: unit
+
     dimid = 1
     if (ncid%folder == ' ' .or. attrib == ' ' .or. value < 1) stop 'ncd_defdim: no file, name or length'
+    if (.not. masterproc) return
+    open(newunit=unit, file=trim(ncid%folder) // '/dim_' // attrib, access='stream', form='unformatted', &
+         status='replace', action='write')
+    write(unit) real(value, r8)
+    close(unit)
   end subroutine ncd_defdim
 
   ! A dimension that is asked for is a variable of one number, its length, named dim_ and the name.
@@ -109,6 +118,30 @@ contains
     vardesc%varid = varid
     if (present(readvar)) readvar = varid > 0
   end subroutine ncd_inqvid
+
+  subroutine ncd_io_1d_double(varname, data, dim1name, flag, ncid, nt, readvar, cnvrtnan2fill)
+    use decompMod  , only : of_gridcells
+    use elm_varcon , only : grlnd
+    class(file_desc_t), intent(inout)        :: ncid
+    character(len=*)  , intent(in)           :: varname
+    real(r8)          , pointer              :: data(:)  ! (gridcells)
+    character(len=*)  , intent(in)           :: dim1name
+    character(len=*)  , intent(in)           :: flag
+    integer           , optional, intent(in) :: nt
+    logical           , optional, intent(out):: readvar
+    logical           , optional, intent(in) :: cnvrtnan2fill
+    real(r8), allocatable :: flat(:,:)
+    logical :: found
+
+    if (flag /= 'read' .or. dim1name /= grlnd .or. present(nt) .or. present(cnvrtnan2fill)) &
+         stop 'the stand-in reads static gridcell data'
+    found = has_file(trim(ncid%folder) // '/' // varname)
+    if (present(readvar)) readvar = found
+    if (.not. found) return
+    allocate(flat(size(data), 1))
+    call read_items(trim(ncid%folder) // '/' // varname, of_gridcells, 0, flat)
+    data(:) = flat(:, 1)
+  end subroutine ncd_io_1d_double
 
   subroutine ncd_io_2d_double(varname, data, dim1name, lowerb2, upperb2, &
        flag, ncid, nt, readvar, switchdim, cnvrtnan2fill)

@@ -2,7 +2,8 @@ module elm_time_manager
   ! Stand-in: a calendar of 365 days and steps of equal length.
   implicit none
   private
-  public :: timemgr_init, advance_timestep, get_curr_date, get_prev_date, get_nstep, get_step_size, is_end_curr_month
+  public :: timemgr_init, advance_timestep, get_curr_date, get_prev_date, get_nstep, get_step_size, is_end_curr_month, &
+       get_calendar
 
   integer, parameter :: days(12) = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
   integer :: start_date = 0  ! yyyymmdd, at 0 s
@@ -66,11 +67,18 @@ contains
     get_step_size = dtime
   end function get_step_size
 
+  function get_calendar()
+    character(len=256) :: get_calendar
+
+    get_calendar = 'NO_LEAP'
+  end function get_calendar
+
   logical function is_end_curr_month()
     integer :: yr, mon, day, tod
 
     call get_curr_date(yr, mon, day, tod)
     is_end_curr_month = day == 1 .and. tod == 0
-  end function is_end_curr_month
+  end function is_end_curr_month, &
+       get_calendar
 
 end module elm_time_manager
