@@ -6,6 +6,7 @@ module LandslideDisturbanceMod
   ! offline/disturbance.py says what is in it, and reads it too.
   !
   ! !USES:
+  use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
   use decompMod           , only : bounds_type
   use LandslideControlMod , only : LandslideAbort, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
@@ -95,6 +96,10 @@ contains
     call ncd_pio_closefile(ncid)
     if (.not. all(readvar)) call LandslideStop('landslide_disturbance: ' // trim(file) // &
          ' lacks FRACTION, KIND, DATE, LATIXY or LONGXY; see cime_config/README.md of ELM-Landslide')
+    ! NaN is a fill value too; a comparison with it may trap.
+    where (.not. ieee_is_finite(this%fraction_grc)) this%fraction_grc = 0._r8
+    where (.not. ieee_is_finite(this%kind_grc)) this%kind_grc = 0._r8
+    where (.not. ieee_is_finite(this%date_grc)) this%date_grc = 0._r8
     call check_places(file, bounds%begg, lat, lon)
     deallocate(lat, lon)
     call check(this, file, start)

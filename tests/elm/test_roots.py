@@ -176,6 +176,7 @@ BAD = [
      "FRACTION of 20010102 sums to 1.2"),
     ("places", {"LATIXY": [41, 40, 42]}, "has a cell at lat 41.000, lon 280.000, the land grid at lat 40.000"),
     ("kind", {"KIND": [1, 4, 1]}, "KIND is 4"),
+    ("nan", {"KIND": [1, np.nan, 1]}, "KIND is 0"),
     ("no kind", {"KIND": [1, 1, 1.5]}, "KIND is 1.5"),
     ("month", {"DATE": [20011302, 20010102, 20010102]}, "DATE 20011302 is no day"),
     ("day", {"DATE": [20010229, 20010102, 20010102]}, "DATE 20010229 is no day"),
@@ -243,7 +244,7 @@ def test_no_disturbance_is_no_change(elm):
     case = elm(world_of(12, [(0, {TREE: 0.5, GRASS: 0.5})]))
     case.settings(use_landslide=".true.")
     case.run("without", dtime=DAY)
-    disturb(case, [(0.0, 1, 20010102), (1.0, 1, 0)], 3)
+    disturb(case, [(0.0, 1, 20010102), (1.0, 1, 0), (np.nan, 1, 20010102), (1.0, 1, np.nan), (1.0, 1, 1e36)], 3)
     case.run("with", dtime=DAY)
     case.same_history("with", "without")
     assert (soil(case, "with", ROOTS) == 1.0).all()
