@@ -78,7 +78,6 @@ contains
 
     call get_curr_date(yr, mon, day, tod)
     is_end_curr_month = day == 1 .and. tod == 0
-  end function is_end_curr_month, &
-       get_calendar
+  end function is_end_curr_month
 
 end module elm_time_manager
