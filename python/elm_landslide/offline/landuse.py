@@ -18,7 +18,10 @@ from elm_landslide.physics import root_profile
 
 
 class LandUse:
-    """PCT_NAT_PFT(time) at some places of a layout; YEAR(time), or time in years of the file."""
+    """PCT_NAT_PFT(time) by YEAR(time) at some places of a layout.
+
+    crops_change: whether the file has a share of crops by year, which is not read.
+    """
 
     def __init__(
         self,
@@ -32,7 +35,7 @@ class LandUse:
     ):
         """index: positions in the layout [n]. weights: of the landunits, as SurfaceFields.weights. axis: of the times
         that `at` takes, between `start` and `end`. Raises UserError for a file that is not on these cells, or whose
-        years do not rise. crops_change: whether the file has a share of crops by year, which is not read."""
+        years do not rise."""
         with netcdf.open_dataset(path) as dataset:
             for name in ("LATIXY", "LONGXY", "PCT_NAT_PFT", "YEAR"):
                 if name not in dataset.variables:
