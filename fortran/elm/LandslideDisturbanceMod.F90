@@ -112,6 +112,7 @@ contains
     !
     ! !USES:
     use GridcellType , only : grc_pp
+    use shr_mpi_mod  , only : shr_mpi_sum
     !
     ! !ARGUMENTS:
     character(len=*), intent(in) :: file
@@ -120,19 +121,23 @@ contains
     !
     ! !LOCAL VARIABLES:
     real(r8), parameter :: tolerance = 1.e-3_r8  ! degrees, also offline
-    character(len=160)  :: what
+    character(len=20)   :: number
     real(r8)            :: apart
+    real(r8)            :: here(1), everywhere(1)  ! cells that lie elsewhere
     integer             :: g
     !-----------------------------------------------------------------------
 
+    here = 0._r8
     do g = lbound(lat, 1), ubound(lat, 1)
        apart = abs(modulo(lon(g) - grc_pp%londeg(g) + 180._r8, 360._r8) - 180._r8)
-       if (max(apart, abs(lat(g) - grc_pp%latdeg(g))) <= tolerance) cycle
-       write(what, '(4(a, f0.3))') ' has a cell at lat ', lat(g), ', lon ', lon(g), ', the land grid at lat ', &
-            grc_pp%latdeg(g), ', lon ', grc_pp%londeg(g)
-       call LandslideAbort('landslide_disturbance: ' // trim(file) // trim(what) // &
-            ': it is on another grid, or in another order; write it on the cells of fsurdat')
+       if (.not. max(apart, abs(lat(g) - grc_pp%latdeg(g))) <= tolerance) here = here + 1._r8
     end do
+    call shr_mpi_sum(here, everywhere, mpicom, 'LandslideDisturbance', all=.true.)
+    if (everywhere(1) <= 0._r8) return
+    write(number, '(i0)') nint(everywhere(1))
+    call LandslideStop('landslide_disturbance: ' // trim(file) // ': ' // trim(number) // &
+         ' cells lie elsewhere than those of the land grid: it is on another grid, or in another order; write it on ' // &
+         'the cells of fsurdat')
 
   end subroutine check_places
 

@@ -174,7 +174,7 @@ BAD = [
     ("fraction", {"FRACTION": [1.5, 0, 0]}, "FRACTION is 1.5"),
     ("sum", {"FRACTION": [0.6, 0, 0, 0.6, 0, 0], "KIND": [1, 1, 1, 2, 1, 1], "DATE": [20010102] * 6, "dim_event": 2},
      "FRACTION of 20010102 sums to 1.2"),
-    ("places", {"LATIXY": [41, 40, 42]}, "has a cell at lat 41.000, lon 280.000, the land grid at lat 40.000"),
+    ("places", {"LATIXY": [41, 40, 42]}, "2 cells lie elsewhere than those of the land grid"),
     ("kind", {"KIND": [1, 4, 1]}, "KIND is 4"),
     ("nan", {"KIND": [1, np.nan, 1]}, "KIND is 0"),
     ("no kind", {"KIND": [1, 1, 1.5]}, "KIND is 1.5"),
