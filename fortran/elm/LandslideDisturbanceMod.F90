@@ -136,8 +136,8 @@ contains
     if (everywhere(1) <= 0._r8) return
     write(number, '(i0)') nint(everywhere(1))
     call LandslideStop('landslide_disturbance: ' // trim(file) // ': ' // trim(number) // &
-         ' cells lie elsewhere than those of the land grid: it is on another grid, or in another order; write it on ' // &
-         'the cells of fsurdat')
+         ' cells lie elsewhere than those of the land grid: it is on another grid, or in another order; write it ' // &
+         'on the cells of fsurdat')
 
   end subroutine check_places
 
