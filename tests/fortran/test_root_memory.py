@@ -316,6 +316,17 @@ def test_ground_never_holds_more_than_without_loss():
     assert just_before > 0.4
 
 
+def test_many_small_fires_of_shrubs():
+    """More of them than cohorts: what the ground held before is kept too, and the strength is relative to that."""
+    x = columns(tree=0.0, shrub=1.0)
+    memory, ground = started(x), Ground(0.0, 1.0)
+    for _ in range(3 * ROOTS["cohorts"]):
+        memory.advance(0.7, x, lost=[0.0, 0.1])
+        ground.age(0.7)
+        ground.kill("shrub", 0.1, "shrub")
+    assert handed(memory, x)[1][0] == pytest.approx(ground.held() / RELATIVE[1], abs=0.06)
+
+
 def test_carbon_that_leaves_with_the_cover_is_no_further_loss():
     """Trees give way by half, with their coarse roots; the others, and the shrubs, keep theirs."""
     x = columns(tree=0.5, shrub=0.5)
@@ -336,7 +347,9 @@ def test_turnover_goes_on_where_carbon_is_not_looked_at():
     memory.advance(0.0, x, coarse_carbon=[1.0, 0.0])
     memory.advance(1.0, columns(tree=SPVAL))
     memory.advance(0.0, x, coarse_carbon=[np.exp(-0.049), 0.0])
-    assert handed(memory, x)[1][0] == 1.0
+    assert (memory.state[0, HEAD:] == 0.0).all()
+    memory.advance(0.0, x, coarse_carbon=[0.9 * np.exp(-0.049), 0.0])
+    assert memory.state[0, HEAD] == pytest.approx(0.1)
 
 
 def test_cohorts_keep_the_area_of_the_cover():
