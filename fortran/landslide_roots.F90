@@ -20,9 +20,10 @@ module landslide_roots
   real(r8), parameter :: notable = 0.01_r8  ! share of trees and shrubs whose loss in a step starts `since` again
   real(r8), parameter :: least = 1.0e-9_r8  ! smaller changes of cover wait: they may be rounding
 
-  public :: landslide_root_states
+  public :: landslide_root_states, first_cohort
   public :: landslide_roots_start
   public :: landslide_roots_advance
+  public :: landslide_roots_forget_carbon
   public :: landslide_roots_ground
 
 contains
@@ -98,6 +99,13 @@ contains
     end do
     call remember_carbon(state, years, root_carbon, coarse_carbon)
   end subroutine landslide_roots_advance
+
+  ! Compare the next carbon of coarse roots with nothing: the host has changed it by other means than growth and death.
+  pure subroutine landslide_roots_forget_carbon(state)
+    real(r8), intent(inout) :: state(:)  ! (landslide_root_states)
+
+    state(last_coarse:last_coarse + 1) = landslide_spval
+  end subroutine landslide_roots_forget_carbon
 
   ! Hand a column's memory to the network: tree_ground, shrub_ground and vegetation_left of x, and what dead roots add
   ! to root_fraction and root_carbon. Where nothing is remembered x stays as it is.

@@ -6,7 +6,7 @@ module landslide_wrap
   use landslide, only : landslide_model_type, landslide_load_file, landslide_load_bytes, landslide_check_layers, &
        landslide_run, landslide_describe, landslide_close
   use landslide_roots, only : landslide_roots_start, landslide_roots_advance, landslide_roots_ground, &
-       landslide_root_states
+       landslide_root_states, first_cohort
   implicit none
   private
 
@@ -96,10 +96,12 @@ contains
     deallocate(model)
   end subroutine wrap_close
 
-  subroutine wrap_root_states(n)
-    integer(c_int), intent(out) :: n
+  subroutine wrap_root_states(n, head)
+    integer(c_int), intent(out) :: n     ! numbers of a column
+    integer(c_int), intent(out) :: head  ! of them before the cohorts
 
     n = landslide_root_states
+    head = first_cohort - 1
   end subroutine wrap_root_states
 
   subroutine wrap_roots_start(state)

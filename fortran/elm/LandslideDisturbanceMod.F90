@@ -8,6 +8,7 @@ module LandslideDisturbanceMod
   ! !USES:
   use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
   use decompMod           , only : bounds_type
+  use landslide_fields    , only : landslide_cut, landslide_fire, landslide_uprooted
   use LandslideControlMod , only : LandslideAbort, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use shr_mpi_mod         , only : shr_mpi_barrier
@@ -17,7 +18,6 @@ module LandslideDisturbanceMod
   private
   !
   ! !PRIVATE DATA:
-  integer , parameter :: fire = 2, uprooted = 3  ! kinds; 1 is cut
   integer , parameter :: tree = 1, shrub = 2
   integer , parameter :: n_variables = 5
   integer , parameter :: months = 12
@@ -100,6 +100,7 @@ contains
     where (.not. ieee_is_finite(this%fraction_grc)) this%fraction_grc = 0._r8
     where (.not. ieee_is_finite(this%kind_grc)) this%kind_grc = 0._r8
     where (.not. ieee_is_finite(this%date_grc)) this%date_grc = 0._r8
+    where (abs(this%kind_grc) > huge(events)) this%kind_grc = 0._r8  ! which is none: Losses rounds to a whole number
     call check_places(file, bounds%begg, lat, lon)
     deallocate(lat, lon)
     call check(this, file, start)
@@ -162,7 +163,7 @@ contains
           date = nint(this%date_grc(g, i))
           if (this%fraction_grc(g, i) < 0._r8 .or. this%fraction_grc(g, i) > 1._r8) then
              write(what, '(a, g0.6, a)') 'FRACTION is ', this%fraction_grc(g, i), ', wanted 0 to 1'
-          else if (all(abs(this%kind_grc(g, i) - [1._r8, 2._r8, 3._r8]) > rounding)) then
+          else if (all(abs(this%kind_grc(g, i) - [landslide_cut, landslide_fire, landslide_uprooted]) > rounding)) then
              write(what, '(a, g0.6, a)') 'KIND is ', this%kind_grc(g, i), ', wanted 1 (cut), 2 (fire) or 3 (uprooted)'
           else if (.not. is_day(date)) then
              write(what, '(a, i0, a)') 'DATE ', date, ' is no day yyyymmdd of the calendar'
@@ -245,11 +246,11 @@ contains
        if (.not. happens(this, g, i)) cycle
        if (nint(this%date_grc(g, i)) <= after .or. nint(this%date_grc(g, i)) > upto) cycle
        kind = nint(this%kind_grc(g, i))
-       if (kind == uprooted) then
+       if (kind == landslide_uprooted) then
           torn(tree) = torn(tree) + this%fraction_grc(g, i)
        else
           lost(tree) = lost(tree) + this%fraction_grc(g, i)
-          if (kind == fire) lost(shrub) = lost(shrub) + this%fraction_grc(g, i)
+          if (kind == landslide_fire) lost(shrub) = lost(shrub) + this%fraction_grc(g, i)
        end if
     end do
 

@@ -81,7 +81,7 @@ contains
        x(fc, in_water_input              ) = col_wf%qflx_top_soil(c)
        x(fc, in_snowmelt                 ) = col_wf%qflx_snomelt(c)
        do j = 1, size(landslide_rain_days)
-          x(fc, landslide_rain_columns(j)) = landslide_vars%RainOver(t, landslide_rain_days(j), tod)
+          x(fc, landslide_rain_columns(j)) = landslide_vars%rain%Over(t, landslide_rain_days(j), tod)
        end do
        x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
        x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%slope_col(c,:)

@@ -255,7 +255,9 @@ contains
     before = 10000 * year + 100 * month + day
     call get_curr_date(year, month, day, tod)
     ! Step 0 only starts the model up: like ELM's own accumulators, the rain begins with step 1.
-    if (get_nstep() > 0) call landslide_vars%AddRain(bounds, top_af%rain(bounds%begt:bounds%endt), get_step_size(), tod)
+    if (get_nstep() > 0) then
+       call landslide_vars%rain%Add(bounds, top_af%rain(bounds%begt:bounds%endt), get_step_size(), tod)
+    end if
     if (num_soilc == 0) return
     step = get_step_size()
     if (get_nstep() == 0) then

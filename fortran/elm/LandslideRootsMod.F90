@@ -9,8 +9,8 @@ module LandslideRootsMod
   use ColumnType           , only : col_pp
   use elm_varcon           , only : spval
   use elm_varctl           , only : spinup_state, use_cn
-  use landslide_fields     , only : landslide_missing, landslide_n_in
-  use landslide_roots      , only : landslide_roots_advance, landslide_roots_ground
+  use landslide_fields     , only : landslide_missing, landslide_n_in, landslide_root_year
+  use landslide_roots      , only : landslide_roots_advance, landslide_roots_forget_carbon, landslide_roots_ground
   use LandslideType        , only : landslide_type
   use shr_kind_mod         , only : r8 => shr_kind_r8
   use VegetationDataType   , only : veg_cf, veg_cs
@@ -24,7 +24,6 @@ module LandslideRootsMod
   public :: LandslideCover         ! of a column
   !
   ! !PRIVATE DATA:
-  real(r8), parameter :: year = 365._r8 * 86400._r8  ! s, also of offline/memory.py
   real(r8), parameter :: g_per_kg = 1000._r8
   integer , parameter :: tree = 1, shrub = 2, grass = 3, crop = 4
   !-----------------------------------------------------------------------
@@ -44,32 +43,33 @@ contains
     ! !LOCAL VARIABLES:
     real(r8), parameter :: unknown(4) = spval
     real(r8), parameter :: none(2) = 0._r8
-    integer , parameter :: last_coarse = 4  ! of the state, and the number after it
     real(r8) :: state(size(landslide_vars%root_col, 2))
     real(r8) :: x(landslide_n_in)
     real(r8) :: cover(4), lost(2), felled(2), torn(2)
     real(r8) :: coarse_carbon(2)
     real(r8) :: root_carbon
+    real(r8) :: years  ! length of the step
     integer  :: fc, c
     !-----------------------------------------------------------------------
 
+    years = real(step, r8) / landslide_root_year
     do fc = 1, num_soilc
        c = filter_soilc(fc)
        cover = LandslideCover(c)
        state = landslide_vars%root_col(c,:)
        call read_carbon(c, cover, step, root_carbon, coarse_carbon, lost)
        ! Spin-up kills dead wood many times faster, and divides it by that number when it begins.
-       if (spinup_state >= 1) state(last_coarse:last_coarse + 1) = spval
+       if (spinup_state >= 1) call landslide_roots_forget_carbon(state)
        if (any(state(:2) >= landslide_missing)) call landslide_roots_advance(state, 0._r8, cover, none, none, &
             root_carbon, coarse_carbon)  ! it starts with this cover
        call landslide_vars%disturbance%Losses(col_pp%gridcell(c), before, now, felled, torn)
        if (any(felled + torn > 0._r8)) then
           ! In the first moment of a day, where a step ends.
-          call landslide_roots_advance(state, real(step, r8) / year, unknown, none, none, spval, unknown(:2))
+          call landslide_roots_advance(state, years, unknown, none, none, spval, unknown(:2))
           call landslide_roots_advance(state, 0._r8, unknown, felled, torn, spval, unknown(:2))
           call landslide_roots_advance(state, 0._r8, cover, lost, none, root_carbon, coarse_carbon)
        else
-          call landslide_roots_advance(state, real(step, r8) / year, cover, lost, none, root_carbon, coarse_carbon)
+          call landslide_roots_advance(state, years, cover, lost, none, root_carbon, coarse_carbon)
        end if
        landslide_vars%root_col(c,:) = state
        x = spval

@@ -16,7 +16,7 @@ module LandslideType
   use landslide_fields    , only : landslide_chance_history, landslide_chance_long_name, landslide_chance_units, &
        landslide_flag_outside, landslide_flag_invalid, landslide_missing, landslide_n_out, &
        landslide_n_percentiles, landslide_output_history, landslide_output_long_names, landslide_output_units, &
-       landslide_outside_history, landslide_outside_long_name, landslide_outside_units, landslide_rain_days, &
+       landslide_outside_history, landslide_outside_long_name, landslide_outside_units, &
        landslide_root_version, landslide_strength_history, landslide_strength_long_name, landslide_strength_units, &
        out_hazard
   use landslide_roots     , only : landslide_root_states, landslide_roots_start
@@ -24,6 +24,7 @@ module LandslideType
   use LandslideControlMod , only : landslide_base_rate, landslide_disturbance, landslide_interval, landslide_static, &
        LandslideStop
   use LandslideDisturbanceMod, only : landslide_disturbance_type
+  use LandslideRainMod    , only : hours, landslide_rain_type
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
   !
@@ -32,8 +33,6 @@ module LandslideType
   save
   !
   ! !PUBLIC DATA:
-  integer , parameter :: hour = 3600          ! s between the marks of the rain
-  integer , parameter :: hours = 24 * maxval(landslide_rain_days)  ! of the longest window
   integer , parameter :: outside = landslide_n_out + 1  ! of out_col
   character(len=*), parameter :: again = 'missing until the run has computed it again'
   character(len=*), parameter :: forgotten = 'what was lost before is forgotten'
@@ -61,9 +60,7 @@ module LandslideType
      real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
      real(r8), pointer :: ordinary_col   (:)   => null() ! col landslides in the gridcell on an ordinary day (1/day)
 
-     ! Antecedent rain: its total since the start (mm) now (0), at the last whole hour (1) and at those before;
-     ! a window's rain is the difference of two. spval where the run, with its restarts, does not go back that far
-     real(r8), pointer :: rain_top       (:,:) => null() ! topounit, (begt:endt, 0:hours+1)
+     type(landslide_rain_type) :: rain
 
      ! Column steps of each flag since the last report; log only, so not in the restart file
      real(r8), pointer :: flag_count_col (:,:) => null() ! col, (begc:endc, 0:landslide_flag_invalid)
@@ -73,12 +70,9 @@ module LandslideType
      procedure, public  :: Init
      procedure, public  :: Restart
      procedure, public  :: Final
-     procedure, public  :: AddRain
-     procedure, public  :: RainOver
      procedure, public  :: SetOutputs
      procedure, private :: InitAllocate
      procedure, private :: InitHistory
-     procedure, private :: InitCold
      procedure, private :: InitStatic
      procedure, private :: InitDisturbance
 
@@ -97,7 +91,7 @@ contains
 
     call this%InitAllocate(bounds)
     call this%InitHistory(bounds)
-    call this%InitCold(bounds)
+    call this%rain%Init(bounds)
     call this%InitStatic(bounds)
     call this%InitDisturbance(bounds)
 
@@ -109,17 +103,22 @@ contains
     ! !ARGUMENTS:
     class(landslide_type)         :: this
     type(bounds_type), intent(in) :: bounds
+    !
+    ! !LOCAL VARIABLES:
+    integer :: c
     !-----------------------------------------------------------------------
 
-    associate(begc => bounds%begc, endc => bounds%endc, begt => bounds%begt, endt => bounds%endt)
+    associate(begc => bounds%begc, endc => bounds%endc)
     allocate(this%out_col        (begc:endc, landslide_n_out + 1))      ; this%out_col        (:,:) = spval
     allocate(this%chance_col     (begc:endc))                           ; this%chance_col     (:)   = spval
     allocate(this%ordinary_col   (begc:endc))                           ; this%ordinary_col   (:)   = spval
     allocate(this%strength_col   (begc:endc))                           ; this%strength_col   (:)   = spval
-    allocate(this%root_col       (begc:endc, landslide_root_states))    ; this%root_col       (:,:) = 0._r8
+    allocate(this%root_col       (begc:endc, landslide_root_states))
     allocate(this%slope_col      (begc:endc, landslide_n_percentiles))  ; this%slope_col      (:,:) = spval
-    allocate(this%rain_top       (begt:endt, 0:hours+1))                ; this%rain_top       (:,:) = spval
     allocate(this%flag_count_col (begc:endc, 0:landslide_flag_invalid)) ; this%flag_count_col (:,:) = 0._r8
+    do c = begc, endc
+       call landslide_roots_start(this%root_col(c,:))
+    end do
     end associate
 
   end subroutine InitAllocate
@@ -157,30 +156,6 @@ contains
          ptr_col=this%strength_col, l2g_scale_type='veg', default='inactive')
 
   end subroutine InitHistory
-
-  !-----------------------------------------------------------------------
-  subroutine InitCold(this, bounds)
-    !
-    ! !USES:
-    use elm_time_manager , only : get_curr_date
-    !
-    ! !ARGUMENTS:
-    class(landslide_type)         :: this
-    type(bounds_type), intent(in) :: bounds
-    !
-    ! !LOCAL VARIABLES:
-    integer :: c, year, month, day, tod
-    !-----------------------------------------------------------------------
-
-    do c = bounds%begc, bounds%endc
-       call landslide_roots_start(this%root_col(c,:))
-    end do
-    ! The rain is counted from here; a restart file, read later, may replace this.
-    this%rain_top(:, 0) = 0._r8
-    call get_curr_date(year, month, day, tod)
-    if (mod(tod, hour) == 0) this%rain_top(:, 1) = 0._r8
-
-  end subroutine InitCold
 
   !-----------------------------------------------------------------------
   subroutine InitStatic(this, bounds)
@@ -281,7 +256,7 @@ contains
          varname='LANDSLIDE_RAIN', xtype=ncd_double, dim1name='topounit', dim2name='landslide_hour', &
          switchdim=.true., lowerb2=0, upperb2=hours + 1, units='mm', &
          long_name='rain since the start of the run: now, at the last whole hour and at those before', &
-         interpinic_flag='skip', readvar=readvar, data=this%rain_top)
+         interpinic_flag='skip', readvar=readvar, data=this%rain%total_top)
     if (flag == 'define') call ncd_defdim(ncid, root_dimension, landslide_root_states, id)
     if (flag == 'read') call check_states(ncid)
     if (available(ncid, flag, 'LANDSLIDE_ROOT_STATE', forgotten)) call restartvar(ncid=ncid, flag=flag, &
@@ -353,68 +328,6 @@ contains
     if (.not. there .and. masterproc) write(iulog,*) 'ELM-Landslide: ', name, ' is not in the restart file: ', otherwise
 
   end function available
-
-  !-----------------------------------------------------------------------
-  subroutine AddRain(this, bounds, rain, step, tod)
-    !
-    ! !DESCRIPTION:
-    ! Add the rain of a time step, which may be shorter or longer than an hour.
-    !
-    ! !ARGUMENTS:
-    class(landslide_type)         :: this
-    type(bounds_type), intent(in) :: bounds                  ! of the clump
-    real(r8)         , intent(in) :: rain(bounds%begt:)      ! rate (mm/s); spval counts as none
-    integer          , intent(in) :: step                    ! length of the step (s)
-    integer          , intent(in) :: tod                     ! time of day at its end (s)
-    !
-    ! !LOCAL VARIABLES:
-    integer  :: before   ! s from the last whole hour to the start of the step
-    integer  :: k, mark, t
-    real(r8) :: part     ! of the step up to a whole hour
-    real(r8) :: total(bounds%begt:bounds%endt)
-    !-----------------------------------------------------------------------
-
-    do t = bounds%begt, bounds%endt
-       total(t) = 0._r8
-       if (rain(t) < landslide_missing) total(t) = rain(t) * real(step, r8)
-    end do
-    before = modulo(tod - step, hour)
-    do mark = 1, (before + step) / hour
-       part = real(mark * hour - before, r8) / real(step, r8)
-       do k = hours + 1, 2, -1  ! one array assignment would make a copy of it all
-          this%rain_top(bounds%begt:bounds%endt, k) = this%rain_top(bounds%begt:bounds%endt, k-1)
-       end do
-       this%rain_top(bounds%begt:bounds%endt, 1) = this%rain_top(bounds%begt:bounds%endt, 0) + part * total
-    end do
-    this%rain_top(bounds%begt:bounds%endt, 0) = this%rain_top(bounds%begt:bounds%endt, 0) + total
-
-  end subroutine AddRain
-
-  !-----------------------------------------------------------------------
-  pure function RainOver(this, t, days, tod) result(rain)
-    !
-    ! !DESCRIPTION:
-    ! Rain (mm) on a topounit over the days up to now, spval if the run does not go back that far. Between two whole
-    ! hours the oldest rain counts as uniform.
-    !
-    ! !ARGUMENTS:
-    class(landslide_type), intent(in) :: this
-    integer              , intent(in) :: t     ! topounit
-    integer              , intent(in) :: days  ! 1 to 7
-    integer              , intent(in) :: tod   ! time of day (s)
-    real(r8)                          :: rain
-    !
-    ! !LOCAL VARIABLES:
-    real(r8) :: older, newer  ! totals at the whole hours before and after the start of the window
-    !-----------------------------------------------------------------------
-
-    older = this%rain_top(t, 24 * days + 1)
-    newer = this%rain_top(t, 24 * days)
-    rain = spval
-    if (older >= landslide_missing) return
-    rain = this%rain_top(t, 0) - (older + (newer - older) * (real(modulo(tod, hour), r8) / real(hour, r8)))
-
-  end function RainOver
 
   !-----------------------------------------------------------------------
   subroutine SetOutputs(this, c, y, flag)

@@ -88,6 +88,7 @@ LARGEST_RATE: float = _CHANCE.pop("largest_rate")  # likewise
 CHANCE = Output(**_CHANCE, name="chance", index=len(OUTPUTS) + 1)  # nor this
 STRENGTH = Output(**_DECLARATION["strength"], name="strength", index=len(OUTPUTS) + 2)  # nor this
 ROOTS: dict = _DECLARATION["roots"]
+DISTURBANCES: dict[str, int] = _DECLARATION["disturbances"]
 ROOT_VERSION = f"{ROOTS['version']}_{ROOTS['cohorts']}"  # of the numbers in a memory of roots
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
 N_IN: int = sum(field.layers for field in FIELDS.values())
@@ -231,6 +232,8 @@ def fortran_module() -> str:
             for name in ("cohesion", "carbon", "decay", "tree", "shrub", "profile")
         ),
         f"  real(r8), parameter :: landslide_root_turnover = {real(ROOTS['turnover'])}",
+        f"  real(r8), parameter :: landslide_root_year = {real(ROOTS['year'])}",
+        *(f"  integer, parameter :: landslide_{name} = {kind}" for name, kind in DISTURBANCES.items()),
         f"  integer, parameter :: landslide_root_cohorts = {ROOTS['cohorts']}",
         f"  character(len=*), parameter :: landslide_root_version = '{ROOT_VERSION}'",
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from elm_landslide.fields import FIELDS, N_IN, ROOTS, SPVAL, put
-from elm_landslide.physics import roots
+from elm_landslide.physics import root_profile, roots
 from elm_landslide.runtime.root_memory import RootMemory, states
+from elm_landslide.runtime.root_memory import cohorts as cohorts_of
 from support.root_cohorts import RELATIVE, Ground
 
 SINCE, HEAD = 5, 6  # years since the last loss; numbers before the cohorts
@@ -224,7 +225,7 @@ def test_merging_moves_no_strength_when_it_happens():
         memory.advance(0.0, x, lost=[0.1, 0.0])
         # What dies holds on in the first moment: only live roots that are still growing become dead ones.
         assert held(memory, x)[0] == pytest.approx(before, abs=2e-5)
-    cohorts = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)
+    cohorts = cohorts_of(memory.state)[0]
     assert (cohorts[0, :, 0] > 0.0).all()
     assert cohorts[0, :, 0].sum() < 1.0
 
@@ -334,10 +335,10 @@ def test_carbon_that_leaves_with_the_cover_is_no_further_loss():
     memory.advance(0.0, x, coarse_carbon=[1.0, 0.1])
     y = columns(tree=0.25, shrub=0.5)
     memory.advance(0.0, y, coarse_carbon=[0.5, 0.1])
-    cohorts = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)
+    cohorts = cohorts_of(memory.state)[0]
     np.testing.assert_allclose(cohorts[:, :, 0].sum(axis=1), [0.0, 0.0, 0.25], atol=1e-12)
     memory.advance(0.0, y, coarse_carbon=[0.25, 0.1])  # half of the trees that are left
-    cohorts = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)
+    cohorts = cohorts_of(memory.state)[0]
     np.testing.assert_allclose(cohorts[:, :, 0].sum(axis=1), [0.125, 0.0, 0.25], atol=1e-12)
 
 
@@ -345,7 +346,7 @@ def test_turnover_goes_on_where_carbon_is_not_looked_at():
     x = columns(tree=1.0, shrub=0.0)
     memory = started(x)
     memory.advance(0.0, x, coarse_carbon=[1.0, 0.0])
-    memory.advance(1.0, columns(tree=SPVAL))
+    memory.advance(1.0)
     memory.advance(0.0, x, coarse_carbon=[np.exp(-0.049), 0.0])
     assert (memory.state[0, HEAD:] == 0.0).all()
     memory.advance(0.0, x, coarse_carbon=[0.9 * np.exp(-0.049), 0.0])
@@ -358,7 +359,7 @@ def test_cohorts_keep_the_area_of_the_cover():
         memory = started(columns(tree=0.6, shrub=0.2))
         for years, tree, shrub, lost in random_history(np.random.default_rng(seed), 40):
             memory.advance(years, columns(tree=tree, shrub=shrub), lost=lost)
-            areas = memory.state[0, HEAD:].reshape(3, ROOTS["cohorts"], -1)[:, :, 0].sum(axis=1)
+            areas = cohorts_of(memory.state)[0][:, :, 0].sum(axis=1)
             assert (areas <= np.array([tree, shrub, 1.0 - tree - shrub]) + 1e-9).all()
 
 
@@ -382,3 +383,9 @@ def test_missing_cover_is_no_loss():
     memory.advance(1.0, columns(tree=SPVAL, shrub=0.1))
     assert handed(memory, x)[1][0] == 1.0
     assert np.isfinite(memory.state).all()
+
+
+def test_dead_roots_are_as_deep_as_elms_trees():
+    """The profile in fields.toml, which the build reads, is that of the tree of physics/root_profile.py."""
+    tree = root_profile.OF_COVER[0]
+    assert ROOTS["profile"] == [root_profile.ROOT_A[tree], root_profile.ROOT_B[tree]]

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.evaluation.climates import CLIMATES, columns
-from elm_landslide.fields import FIELDS, FLAGS, LAYER_INTERFACES, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, put
+from elm_landslide.fields import FIELDS, FLAGS, MISSING, N_IN, OUTPUTS, RAIN_WINDOWS, ROOTS, SPVAL, put
 from elm_landslide.offline.columns import Columns
+from elm_landslide.offline.land_cover import covers, grass_for_trees
+from elm_landslide.offline.memory import HANDED
 from elm_landslide.offline.outside import Outside
 from elm_landslide.offline.samples import SITES, sample_inputs
-from elm_landslide.physics import roots
-from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.runtime.description import describe
 from elm_landslide.runtime.fortran import FortranModel
 from elm_landslide.training.sampling import sample_columns
@@ -37,34 +37,13 @@ def without_roots(x: np.ndarray) -> np.ndarray:
     return changed
 
 
-def grass_for_trees(x: np.ndarray) -> np.ndarray:
-    """Columns with grass where trees were: cover, roots by depth, and carbon in proportion to what is typical."""
-    changed = x.copy(order="F")
-    tree, grass = (FIELDS[f"{name}_cover"].columns for name in ("tree", "grass"))
-    share = x[:, tree]
-    changed[:, grass], changed[:, tree] = x[:, grass] + share, 0.0
-    profiles = root_profiles(LAYER_INTERFACES)[list(OF_COVER)]
-    rooted = FIELDS["root_fraction"].columns
-    changed[:, rooted] = np.maximum(x[:, rooted] + share * (profiles[2] - profiles[0]), 0.0)
-    for name, typical in (("vegetation_carbon", roots.COVER_CARBON), ("root_carbon", roots.COVER_ROOT_CARBON)):
-        carbon = x[:, FIELDS[name].offset]
-        before, after = (np.maximum(_cover(columns) @ typical.numpy(), 0.01) for columns in (x, changed))
-        put(changed, name, np.where(np.abs(carbon) < MISSING, carbon * after / before, carbon))
-    return changed
-
-
 def grass_under_the_load(x: np.ndarray) -> np.ndarray:
-    """The same with the weight of what stood there."""
+    """Grass where trees were, with the weight of what stood there."""
     changed = grass_for_trees(x)
     carbon = x[:, FIELDS["vegetation_carbon"].offset]
-    typical = _cover(x) @ roots.COVER_CARBON.numpy()
+    typical = covers(x) @ np.array(ROOTS["carbon"])
     put(changed, "vegetation_carbon", np.where(np.abs(carbon) < MISSING, carbon, typical))
     return changed
-
-
-def _cover(x: np.ndarray) -> np.ndarray:
-    """[n, 4] (1) in the order of COVERS."""
-    return np.stack([x[:, FIELDS[f"{name}_cover"].offset] for name in COVERS], axis=1)
 
 
 def more_rain(x: np.ndarray) -> np.ndarray:
@@ -117,7 +96,10 @@ def report(model: Path, advance: Callable[[int], None]) -> dict:
 
         for name, climate in CLIMATES.items():
             add(name, columns(climate, COUNT, SEED))
-        add("sampled over the training domain", sample_columns(SAMPLED, SEED).numpy())
+        sampled = sample_columns(SAMPLED, SEED).numpy()
+        for name in HANDED:  # ground that remembers other cover answers over years (offline/recovery.py), not at once
+            put(sampled, name, SPVAL)
+        add("sampled over the training domain", sampled)
         for sample in SITES:
             source = Columns(sample_inputs(sample))
             try:

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
+from elm_landslide.fields import DISTURBANCES
 from elm_landslide.offline import netcdf, places, surface, variables
 from elm_landslide.offline.places import Layout, Places
 from elm_landslide.offline.times import TimeAxis, date, date2num
 
-KINDS = {"cut": 1, "fire": 2, "uprooted": 3}
 _ROUNDING = 1e-6  # by which fractions may sum to more than 1
 
 
@@ -57,7 +57,7 @@ def read(path: Path | str, layout: Layout, run: np.ndarray, index: np.ndarray, a
     none = netcdf.is_missing(day) | (day == 0) | netcdf.is_missing(fraction) | (fraction == 0)
     checks = (
         ("FRACTION", fraction, (fraction < 0.0) | (fraction > 1.0), "wanted 0 to 1"),
-        ("KIND", kind, ~np.isin(kind, list(KINDS.values())), "wanted 1 (cut), 2 (fire) or 3 (uprooted)"),
+        ("KIND", kind, ~np.isin(kind, list(DISTURBANCES.values())), "wanted 1 (cut), 2 (fire) or 3 (uprooted)"),
         ("DATE", day, day != np.rint(day), "wanted yyyymmdd"),
     )
     for name, values, wrong, wanted in checks:
@@ -68,9 +68,9 @@ def read(path: Path | str, layout: Layout, run: np.ndarray, index: np.ndarray, a
         lost, torn = np.zeros((len(run), 2)), np.zeros((len(run), 2))
         for i in range(len(fraction)):
             part = np.where(now[i], fraction[i], 0.0)
-            lost[:, 0] += np.where(kind[i] != KINDS["uprooted"], part, 0.0)
-            lost[:, 1] += np.where(kind[i] == KINDS["fire"], part, 0.0)
-            torn[:, 0] += np.where(kind[i] == KINDS["uprooted"], part, 0.0)
+            lost[:, 0] += np.where(kind[i] != DISTURBANCES["uprooted"], part, 0.0)
+            lost[:, 1] += np.where(kind[i] == DISTURBANCES["fire"], part, 0.0)
+            torn[:, 0] += np.where(kind[i] == DISTURBANCES["uprooted"], part, 0.0)
         total = (lost + torn).max(axis=1)
         wanted = f"summed over the events of {number}: wanted 1 or less"
         surface.refuse(path, "FRACTION", total > 1.0 + _ROUNDING, total, lat, lon, wanted)

@@ -8,18 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import SPVAL, put
+from elm_landslide.fields import ROOTS, SPVAL, put
 from elm_landslide.offline import disturbance, state_file
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.history_files import Record
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.landuse import LandUse
 from elm_landslide.offline.times import SLACK, num2date
-from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.runtime.root_memory import RootMemory
 
 HANDED = ("tree_ground", "shrub_ground", "vegetation_left")  # fields that come from the memory
-SECONDS_PER_YEAR = 365.0 * SECONDS_PER_DAY
 
 
 class Memory:
@@ -108,8 +106,8 @@ class Memory:
             losses = self._events.pop(0)
             # Up to the day with the cover of before: what changes in the record, changes at its end.
             before = min(max(losses.time, self.time), now)
-            self._advance(before, np.full_like(x, SPVAL))
-            self._roots.advance(0.0, np.full_like(x, SPVAL), losses.lost, losses.torn)
+            self._advance(before)
+            self._roots.advance(0.0, None, losses.lost, losses.torn)
         self._advance(now, x, SPVAL if self._landuse else columns.coarse_carbon(record, x))
         return self._roots.ground(x)
 
@@ -127,9 +125,9 @@ class Memory:
                 if self._columns.from_surface(name):
                     put(x, name, values)
 
-    def _advance(self, time: float, x: np.ndarray, coarse_carbon: np.ndarray | float = SPVAL) -> None:
+    def _advance(self, time: float, x: np.ndarray | None = None, coarse_carbon: np.ndarray | float = SPVAL) -> None:
         # Whole seconds: a part of a run whose times count from another day must give the same bits.
-        years = np.rint((time - self.time) * self._axis.seconds) / SECONDS_PER_YEAR
+        years = np.rint((time - self.time) * self._axis.seconds) / ROOTS["year"]
         self._roots.advance(max(years, 0.0), x, coarse_carbon=coarse_carbon)
         self.time = max(time, self.time)
 

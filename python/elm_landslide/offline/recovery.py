@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES, OUTPUTS, SPVAL, put
+from elm_landslide.fields import OUTPUTS, SPVAL
 from elm_landslide.model.model_file import SHIPPED, sha256
 from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.inputs import Inputs
-from elm_landslide.physics import root_profile
+from elm_landslide.offline.land_cover import grass_for_trees
 from elm_landslide.ranks import Progress, silent
 from elm_landslide.runtime.fortran import FortranModel
 from elm_landslide.runtime.root_memory import RootMemory
@@ -77,7 +77,7 @@ def recover(inputs: Inputs, model: Path | None = None, progress: Progress = sile
         whole = means(x)
         curves = {}
         for name, (lost, torn, to_grass) in EVENTS.items():
-            memory, after = RootMemory(len(x)), _grass_for_trees(x) if to_grass else x
+            memory, after = RootMemory(len(x)), grass_for_trees(x) if to_grass else x
             memory.advance(0.0, x)
             memory.advance(0.0, after, lost, torn)
             rows = []
@@ -93,15 +93,3 @@ def recover(inputs: Inputs, model: Path | None = None, progress: Progress = sile
     return Recovery(
         sha256(model or SHIPPED), columns.run.size, len(columns.records), YEARS.tolist(), probability, hazard, curves
     )
-
-
-def _grass_for_trees(x: np.ndarray) -> np.ndarray:
-    """The columns with grass where trees were, and with its roots."""
-    changed = x.copy(order="F")
-    covers = {name: x[:, FIELDS[f"{name}_cover"].offset] for name in root_profile.COVERS}
-    put(changed, "grass_cover", covers["grass"] + covers["tree"])
-    put(changed, "tree_cover", 0.0)
-    tree, _, grass, _ = root_profile.root_profiles(LAYER_INTERFACES)[list(root_profile.OF_COVER)]
-    fraction = x[:, FIELDS["root_fraction"].columns] + covers["tree"][:, None] * (grass - tree)
-    put(changed, "root_fraction", np.clip(fraction, 0.0, 1.0))
-    return changed

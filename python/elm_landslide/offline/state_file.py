@@ -10,13 +10,12 @@ import numpy as np
 
 from elm_landslide import __version__
 from elm_landslide.errors import UserError
-from elm_landslide.fields import ROOT_VERSION, ROOTS, SPVAL
+from elm_landslide.fields import ROOT_VERSION, SPVAL
 from elm_landslide.offline import netcdf, places
 from elm_landslide.offline.places import Layout
 from elm_landslide.offline.times import TimeAxis, calendar_of
-from elm_landslide.runtime.root_memory import states
+from elm_landslide.runtime.root_memory import cohorts, states
 
-_FIRST = 6  # number of a state before its cohorts (fortran/landslide_roots.F90)
 _ROUNDING = 1e-6  # by which areas may exceed cover
 
 
@@ -94,12 +93,12 @@ def _check(path: Path | str, time: float, values: np.ndarray) -> None:
     """A damaged file must not go on as a landslide probability."""
     sound = values.ndim == 2 and values.shape[1] == states() and np.isfinite(values).all() and np.isfinite(time)
     if sound:
-        cover, cohorts = values[:, :2], values[:, _FIRST:].reshape(len(values), 3, ROOTS["cohorts"], -1)
+        cover, ground = values[:, :2], cohorts(values)
         unknown = cover >= SPVAL
-        areas = cohorts[..., 0].sum(axis=2)  # [n, kind]
+        areas = ground[..., 0].sum(axis=2)  # [n, kind]
         sound = (
             (unknown | ((cover >= 0.0) & (cover <= 1.0))).all()
-            and (cohorts >= 0.0).all()
+            and (ground >= 0.0).all()
             and (unknown | (areas[:, :2] <= cover + _ROUNDING)).all()
             and (areas.sum(axis=1) <= 1.0 + _ROUNDING).all()
         )

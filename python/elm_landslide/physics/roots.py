@@ -18,7 +18,7 @@ COVER_COHESION = torch.tensor(ROOTS["cohesion"], dtype=torch.float64)
 COVER_COHESION_CV = 0.6
 # Typical carbon of a closed cover (kg C/m2), for ELM without carbon (SP mode) and as the reference of root carbon.
 COVER_CARBON = torch.tensor(ROOTS["carbon"], dtype=torch.float64)
-COVER_ROOT_CARBON = torch.tensor([2.0, 0.6, 0.3, 0.2], dtype=torch.float64)
+COVER_ROOT_CARBON = torch.tensor(ROOTS["root_carbon"], dtype=torch.float64)
 
 MAX_RELATIVE_DENSITY = 3.0  # a host may put nearly all roots deep; cohesion is not extrapolated without roots above
 # root_fraction @ _UPPER_SHARE is the mean root density (1/m) of the upper half metre.

@@ -5,16 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from elm_landslide.fields import FIELDS, SPVAL
+from elm_landslide.fields import FIELDS, N_IN, ROOTS, SPVAL
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.runtime.fortran import procedure
 
+KINDS = ("tree", "shrub", "open")
 _COVERS = [FIELDS[f"{name}_cover"].offset for name in COVERS]
 
 
 def states() -> int:
     """How many numbers the memory of one column takes."""
-    return int(procedure("root_states")())
+    return int(procedure("root_states")()[0])
+
+
+def cohorts(state: np.ndarray) -> np.ndarray:
+    """What a state (n, states()) says of its cohorts, [n, kind (tree, shrub, open), cohort, number]; the first number
+    is the area (fraction of the column)."""
+    head = int(procedure("root_states")()[1])
+    return state[:, head:].reshape(len(state), len(KINDS), ROOTS["cohorts"], -1)
 
 
 class RootMemory:
@@ -30,7 +38,7 @@ class RootMemory:
     def advance(
         self,
         years: ArrayLike,
-        x: np.ndarray,
+        x: np.ndarray | None = None,
         lost: ArrayLike = 0.0,
         torn: ArrayLike = 0.0,
         coarse_carbon: ArrayLike = SPVAL,
@@ -38,11 +46,12 @@ class RootMemory:
         """Advance to the end of a step.
 
         years: its length, (n) or one for all. x: (n, N_IN) inputs at its end, of which cover and root carbon are
-        read. lost: fractions of trees and shrubs whose roots die in the step, (n, 2) or what broadcasts to it;
-        torn: fractions uprooted, likewise. coarse_carbon: of coarse roots of trees and shrubs (kg C/m2), likewise,
-        SPVAL if unknown.
+        read; None where they are not known, and count as unchanged. lost: fractions of trees and shrubs whose roots die
+        in the step, (n, 2) or what broadcasts to it; torn: fractions uprooted, likewise. coarse_carbon: of coarse roots
+        of trees and shrubs (kg C/m2), likewise, SPVAL if unknown.
         """
         n = len(self.state)
+        x = np.full((n, N_IN), SPVAL) if x is None else x
 
         def one(values: ArrayLike) -> np.ndarray:
             return np.ascontiguousarray(np.broadcast_to(np.asarray(values, dtype=np.float64), (n,)))
