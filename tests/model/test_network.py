@@ -208,7 +208,12 @@ def test_removing_roots_or_trees_never_helps(network, x, model):
         columns[:, FIELDS["root_carbon"].offset] = SPVAL
     cleared[:, grass] += 0.5 * cleared[:, trees]
     cleared[:, trees] *= 0.5
-    for changed in (weaker, cleared):
+    # Ground that remembers trees, but less of them.
+    thinner = x.clone()
+    remembered = FIELDS["tree_ground"].offset
+    known = x[:, remembered] != SPVAL
+    thinner[known, remembered] *= 0.5
+    for changed in (weaker, cleared, thinner):
         both = (flags(network, x) < FLAGS["outside"]) & (flags(network, changed) < FLAGS["outside"])
         before, after = network(x[both]), network(changed[both])
         assert both.sum() > 200
