@@ -14,6 +14,7 @@ MODULES = {
     "simulate": ("torch", "numba", "scipy"),
     "evaluate": ("matplotlib", "torch", "numba", "scipy", "sklearn"),
     "bridge": ("cffi",),
+    "static": ("rasterio", "pyproj", "exactextract", "numba", "distributed"),
 }
 
 

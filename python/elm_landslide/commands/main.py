@@ -20,6 +20,7 @@ from elm_landslide.commands.replay import replay_command
 from elm_landslide.commands.run import run_command
 from elm_landslide.commands.signs import signs_command
 from elm_landslide.commands.simulate import simulate_command
+from elm_landslide.commands.static import static_command
 from elm_landslide.commands.train import train_command
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.add_typer(sites.app, name="sites")
 app.add_typer(plugin.app, name="plugin")
 app.command("run", cls=options.ListOptions)(run_command)
 app.command("simulate", cls=options.ListOptions)(simulate_command)
+app.command("static")(static_command)
 app.command("plot")(plot_command)
 app.command("profile", cls=options.ListOptions)(profile_command)
 app.command("recovery", cls=options.ListOptions)(recovery_command)

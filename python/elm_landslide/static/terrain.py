@@ -1,0 +1,166 @@
+"""A DEM on an ELM grid: percentiles of slope, and wetness and curvature within the slope classes between them.
+
+Three passes over the windows: slopes and the water of each window alone; the water that comes in over its edges, until
+nothing changes; the shapes, once the percentiles are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from elm_landslide.errors import UserError
+from elm_landslide.fields import SLOPE_PERCENTILES
+from elm_landslide.static import windows
+from elm_landslide.static.accounts import Accounts
+from elm_landslide.static.elm_grid import ElmGrid
+from elm_landslide.static.histograms import CURVATURE, SLOPE, WETNESS, WHOLE, quantiles
+from elm_landslide.static.relief import N_CLASSES
+from elm_landslide.static.windows import SIDES, Terrain
+from elm_landslide.static.workers import Each
+
+LEVELS = (0.1, 0.5, 0.9)  # of wetness and curvature within a slope class
+Report = Callable[[str, int, int], None]
+
+
+@dataclass
+class TerrainFields:
+    """By ELM cell [n], nan where the DEM says nothing: slope [n, 11] (m/m) at the percentiles; wetness, curvature [n,
+    class, LEVELS] (ln m, 1/m; positive in hollows) and the mean wetness [n]; covered [n]: share of the cell with a
+    slope; area [n] (km2) of it; windows, routed: how many there were, and how often one was routed again."""
+
+    slope: np.ndarray
+    wetness: np.ndarray
+    curvature: np.ndarray
+    mean_wetness: np.ndarray
+    covered: np.ndarray
+    area: np.ndarray
+    windows: int = 0
+    routed: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def summarise(terrain: Terrain, grid: ElmGrid, each: Each, report: Report) -> TerrainFields:
+    """Raises UserError where the grids do not overlap, and for what cannot be an elevation."""
+    if not terrain.polygons.cell.size:
+        raise UserError(f"{terrain.dem.path}: none of the {grid.size} cells of the ELM grid lies on this map")
+    n = grid.size
+    result = TerrainFields(
+        np.full((n, len(SLOPE_PERCENTILES)), np.nan),
+        np.full((n, N_CLASSES, len(LEVELS)), np.nan),
+        np.full((n, N_CLASSES, len(LEVELS)), np.nan),
+        np.full(n, np.nan),
+        np.zeros(n),
+        np.zeros(n),
+    )
+    _slopes(terrain, result, each, report)
+    if not result.area.any():
+        raise UserError(
+            f"{terrain.dem.path}: has no elevation within the cells of the ELM grid: all is missing there; is --nodata right?"
+        )
+    result.windows = len(terrain.windows)
+    result.routed = _route(terrain, each, report)
+    _shapes(terrain, result, each, report)
+    return result
+
+
+def _slopes(terrain: Terrain, result: TerrainFields, each: Each, report: Report) -> None:
+    whole = terrain.polygons.area(len(result.area))
+    reference = windows.reference_area(terrain.dem)
+    levels = np.array(SLOPE_PERCENTILES) / 100.0
+
+    def finish(cell, counts, least, most, seen):
+        if seen == 0:
+            return
+        result.slope[cell] = quantiles(counts, SLOPE, levels, least, most)
+        result.covered[cell] = min(float(seen) / WHOLE / whole[cell], 1.0)
+        result.area[cell] = float(counts.sum()) / WHOLE * reference / 1e6
+
+    joins = (np.add, np.minimum, np.maximum, np.add)
+    accounts = Accounts(terrain.polygons, terrain.side, terrain.dem.shape, finish, joins)
+    for k, window in enumerate(each(windows.survey, terrain, terrain.windows), start=1):
+        part = windows.load(terrain, "slopes", window)
+        accounts.add(window, part["cells"], part["counts"], part["least"], part["most"], part["seen"])
+        report("slopes", k, len(terrain.windows))
+
+
+_OPPOSITE = {"top": (-1, 0, "bottom"), "bottom": (1, 0, "top"), "left": (0, -1, "right"), "right": (0, 1, "left")}
+
+
+def _route(terrain: Terrain, each: Each, report: Report) -> int:
+    """Hands upslope areas over the edges of the windows until none changes; how often one was routed again."""
+    edges = {window: windows.load(terrain, "edges", window) for window in terrain.windows}
+    again = 0
+    while True:
+        changed = [window for window in terrain.windows if not _same(_ring(terrain, edges, window), edges[window])]
+        if not changed:
+            return again
+
+        def jobs(todo: list = changed) -> Iterator[tuple[tuple[int, int], dict[str, np.ndarray]]]:
+            for window in todo:
+                yield window, _inflow(terrain, _ring(terrain, edges, window), window)
+
+        for k, window in enumerate(each(windows.route, terrain, jobs()), start=1):
+            edges[window] = windows.load(terrain, "edges", window)
+            report("water over the edges", k, len(changed))
+        again += len(changed)
+
+
+def _ring(terrain: Terrain, edges: dict, window: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Upslope areas of the cells around a window, by side, corners included; 0 beyond the map."""
+    i, j = window
+    ring = {}
+    for side, (down, across, facing) in _OPPOSITE.items():
+        length = terrain.size(window)[1 if down else 0]
+        values = np.zeros(length + 2)
+        beside = edges.get((i + down, j + across))
+        if beside is not None:
+            values[1:-1] = beside[facing]
+        for end, step in ((0, -1), (-1, 1)):
+            corner = (i + down, j + step) if down else (i + step, j + across)
+            if corner in edges:
+                far = edges[corner][facing]
+                values[end] = far[-1 if step < 0 else 0]
+        ring[side] = values
+    return ring
+
+
+def _same(ring: dict[str, np.ndarray], edge: dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(ring[side], edge[f"in_{side}"]) for side in SIDES)
+
+
+def _inflow(terrain: Terrain, ring: dict[str, np.ndarray], window: tuple[int, int]) -> np.ndarray:
+    rows, columns = terrain.size(window)
+    inflow = np.zeros((rows + 2, columns + 2))
+    inflow[0], inflow[-1], inflow[:, 0], inflow[:, -1] = (ring[side] for side in SIDES)
+    return inflow
+
+
+def _shapes(terrain: Terrain, result: TerrainFields, each: Each, report: Report) -> None:
+    levels = np.array(LEVELS)
+
+    def finish(cell, wet, bent, limits):
+        result.wetness[cell] = _in_classes(wet, WETNESS, levels, limits[0], limits[1])
+        result.curvature[cell] = _in_classes(bent, CURVATURE, levels, limits[2], limits[3])
+        middle = 0.5 * (WETNESS.edges[:-1] + WETNESS.edges[1:])
+        result.mean_wetness[cell] = float(wet.sum(0) @ middle) / float(wet.sum())
+
+    def join(a, b):
+        return np.concatenate([np.minimum(a[0::2], b[0::2]), np.maximum(a[1::2], b[1::2])])[[0, 2, 1, 3]]
+
+    accounts = Accounts(terrain.polygons, terrain.side, terrain.dem.shape, finish, (np.add, np.add, join))
+    cells = {window: windows.load(terrain, "slopes", window)["cells"] for window in terrain.windows}
+    jobs = ((window, result.slope[cells[window]]) for window in terrain.windows)
+    for k, window in enumerate(each(windows.shapes, terrain, jobs), start=1):
+        part = windows.load(terrain, "shapes", window)
+        accounts.add(window, part["cells"], part["wet"], part["bent"], np.moveaxis(part["limits"], 1, 0))
+        report("wetness and curvature", k, len(terrain.windows))
+
+
+def _in_classes(counts: np.ndarray, bins, levels: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """[class, level]; a class without a cell of the map, between equal percentiles, takes the distribution of all."""
+    found = quantiles(counts, bins, levels, least, most)
+    total = quantiles(counts.sum(0)[None], bins, levels, least.min(keepdims=True), most.max(keepdims=True))
+    return np.where(np.isnan(found), total, found)
