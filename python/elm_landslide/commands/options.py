@@ -40,6 +40,10 @@ BaseRate = Annotated[
         "the hazard is 1; by default the world's news reports."
     ),
 ]
+Static = Annotated[
+    Path | None,
+    typer.Option(help="What maps say of the cells (elm-landslide static), in place of the surface dataset's values."),
+]
 LandUse = Annotated[
     Path | None, typer.Option(help="Cover by year (flanduse_timeseries): roots follow it with their lag.")
 ]
@@ -95,6 +99,7 @@ def inputs(
     landuse: Path | None = None,
     disturbance: Path | None = None,
     state: Path | None = None,
+    static: Path | None = None,
 ) -> Inputs:
     """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
@@ -102,10 +107,10 @@ def inputs(
         if history or constants or rain or surface:
             raise UserError("--sample takes the place of the files: give one or the other")
         files = sample_inputs(sample)
-        return replace(files, overrides=values, landuse=landuse, disturbance=disturbance, state=state)
+        return replace(files, overrides=values, landuse=landuse, disturbance=disturbance, state=state, static=static)
     if not history or not surface:
         raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    more = (landuse, disturbance, state)
+    more = (landuse, disturbance, state, static)
     return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values, *more)
 
 

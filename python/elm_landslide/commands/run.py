@@ -31,6 +31,7 @@ def run_command(
     instruction_set: options.InstructionSet = "auto",
     override: options.Override = None,
     base_rate: options.BaseRate = BASE_RATE,
+    static: options.Static = None,
     landuse: options.LandUse = None,
     disturbance: options.Disturbance = None,
     state: options.State = None,
@@ -77,6 +78,7 @@ def run_command(
             landuse=landuse,
             disturbance=disturbance,
             state=state,
+            static=static,
         )
         with removing_on_interrupt(files.part_of(out), speak=comm.rank == 0):
             return run(

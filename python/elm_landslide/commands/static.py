@@ -29,10 +29,14 @@ def static_command(
     clay: Annotated[_Map, typer.Option(help="Clay content, on the same layers.")] = None,
     cover: Annotated[_Map, typer.Option(help="Classes of land cover.")] = None,
     lithology: Annotated[_Map, typer.Option(help="Classes of the Global Lithological Map (GLiM).")] = None,
-    leaf_area: Annotated[_Map, typer.Option(help="Leaf area index; of several bands (months) the largest counts.")] = None,
+    leaf_area: Annotated[
+        _Map, typer.Option(help="Leaf area index; of several bands (months) the largest counts.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("static.nc"),
     crs: Annotated[str | None, typer.Option(help="CRS of the DEM if its file does not say, such as EPSG:4326.")] = None,
-    nodata: Annotated[float | None, typer.Option(help="Elevation that means missing, besides what the file says.")] = None,
+    nodata: Annotated[
+        float | None, typer.Option(help="Elevation that means missing, besides what the file says.")
+    ] = None,
     elevation_unit: Annotated[
         Literal["m", "ft", "us-ft"] | None, typer.Option(help="Unit of the elevations if the file does not say.")
     ] = None,
@@ -42,12 +46,17 @@ def static_command(
         str | None, typer.Option(help="Interfaces (m) of the layers of --sand and --clay, such as 0,0.3,1.")
     ] = None,
     cover_classes: Annotated[
-        str, typer.Option(help="Table of --cover: worldcover, igbp, or a TOML file of lines 10 = [tree, shrub, grass, crop].")
+        str,
+        typer.Option(
+            help="Table of --cover: worldcover, igbp, or a TOML file of lines 10 = [tree, shrub, grass, crop]."
+        ),
     ] = "worldcover",
     cell_size: Annotated[
         float | None, typer.Option(help="Size (degrees) of the cells of --grid, if its file does not say.")
     ] = None,
-    window: Annotated[int, typer.Option(help="Side (cells of the DEM) of what a worker holds; a multiple of 256.")] = 2048,
+    window: Annotated[
+        int, typer.Option(help="Side (cells of the DEM) of what a worker holds; a multiple of 128.")
+    ] = 2048,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: as many as there are cores.")] = 0,
     scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler of your own.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,

@@ -9,7 +9,7 @@ import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
-from elm_landslide.offline import places, variables
+from elm_landslide.offline import places, static_fields, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import (
     STATE,
@@ -76,7 +76,10 @@ class Columns:
         self._rules = [rule for name in FIELDS if name not in overrides for rule in self._rule(name)]
         self._levels = {n: N_LAYERS if FIELDS[r.field].layers > 1 else None for r in self._rules for n in r.needs}
         self._check_variables(soil)
-        static = read_surface(inputs.surface, self.layout, self.index)
+        mapped = static_fields.names(inputs.static) if inputs.static else set()
+        static = read_surface(inputs.surface, self.layout, self.index, static_fields.SLOPES not in mapped)
+        if inputs.static:  # cover by year goes its own way
+            static = static_fields.overlay(static, inputs.static, self.layout, self.index, not inputs.landuse)
         self.surface_source, self._assumed, self.landunit_weights = static.source, static.assumed, static.weights
         rule_fields = {rule.field for rule in self._rules}
         for name, values in static.values.items():
@@ -96,7 +99,7 @@ class Columns:
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
-        more = [path for path in (inputs.landuse, inputs.disturbance, inputs.state) if path]
+        more = [path for path in (inputs.static, inputs.landuse, inputs.disturbance, inputs.state) if path]
         self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface, *more]
 
     def _land_area(self, of_surface: np.ndarray) -> np.ndarray:

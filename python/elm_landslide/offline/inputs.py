@@ -15,7 +15,7 @@ class Inputs:
     constants and daily mean rain (may be empty); rain: further history files with time means of RAIN. overrides: values
     by field name, used everywhere in place of what the files say. landuse: a file of cover by year
     (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of
-    roots.
+    roots; static: what maps say of the cells (elm-landslide static), in place of the surface dataset.
     """
 
     history: Sequence[Path | str]
@@ -26,8 +26,9 @@ class Inputs:
     landuse: Path | str | None = None
     disturbance: Path | str | None = None
     state: Path | str | None = None
+    static: Path | str | None = None
 
     @property
     def paths(self) -> list[Path | str]:
-        more = [path for path in (self.landuse, self.disturbance, self.state) if path]
+        more = [path for path in (self.static, self.landuse, self.disturbance, self.state) if path]
         return [*self.history, *self.constants, *self.rain, self.surface, *more]

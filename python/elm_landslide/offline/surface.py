@@ -35,17 +35,20 @@ class SurfaceFields:
     weights: tuple[np.ndarray, np.ndarray]  # of the natural-vegetation and the crop landunit (1) [n]
 
 
-def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> SurfaceFields:
+def read_surface(path: Path | str, layout: Layout, index: np.ndarray, slopes: bool = True) -> SurfaceFields:
     """Static fields at some places of a layout, index [n].
 
     Columns take the cover of their landunit (1 soil, 2 crop); of cells the natural-vegetation and crop landunits are
-    averaged by PCT_NATVEG and PCT_CROP.
+    averaged by PCT_NATVEG and PCT_CROP. slopes: whether the slopes must be there, and are not SPVAL without.
     """
     path = Path(path)
     with netcdf.open_dataset(path) as dataset:
         for name in _NEEDED:
-            if name not in dataset.variables:
-                raise UserError(f"{path}: no variable {name}: not an ELM surface dataset with hillslope percentiles")
+            if name not in dataset.variables and (slopes or name != "SLP_P10"):
+                hint = ", which elm-landslide static makes of a DEM for --static" if name == "SLP_P10" else ""
+                raise UserError(
+                    f"{path}: no variable {name}: not an ELM surface dataset with hillslope percentiles{hint}"
+                )
         # Adapted surface datasets often have no units, and ELM itself does not read them.
         without_units = netcdf.check_units(dataset, path, may_lack=True)
         cells = cells_of(dataset, path)
@@ -78,8 +81,10 @@ def read_surface(path: Path | str, layout: Layout, index: np.ndarray) -> Surface
         values = {
             "sand": percent("PCT_SAND", exactly(N_LAYERS)),
             "clay": percent("PCT_CLAY", exactly(N_LAYERS)),
-            "slope": read("SLP_P10", exactly(len(SLOPE_PERCENTILES))),
+            "slope": np.full((len(index), len(SLOPE_PERCENTILES)), SPVAL),
         }
+        if "SLP_P10" in dataset.variables:
+            values["slope"] = read("SLP_P10", exactly(len(SLOPE_PERCENTILES)))
         _check_soil(path, values, lat, lon)
         pft = percent("PCT_NAT_PFT", range(root_profile.PFTS["crop"].start, root_profile.N_PFT + 1))
         natural, crop = percent("PCT_NATVEG"), percent("PCT_CROP")

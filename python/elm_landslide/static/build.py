@@ -89,8 +89,8 @@ def build(
         raise UserError("static: give a map: --dem, --depth, --sand and --clay, --cover, --lithology or --leaf-area")
     if bool(sources.sand) != bool(sources.clay):
         raise UserError("static: give --sand and --clay together, for the soil is read from both")
-    if window < BLOCK or window % BLOCK:
-        raise UserError(f"--window {window}: wanted a multiple of {BLOCK}")
+    if window < 2 * BLOCK or window % BLOCK:
+        raise UserError(f"--window {window}: wanted a multiple of {BLOCK}, {2 * BLOCK} or more")
     grid = read_grid(sources.grid, sources.cell_size)
     result = Result(grid.size)
     opened = _open(sources)  # all are checked before the first is worked on
@@ -221,7 +221,9 @@ def _texture(
     depths = soil.interfaces(opened["sand"].path, opened["sand"].bands, sources.texture_depths)
     for name in ("sand", "clay"):
         limits = Limits(0.0, 100.0, f"{name} (%)", "--texture-unit g/kg, % or 1?")
-        found = maps.means(replace(opened[name], factor=factor), grid, limits, each, lambda k, n, w=name: report(w, k, n))
+        found = maps.means(
+            replace(opened[name], factor=factor), grid, limits, each, lambda k, n, w=name: report(w, k, n)
+        )
         if np.nanmax(found.mean, initial=0.0) <= 1.0 and np.nanmax(found.mean, initial=0.0) > 0.0:
             raise UserError(
                 f"{opened[name].path}: {name} is {np.nanmax(found.mean):g} % at most: fractions? --texture-unit 1"

@@ -18,7 +18,7 @@ from elm_landslide.static.elm_grid import ElmGrid
 from elm_landslide.static.histograms import WHOLE
 from elm_landslide.static.rasters import Raster
 
-BLOCK = 256  # cells of the map along a side
+BLOCK = 128  # cells of the map along a side
 _SEGMENTS = 32  # pieces of an edge of an ELM cell, which is bent in a projection
 
 
@@ -106,7 +106,7 @@ def shares(polygons: Polygons, row: int, column: int, rows: int, columns: int, s
 
 @dataclass(frozen=True)
 class Owners:
-    """cells: numbers of the ELM cells in a window; owner [rows, columns]: position in `cells` of the one that a cell
+    """cells: numbers of the ELM cells that a window may hold a part of; owner [rows, columns]: position in `cells` of the one that a cell
     of the map lies in whole, or -1; extra_at, extra_cell, extra_share: those shared by several."""
 
     cells: np.ndarray
@@ -120,13 +120,15 @@ def owners(polygons: Polygons, row: int, column: int, rows: int, columns: int) -
     """Of a window whose corner is a multiple of BLOCK."""
     owner = np.full((rows, columns), -1, dtype=np.int64)
     blocks = -(-rows // BLOCK), -(-columns // BLOCK)
-    at, cell, share = [], [], []
+    covering = shares(polygons, row // BLOCK, column // BLOCK, *blocks, BLOCK)
+    cells = np.unique(np.array([number for number, *_ in covering], dtype=np.int64))
+    at, cell, share = ([np.zeros(0, dtype=np.int64)] for _ in range(3))
     partly: dict[int, list[int]] = {}
-    for number, index, covered in shares(polygons, row // BLOCK, column // BLOCK, *blocks, BLOCK):
+    for number, index, covered in covering:
         for block, part in zip(index.tolist(), covered.tolist(), strict=True):
             i, j = (block // blocks[1]) * BLOCK, (block % blocks[1]) * BLOCK
             if part == 1.0:
-                owner[i : i + BLOCK, j : j + BLOCK] = number
+                owner[i : i + BLOCK, j : j + BLOCK] = np.searchsorted(cells, number)
             else:
                 partly.setdefault(block, []).append(number)
     for block, numbers in partly.items():
@@ -137,14 +139,9 @@ def owners(polygons: Polygons, row: int, column: int, rows: int, columns: int) -
             a, b = i + index // BLOCK, j + index % BLOCK
             inside = (a < rows) & (b < columns)
             a, b, part = a[inside], b[inside], np.rint(covered[inside] * WHOLE).astype(np.int64)
-            full = part == WHOLE
-            owner[a[full], b[full]] = number
+            full, position = part == WHOLE, int(np.searchsorted(cells, number))
+            owner[a[full], b[full]] = position
             at.append(a[~full] * columns + b[~full])
             share.append(part[~full])
-            cell.append(np.full(int((~full).sum()), number, dtype=np.int64))
-    nothing = [np.zeros(0, dtype=np.int64)]
-    extra_at, extra_cell, extra_share = (np.concatenate(nothing + parts) for parts in (at, cell, share))
-    cells = np.unique(np.concatenate([owner[owner >= 0], extra_cell]))
-    position = np.searchsorted(cells, owner)
-    owner = np.where(owner >= 0, position, -1)
-    return Owners(cells, owner, extra_at, np.searchsorted(cells, extra_cell), extra_share)
+            cell.append(np.full(int((~full).sum()), position, dtype=np.int64))
+    return Owners(cells, owner, np.concatenate(at), np.concatenate(cell), np.concatenate(share))

@@ -32,7 +32,7 @@ def conductance(ratio: np.ndarray) -> np.ndarray:
     return np.stack([corner, down, corner, across, across, corner, down, corner], axis=-1)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def partition(z, ratio, conducts):
     """How each cell shares its water, of a window and the ring of one cell around it [rows + 2, columns + 2]: the
     inverse of what its drops are divided by (0: nowhere to go), how many neighbours are higher, and the width of its
@@ -70,7 +70,7 @@ def partition(z, ratio, conducts):
     return inverse, higher, width
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def upslope_area(z, conducts, inverse, higher, area, scale, inflow):
     """Upslope area (m2) [rows + 2, columns + 2] of a window, each cell's own included, up to LARGEST.
 

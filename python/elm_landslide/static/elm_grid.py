@@ -44,7 +44,9 @@ def read_grid(path: Path | str, cell_size: float | None = None) -> ElmGrid:
         elif {"xc", "yc"} <= dataset.variables.keys():
             dims, shape, lat, lon, corners = _domain(dataset, path)
         else:
-            raise UserError(f"{path}: neither LATIXY and LONGXY nor xc and yc: give an ELM surface dataset or domain file")
+            raise UserError(
+                f"{path}: neither LATIXY and LONGXY nor xc and yc: give an ELM surface dataset or domain file"
+            )
     unknown = is_missing(lat) | is_missing(lon)
     if unknown.any() or (np.abs(lat) > 90.0).any() or (np.abs(lon) > 360.0).any():
         raise UserError(f"{path}: a cell has no latitude and longitude in degrees")

@@ -125,7 +125,12 @@ def means(raster: Raster, grid: ElmGrid, limits: Limits, each: Each, advance: Ca
 
 
 def shares(
-    raster: Raster, grid: ElmGrid, codes: tuple[int, ...], limits: Limits, each: Each, advance: Callable[[int, int], None]
+    raster: Raster,
+    grid: ElmGrid,
+    codes: tuple[int, ...],
+    limits: Limits,
+    each: Each,
+    advance: Callable[[int, int], None],
 ) -> Means:
     """Shares of the area known of each code, in rising order, as the bands of Means."""
     job = _job(raster, grid, limits, codes)

@@ -60,7 +60,9 @@ def write(path: Path, grid: ElmGrid, content: list[Variable], attributes: dict[s
             Variable("LONGXY", grid.lon, "degrees_east", "longitude", attributes={"standard_name": "longitude"}),
         ]
         for v in [*place, *content]:
-            values = np.moveaxis(v.values.reshape(*grid.shape, *v.values.shape[1:]), range(len(grid.shape)), _last(grid))
+            values = np.moveaxis(
+                v.values.reshape(*grid.shape, *v.values.shape[1:]), range(len(grid.shape)), _last(grid)
+            )
             for name, size in zip(v.dims, values.shape, strict=False):
                 if name not in out.dimensions:
                     out.createDimension(name, size)

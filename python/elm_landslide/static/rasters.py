@@ -74,12 +74,16 @@ class Raster:
             except RasterioError as error:
                 raise UserError(f"{self.path}: rows {top} to {bottom} cannot be read ({error})") from None
             scale, offset = dataset.scales[band - 1], dataset.offsets[band - 1]
-        missing = np.ma.getmaskarray(values)
-        numbers = values.data.astype(np.float64)
+        numbers = out[top - row : bottom - row, left - column : right - column]
+        numbers[:] = values.data[::-1] if self.rising else values.data
+        missing = ~np.isfinite(numbers)
+        if values.mask is not np.ma.nomask:
+            missing |= np.ma.getmaskarray(values)[::-1] if self.rising else np.ma.getmaskarray(values)
         if self.nodata is not None:
-            missing = missing | (numbers == self.nodata)
-        numbers = np.where(missing | ~np.isfinite(numbers), np.nan, (numbers * scale + offset) * self.factor)
-        out[top - row : bottom - row, left - column : right - column] = numbers[::-1] if self.rising else numbers
+            missing |= numbers == self.nodata
+        if (scale, offset, self.factor) != (1.0, 0.0, 1.0):
+            numbers[:] = (numbers * scale + offset) * self.factor
+        numbers[missing] = np.nan
         return out
 
 
@@ -94,10 +98,17 @@ def open_raster(path: str, crs: str | None = None, nodata: float | None = None) 
         wkt = dataset.crs.to_wkt() if dataset.crs else ""
         bounds = dataset.bounds
     if transform == Affine.identity():
-        raise UserError(f"{path}: no coordinates: its cells have no place; give a georeferenced file (gdal_translate -a_ullr)")
+        raise UserError(
+            f"{path}: no coordinates: its cells have no place; give a georeferenced file (gdal_translate -a_ullr)"
+        )
     if transform.b or transform.d or transform.a <= 0:
         raise UserError(f"{path}: its rows do not run east: warp it to a grid along its axes first (gdalwarp)")
-    globe = abs(bounds.left) <= 360 and abs(bounds.right) <= 360.5 and abs(bounds.top) <= 90.5 and abs(bounds.bottom) <= 90.5
+    globe = (
+        abs(bounds.left) <= 360
+        and abs(bounds.right) <= 360.5
+        and abs(bounds.top) <= 90.5
+        and abs(bounds.bottom) <= 90.5
+    )
     system = _crs(path, crs, wkt, globe and transform.a < DEGREES)
     if system.is_geographic and not globe:
         raise UserError(
@@ -137,7 +148,9 @@ def open_dem(path: str, crs: str | None = None, nodata: float | None = None, uni
         )
     if not raster.geographic and not 0.9 < raster.unit < 1.1:
         name = raster.crs.axis_info[0].unit_name
-        raise UserError(f"{path}: its CRS is in {name}; say the unit of its elevations with --elevation-unit m, ft or us-ft")
+        raise UserError(
+            f"{path}: its CRS is in {name}; say the unit of its elevations with --elevation-unit m, ft or us-ft"
+        )
     return raster
 
 

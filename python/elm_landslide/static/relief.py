@@ -19,7 +19,7 @@ _W_FIRST, _W_STEP, _W_N, _W_SCALE = WETNESS.first, WETNESS.step, WETNESS.n, WETN
 _C_FIRST, _C_STEP, _C_N, _C_SCALE = CURVATURE.first, CURVATURE.step, CURVATURE.n, CURVATURE.scale
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _difference(before, here, after, spacing):
     """The derivative along one axis, nan without a neighbour."""
     if before == before and after == after:
@@ -29,7 +29,7 @@ def _difference(before, here, after, spacing):
     return (here - before) / spacing
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def slope(z, dx, dy, scale):
     """Gradient (m/m) [rows, columns], nan where unknown.
 
@@ -47,7 +47,7 @@ def slope(z, dx, dy, scale):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def curvature(z, dx, dy, scale):
     """Tangential curvature (1/m) [rows, columns], across the slope, positive where the ground is a hollow and water
     converges; nan where one of the 3 x 3 cells is unknown and on level ground. As of Mitasova and Hofierka (1993, Math.
@@ -68,12 +68,12 @@ def curvature(z, dx, dy, scale):
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _bin(value, first, step, n, scale):
     return min(max(int((np.arcsinh(value / scale) - first) / step), 0), n - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def count_slopes(gradient, columns, weight, owner, extra_at, extra_cell, extra_share, n_cells):
     """Distribution of the slope over n_cells of the ELM grid: counts [cell, bin], least and most value [cell], and
     cells of the map with a slope, in parts of WHOLE [cell].
@@ -89,16 +89,16 @@ def count_slopes(gradient, columns, weight, owner, extra_at, extra_cell, extra_s
         value = gradient[at]
         if c < 0 or not value == value:
             continue
-        counts[c, _bin(value, _S_FIRST, _S_STEP, _S_N, _S_SCALE)] += (weight[at // columns, at % columns // BLOCK] * share) // WHOLE
+        counts[c, _bin(value, _S_FIRST, _S_STEP, _S_N, _S_SCALE)] += (
+            weight[at // columns, at % columns // BLOCK] * share
+        ) // WHOLE
         seen[c] += share
         least[c], most[c] = min(least[c], value), max(most[c], value)
     return counts, least, most, seen
 
 
-@njit(cache=True, nogil=True)
-def count_shapes(
-    gradient, area, curved, columns, weight, owner, extra_at, extra_cell, extra_share, percentiles
-):
+@njit(nogil=True)
+def count_shapes(gradient, area, curved, columns, weight, owner, extra_at, extra_cell, extra_share, percentiles):
     """Distributions of wetness and curvature within the slope classes of each ELM cell: of each counts [cell, class,
     bin], least and most value [cell, class].
 
@@ -106,7 +106,10 @@ def count_shapes(
     the slope. The rest as of count_slopes. Wetness is ln(a / tan(beta)) (Beven and Kirkby 1979).
     """
     n_cells = len(percentiles)
-    wet, bent = np.zeros((n_cells, N_CLASSES, _W_N), dtype=np.int64), np.zeros((n_cells, N_CLASSES, _C_N), dtype=np.int64)
+    wet, bent = (
+        np.zeros((n_cells, N_CLASSES, _W_N), dtype=np.int64),
+        np.zeros((n_cells, N_CLASSES, _C_N), dtype=np.int64),
+    )
     limits = np.empty((4, n_cells, N_CLASSES))
     limits[0::2] = np.inf
     limits[1::2] = -np.inf

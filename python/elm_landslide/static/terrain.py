@@ -18,7 +18,7 @@ from elm_landslide.static.accounts import Accounts
 from elm_landslide.static.elm_grid import ElmGrid
 from elm_landslide.static.histograms import CURVATURE, SLOPE, WETNESS, WHOLE, quantiles
 from elm_landslide.static.relief import N_CLASSES
-from elm_landslide.static.windows import SIDES, Terrain
+from elm_landslide.static.windows import MARGIN, SIDES, Terrain, ring_of
 from elm_landslide.static.workers import Each
 
 LEVELS = (0.1, 0.5, 0.9)  # of wetness and curvature within a slope class
@@ -86,7 +86,7 @@ def _slopes(terrain: Terrain, result: TerrainFields, each: Each, report: Report)
         report("slopes", k, len(terrain.windows))
 
 
-_OPPOSITE = {"top": (-1, 0, "bottom"), "bottom": (1, 0, "top"), "left": (0, -1, "right"), "right": (0, 1, "left")}
+_OPPOSITE = {"top": "bottom", "bottom": "top", "left": "right", "right": "left"}
 
 
 def _route(terrain: Terrain, each: Each, report: Report) -> int:
@@ -94,13 +94,13 @@ def _route(terrain: Terrain, each: Each, report: Report) -> int:
     edges = {window: windows.load(terrain, "edges", window) for window in terrain.windows}
     again = 0
     while True:
-        changed = [window for window in terrain.windows if not _same(_ring(terrain, edges, window), edges[window])]
+        changed = [window for window in terrain.windows if not _same(_inflow(terrain, edges, window), edges[window])]
         if not changed:
             return again
 
-        def jobs(todo: list = changed) -> Iterator[tuple[tuple[int, int], dict[str, np.ndarray]]]:
+        def jobs(todo: list = changed) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
             for window in todo:
-                yield window, _inflow(terrain, _ring(terrain, edges, window), window)
+                yield window, _inflow(terrain, edges, window)
 
         for k, window in enumerate(each(windows.route, terrain, jobs()), start=1):
             edges[window] = windows.load(terrain, "edges", window)
@@ -109,39 +109,53 @@ def _route(terrain: Terrain, each: Each, report: Report) -> int:
 
 
 def _ring(terrain: Terrain, edges: dict, window: tuple[int, int]) -> dict[str, np.ndarray]:
-    """Upslope areas of the cells around a window, by side, corners included; 0 beyond the map."""
+    """Upslope areas of the cells around the margin of a window, by side, corners included; 0 beyond the map."""
     i, j = window
-    ring = {}
-    for side, (down, across, facing) in _OPPOSITE.items():
-        length = terrain.size(window)[1 if down else 0]
-        values = np.zeros(length + 2)
-        beside = edges.get((i + down, j + across))
-        if beside is not None:
-            values[1:-1] = beside[facing]
-        for end, step in ((0, -1), (-1, 1)):
-            corner = (i + down, j + step) if down else (i + step, j + across)
-            if corner in edges:
-                far = edges[corner][facing]
-                values[end] = far[-1 if step < 0 else 0]
-        ring[side] = values
-    return ring
-
-
-def _same(ring: dict[str, np.ndarray], edge: dict[str, np.ndarray]) -> bool:
-    return all(np.array_equal(ring[side], edge[f"in_{side}"]) for side in SIDES)
-
-
-def _inflow(terrain: Terrain, ring: dict[str, np.ndarray], window: tuple[int, int]) -> np.ndarray:
     rows, columns = terrain.size(window)
-    inflow = np.zeros((rows + 2, columns + 2))
-    inflow[0], inflow[-1], inflow[:, 0], inflow[:, -1] = (ring[side] for side in SIDES)
+
+    def line(side: str, down: int, across: int) -> np.ndarray:
+        facing = _OPPOSITE[side]
+        beside = [edges.get((i + a, j + b)) for a, b in (((down, k) if down else (k, across)) for k in (-1, 0, 1))]
+        length = columns if down else rows
+        values = np.zeros(length + 2 * MARGIN + 2)
+        for part, start in zip(beside, (-1, MARGIN + 1, length + MARGIN + 1), strict=True):
+            if part is None or not part[facing].size:
+                continue
+            if start < 0:
+                values[: MARGIN + 1] = part[facing][-MARGIN - 1 :]
+            else:
+                taken = part[facing][: length if start == MARGIN + 1 else MARGIN + 1]
+                values[start : start + taken.size] = taken
+        return values
+
+    return {
+        "top": line("top", -1, 0),
+        "bottom": line("bottom", 1, 0),
+        "left": line("left", 0, -1),
+        "right": line("right", 0, 1),
+    }
+
+
+def _inflow(terrain: Terrain, edges: dict, window: tuple[int, int]) -> np.ndarray:
+    """The ring of a window as its route takes it."""
+    rows, columns = terrain.size(window)
+    inflow = np.zeros((rows + 2 * MARGIN + 2, columns + 2 * MARGIN + 2))
+    ring = _ring(terrain, edges, window)
+    for place, side in zip(ring_of(inflow), SIDES, strict=True):
+        place[:] = ring[side]
     return inflow
+
+
+def _same(inflow: np.ndarray, edge: dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(line, edge[f"in_{side}"]) for line, side in zip(ring_of(inflow), SIDES, strict=True))
 
 
 def _shapes(terrain: Terrain, result: TerrainFields, each: Each, report: Report) -> None:
     levels = np.array(LEVELS)
 
     def finish(cell, wet, bent, limits):
+        if not wet.any():
+            return
         result.wetness[cell] = _in_classes(wet, WETNESS, levels, limits[0], limits[1])
         result.curvature[cell] = _in_classes(bent, CURVATURE, levels, limits[2], limits[3])
         middle = 0.5 * (WETNESS.edges[:-1] + WETNESS.edges[1:])

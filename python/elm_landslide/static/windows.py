@@ -17,12 +17,14 @@ from elm_landslide.static.histograms import WHOLE
 from elm_landslide.static.rasters import Raster, check_elevation
 
 _GEOD = Geod(ellps="WGS84")
+MARGIN = BLOCK  # cells around a window that its water is followed through; less than the smallest window
+SLACK = 0.01
 SIDES = ("top", "bottom", "left", "right")
 
 
 @dataclass(frozen=True)
 class Terrain:
-    """A DEM under the cells of an ELM grid, in windows of `side` cells, a multiple of BLOCK; folder: of the results."""
+    """A DEM under the cells of an ELM grid, in windows of `side` cells, a multiple of BLOCK above MARGIN; folder: of the results."""
 
     dem: Raster
     polygons: Polygons
@@ -79,6 +81,24 @@ def _sides(dem: Raster, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return across * np.radians(dem.dx), along * np.radians(dem.dy)
 
 
+def _scale(dem: Raster, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Lengths on a projected map over those on the ground, mean of all directions; 1 where that is not known."""
+    projection = Proj(dem.crs)
+    x, y = (dem.x0 + column * dem.dx) * dem.unit, (dem.y0 - row * dem.dy) * dem.unit
+    lon, lat = projection(x, y, inverse=True)
+    areal = np.asarray(projection.get_factors(lon, lat, errcheck=False).areal_scale)
+    return np.where(np.isfinite(areal) & (areal > 0.0), np.sqrt(np.abs(areal)), 1.0)
+
+
+def _distorts(dem: Raster) -> bool:
+    """Whether lengths on a map differ from those on the ground by more than SLACK somewhere, as in web maps; a map made
+    for measuring (UTM, equal-area) counts as the ground, as everywhere."""
+    if dem.geographic:
+        return False
+    row, column = np.meshgrid(*(np.linspace(0, n, 17) for n in dem.shape), indexing="ij")
+    return bool((np.abs(_scale(dem, row, column) - 1.0) > SLACK).any())
+
+
 def reference_area(dem: Raster) -> float:
     """Area of the largest cell of a map (m2), in whose parts areas are counted."""
     dx, dy = _sides(dem, np.arange(dem.shape[0]))
@@ -89,89 +109,81 @@ def metric(dem: Raster, row: int, column: int, rows: int, columns: int) -> Metri
     """Of a window whose corner is a multiple of BLOCK."""
     dx, dy = _sides(dem, np.arange(row - RING, row + rows + RING))
     blocks = -(-rows // BLOCK), -(-columns // BLOCK)
-    scale = np.ones(blocks)
-    if not dem.geographic:
-        i, j = np.indices(blocks)
-        x = dem.x0 + (column + (j + 0.5) * BLOCK) * dem.dx
-        y = dem.y0 - (row + (i + 0.5) * BLOCK) * dem.dy
-        projection = Proj(dem.crs)
-        lon, lat = projection(x * dem.unit, y * dem.unit, inverse=True)
-        areal = np.asarray(projection.get_factors(lon, lat, errcheck=False).areal_scale)
-        scale = np.where(np.isfinite(areal) & (areal > 0.0), np.sqrt(np.abs(areal)), 1.0)
+    i, j = np.indices(blocks)
+    scale = _scale(dem, row + (i + 0.5) * BLOCK, column + (j + 0.5) * BLOCK) if _distorts(dem) else np.ones(blocks)
     area = (dx * dy)[RING:-RING]
     squared = np.repeat(scale, BLOCK, axis=0)[:rows] ** 2
     weight = np.rint(area[:, None] / squared / reference_area(dem) * WHOLE).astype(np.int64)
     return Metric(dx, dy, scale, weight)
 
 
-def _elevation(terrain: Terrain, window: tuple[int, int], check: bool = False) -> np.ndarray:
+def _elevation(terrain: Terrain, window: tuple[int, int], margin: int = 0) -> np.ndarray:
     (row, column), (rows, columns) = terrain.corner(window), terrain.size(window)
-    z = terrain.dem.read(row - RING, column - RING, rows + 2 * RING, columns + 2 * RING)
-    if check:
-        inner = slice(RING, -RING)
-        check_elevation(terrain.dem, z[inner, inner], row, column)
-    return z
-
-
-def _metric(terrain: Terrain, window: tuple[int, int]) -> Metric:
-    return metric(terrain.dem, *terrain.corner(window), *terrain.size(window))
+    around = RING + margin
+    return terrain.dem.read(row - around, column - around, rows + 2 * around, columns + 2 * around)
 
 
 def survey(terrain: Terrain, window: tuple[int, int]) -> tuple[int, int]:
-    """Slopes of a window, and its upslope areas without what comes in."""
+    """Slopes of a window, and its upslope areas without what comes from beyond its margin."""
     if terrain.file("slopes", window).with_suffix(".npz").exists():
         return window
-    z, m = _elevation(terrain, window, check=True), _metric(terrain, window)
-    rows, columns = terrain.size(window)
-    _route(terrain, window, z, m, np.zeros((rows + 2, columns + 2)))
+    (row, column), (rows, columns) = terrain.corner(window), terrain.size(window)
+    z, m = _elevation(terrain, window), metric(terrain.dem, row, column, rows, columns)
+    check_elevation(terrain.dem, z[RING:-RING, RING:-RING], row, column)
+    route(terrain, (window, np.zeros((rows + 2 * MARGIN + 2, columns + 2 * MARGIN + 2))))
     gradient = relief.slope(z, m.dx, m.dy, m.scale)
-    own = coverage.owners(terrain.polygons, *terrain.corner(window), rows, columns)
-    counts, least, most, seen = relief.count_slopes(
-        gradient.ravel(), columns, m.weight, own.owner.ravel(), own.extra_at, own.extra_cell, own.extra_share, own.cells.size
-    )
-    heights = z[RING:-RING, RING:-RING]
-    known = np.isfinite(heights)
-    _save(terrain.file("slopes", window), cells=own.cells, counts=counts, least=least, most=most, seen=seen, known=known.sum())
+    own = coverage.owners(terrain.polygons, row, column, rows, columns)
+    shared = own.owner.ravel(), own.extra_at, own.extra_cell, own.extra_share
+    counts, least, most, seen = relief.count_slopes(gradient.ravel(), columns, m.weight, *shared, own.cells.size)
+    _save(terrain.file("slopes", window), cells=own.cells, counts=counts, least=least, most=most, seen=seen)
     return window
 
 
 def route(terrain: Terrain, job: tuple[tuple[int, int], np.ndarray]) -> tuple[int, int]:
-    """Upslope areas of a window again, with those of the ring around it."""
+    """Upslope areas of a window and the MARGIN around it; job: window, and the areas of the ring around the margin.
+
+    What is handed on are the areas on the four lines that are the rings of the neighbours' margins. Water that goes to
+    and fro over an edge is so done with at once, and few windows are routed again.
+    """
     window, inflow = job
-    _route(terrain, window, _elevation(terrain, window), _metric(terrain, window), inflow)
-    return window
-
-
-def _route(terrain: Terrain, window: tuple[int, int], z: np.ndarray, m: Metric, inflow: np.ndarray) -> None:
+    (row, column), (rows, columns) = terrain.corner(window), terrain.size(window)
+    z = _elevation(terrain, window, MARGIN)
+    m = metric(terrain.dem, row - MARGIN, column - MARGIN, rows + 2 * MARGIN, columns + 2 * MARGIN)
     conducts = drainage.conductance(m.ratio)
     inverse, higher, width = drainage.partition(z, m.ratio, conducts)
     upslope = drainage.upslope_area(z, conducts, inverse, higher, m.area, m.scale, inflow)
-    inner = slice(1, -1)
-    rows, columns = terrain.size(window)
-    ground = m.dx[RING:-RING, None] / np.repeat(np.repeat(m.scale, BLOCK, 0)[:rows], BLOCK, 1)[:, :columns]
-    specific = upslope[inner, inner] / (width[inner, inner] * ground)
-    _save_array(terrain.file("area", window), specific.astype(np.float32))
-    gives = {side: _giving(z, upslope, side) for side in SIDES}
-    ring = {f"in_{side}": _ring(inflow, side) for side in SIDES}
-    _save(terrain.file("edges", window), **gives, **ring)
+    inner = slice(1 + MARGIN, -1 - MARGIN)
+    upslope, width = upslope[inner, inner], width[inner, inner]
+    scale = np.repeat(np.repeat(m.scale, BLOCK, axis=0), BLOCK, axis=1)[
+        MARGIN : MARGIN + rows, MARGIN : MARGIN + columns
+    ]
+    ground = m.dx[RING + MARGIN : RING + MARGIN + rows, None] / scale
+    _save_array(terrain.file("area", window), (upslope / (width * ground)).astype(np.float32))
+    z = z[RING + MARGIN : RING + MARGIN + rows, RING + MARGIN : RING + MARGIN + columns]
+    handed = {side: _handed(z, upslope, side) for side in SIDES}
+    ring = dict(zip((f"in_{side}" for side in SIDES), ring_of(inflow), strict=True))
+    _save(terrain.file("edges", window), **handed, **ring)
+    return window
 
 
-def _ring(values: np.ndarray, side: str) -> np.ndarray:
-    """The outermost cells on a side of a window with its ring, corners included."""
-    return {"top": values[0], "bottom": values[-1], "left": values[:, 0], "right": values[:, -1]}[side].copy()
+def ring_of(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The outermost cells at the top, the bottom, left and right, corners included."""
+    return values[0], values[-1], values[:, 0], values[:, -1]
 
 
-def _giving(z: np.ndarray, upslope: np.ndarray, side: str) -> np.ndarray:
-    """Upslope areas of the outermost cells of a window on a side, 0 where none of the cells beyond is lower."""
-    turned = {"top": z, "bottom": z[::-1], "left": z.T, "right": z.T[::-1]}[side]
-    areas = {"top": upslope, "bottom": upslope[::-1], "left": upslope.T, "right": upslope.T[::-1]}[side][1, 1:-1]
-    here = turned[RING, RING:-RING]
-    beyond = [turned[RING - 1, RING - 1 + k : turned.shape[1] - RING - 1 + k] for k in range(3)]
-    # A corner also gives to the cells beside the next side.
-    around = [turned[k, [RING - 1, -RING]] for k in (RING, RING + 1)]
-    lower = np.any([b < here for b in beyond], axis=0)
-    lower[[0, -1]] |= np.any([b < here[[0, -1]] for b in around], axis=0)
-    return np.where(lower, areas, 0.0)
+def _handed(z: np.ndarray, upslope: np.ndarray, side: str) -> np.ndarray:
+    """Upslope areas MARGIN from one side of a window, that the neighbour there takes; 0 where none of the next cells on
+    its side is lower. Empty if the window is narrower, which the last ones may be."""
+    if side in ("left", "right"):
+        z, upslope = z.T, upslope.T
+    if side in ("bottom", "right"):
+        z, upslope = z[::-1], upslope[::-1]
+    if len(z) <= MARGIN:
+        return np.zeros(0)
+    here, beside = z[MARGIN], np.pad(z[MARGIN - 1], 1, constant_values=np.nan)
+    lower = np.any([beside[k : k + len(here)] < here for k in range(3)], axis=0)
+    lower[[0, -1]] = True  # the cell across the corner is not in this window
+    return np.where(lower, upslope[MARGIN], 0.0)
 
 
 def shapes(terrain: Terrain, job: tuple[tuple[int, int], np.ndarray]) -> tuple[int, int]:
@@ -180,12 +192,12 @@ def shapes(terrain: Terrain, job: tuple[tuple[int, int], np.ndarray]) -> tuple[i
     window, percentiles = job
     if terrain.file("shapes", window).with_suffix(".npz").exists():
         return window
-    z, m = _elevation(terrain, window), _metric(terrain, window)
-    rows, columns = terrain.size(window)
+    (row, column), (rows, columns) = terrain.corner(window), terrain.size(window)
+    z, m = _elevation(terrain, window), metric(terrain.dem, row, column, rows, columns)
     gradient = relief.slope(z, m.dx, m.dy, m.scale)
     curved = relief.curvature(z, m.dx, m.dy, m.scale)
     specific = np.load(terrain.file("area", window).with_suffix(".npy")).astype(np.float64)
-    own = coverage.owners(terrain.polygons, *terrain.corner(window), rows, columns)
+    own = coverage.owners(terrain.polygons, row, column, rows, columns)
     wet, bent, limits = relief.count_shapes(
         gradient.ravel(),
         specific.ravel(),

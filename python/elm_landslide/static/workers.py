@@ -45,7 +45,8 @@ def pool(workers: int, scheduler: str | None) -> Iterator[Each]:
 def _each(client: Any, function: Callable, common: Any, items: Iterable) -> Iterator:
     from distributed import as_completed
 
-    shared = client.scatter(common, broadcast=True)
+    # Without a name of its own it would be that of the last call, which is just being let go.
+    shared = client.scatter(common, broadcast=True, hash=False)
     in_flight = 2 * max(len(client.scheduler_info()["workers"]), 1)
     waiting, running = iter(items), as_completed()
     count = 0
