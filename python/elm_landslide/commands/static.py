@@ -47,9 +47,7 @@ def static_command(
     ] = None,
     cover_classes: Annotated[
         str,
-        typer.Option(
-            help="Table of --cover: worldcover, igbp, or a TOML file of lines 10 = [tree, shrub, grass, crop]."
-        ),
+        typer.Option(help="Table of --cover: worldcover, igbp, or a TOML file: 10 = [tree, shrub, grass, crop]."),
     ] = "worldcover",
     cell_size: Annotated[
         float | None, typer.Option(help="Size (degrees) of the cells of --grid, if its file does not say.")
@@ -66,8 +64,8 @@ def static_command(
         elm-landslide static --grid domain.lnd.r05.nc --dem srtm.vrt --out static.nc
         elm-landslide run --static static.nc --history ... --surface surfdata.nc
 
-    Slopes and wetness are exact over the area of each cell, and the same for any window and number of workers. A run that
-    was killed goes on where it was if it is started again in the same words. A DEM of many tiles is one VRT
+    Slopes and wetness are exact over the area of each cell, and the same for any window and number of workers. A run
+    that was killed goes on where it was if it is started again in the same words. A DEM of many tiles is one VRT
     (gdalbuildvrt). In ELM the file is landslide_static of user_nl_landslide.
     """
     with one_line_errors():
@@ -114,11 +112,11 @@ def _print(result: Result, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("variable", "smallest", "largest", "unit", "what it is", header_style="")
+    table = Table("variable", "smallest", "largest", "unit", header_style="")
     for v in result.content:
         known = v.values[np.isfinite(v.values)]
         limits = (f"{known.min():.4g}", f"{known.max():.4g}") if known.size else ("none", "")
-        table.add_row(v.name, *limits, v.units, v.long_name)
+        table.add_row(v.name, *limits, v.units)
     Console().print(table)
     if result.terrain is not None:
         again = f", {result.terrain.routed} routed again for what came in over their edges"

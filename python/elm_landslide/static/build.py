@@ -61,7 +61,7 @@ class Sources:
 
 @dataclass
 class Result:
-    """cells: of the grid; content: what was written; terrain: of the DEM, if given; notes: what a reader should know."""
+    """cells: of the grid; content: what was written; terrain: of the DEM; notes: what a reader should know."""
 
     cells: int
     content: list[Variable] = field(default_factory=list)
@@ -94,7 +94,8 @@ def build(
     grid = read_grid(sources.grid, sources.cell_size)
     result = Result(grid.size)
     opened = _open(sources)  # all are checked before the first is worked on
-    with _folder(sources, out, window) as folder, pool(workers, scheduler) as each:
+    most = max(-(-r.shape[0] // window) * -(-r.shape[1] // window) for r in opened.values())
+    with _folder(sources, out, window) as folder, pool(min(workers, most), scheduler) as each:
         for name, raster in opened.items():
             if name == "dem":
                 terrain = Terrain(raster, coverage.place(grid, raster), window, folder)
@@ -122,7 +123,7 @@ def _open(sources: Sources) -> dict[str, Raster]:
             found[name] = open_raster(path)
     if {"sand", "clay"} <= found.keys() and found["sand"].bands != found["clay"].bands:
         raise UserError(
-            f"{sources.clay}: has {found['clay'].bands} band(s), {sources.sand} {found['sand'].bands}: wanted the same layers"
+            f"{sources.clay}: has {found['clay'].bands} band(s), {sources.sand} {found['sand'].bands}: wanted the same"
         )
     return found
 

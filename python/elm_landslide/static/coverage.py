@@ -106,8 +106,8 @@ def shares(polygons: Polygons, row: int, column: int, rows: int, columns: int, s
 
 @dataclass(frozen=True)
 class Owners:
-    """cells: numbers of the ELM cells that a window may hold a part of; owner [rows, columns]: position in `cells` of the one that a cell
-    of the map lies in whole, or -1; extra_at, extra_cell, extra_share: those shared by several."""
+    """cells: numbers of the ELM cells that a window may hold a part of; owner [rows, columns]: position in `cells` of
+    the one that a cell of the map lies in whole, or -1; extra_at, extra_cell, extra_share: those shared by several."""
 
     cells: np.ndarray
     owner: np.ndarray

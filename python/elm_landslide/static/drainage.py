@@ -1,12 +1,16 @@
 """Where water gathers: the upslope area of every cell of a map, exact across the windows that it is computed in.
 
-Water leaves a cell over its lower neighbours in proportion to gradient and width (Quinn et al. 1991, Hydrol. Process. 5,
-59-79), as in the simulated hillslopes. Each cell sums over its higher neighbours in one fixed order, from areas that are
-final: so it has the same bits in whichever window, and what comes in over the edge of a window is handed over as the
-final area of the cell behind it.
+Water leaves a cell over its lower neighbours in proportion to gradient and width (Quinn et al. 1991, Hydrol. Process.
+5, 59-79), as in the simulated hillslopes. Each cell sums over its higher neighbours in one fixed order, from areas that
+are final: so it has the same bits in whichever window, and what comes in over the edge of a window is handed over as
+the final area of the cell behind it.
 
 A hollow without a lower neighbour keeps its water. Areas end at LARGEST: beyond, a cell is a river, which no process of
 hillslopes sees, and rivers need not be followed from window to window.
+
+Why not a library: pyflwdir, pysheds, fastscapelib and TopoToolbox route whole arrays. Their directions of steepest
+descent (D8) give the wrong area on any slope that does not face along the grid, and none hands areas over the edges of
+windows; tests hold this against one of them.
 """
 
 from __future__ import annotations
@@ -74,7 +78,7 @@ def partition(z, ratio, conducts):
 def upslope_area(z, conducts, inverse, higher, area, scale, inflow):
     """Upslope area (m2) [rows + 2, columns + 2] of a window, each cell's own included, up to LARGEST.
 
-    inverse, higher: of partition, which `higher` is used up; area [rows]: of a cell on the map (m2); scale [block, block]:
+    inverse, higher: of partition; `higher` is used up. area [rows]: of a cell on the map (m2); scale [block, block]:
     lengths on the map over those on the ground; inflow [rows + 2, columns + 2]: upslope areas of the ring, 0 where not
     known, which the result repeats. The rest as of partition.
     """
@@ -92,7 +96,7 @@ def upslope_area(z, conducts, inverse, higher, area, scale, inflow):
     ready = np.empty(rows * columns, dtype=np.int64)
     for first in range(rows * columns):
         i, j = 1 + first // columns, 1 + first % columns
-        if higher[i, j] != 0 or not z[i + 1, j + 1] == z[i + 1, j + 1]:
+        if higher[i, j] != 0 or np.isnan(z[i + 1, j + 1]):
             continue
         ready[0], n = i * (columns + 2) + j, 1
         while n > 0:  # from the tops downhill

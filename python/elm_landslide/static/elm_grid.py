@@ -95,7 +95,7 @@ def _edges(path: Path | str, centre: np.ndarray, what: str) -> list[np.ndarray]:
     levels = np.unique(np.round(centre, 6))
     if levels.size < 2:
         raise UserError(
-            f"{path}: its cells have one {what} alone, which says nothing of their size: give a domain file with corners "
+            f"{path}: its cells have one {what} alone, which leaves their size open: give a domain file with corners "
             "(xv, yv), or --cell-size in degrees"
         )
     spacing = np.diff(levels).min()

@@ -100,8 +100,8 @@ def _count(job: _Job, at: tuple[int, int]):
         what = job.limits.what if job.limits else ""
         hint = job.limits.hint if job.limits else ""
         raise UserError(
-            f"{job.raster.path}: {what} in row {at[0] + i + 1}, column {at[1] + j + 1} is {values[strange][0]:g}, which "
-            f"is not in the table: {hint}"
+            f"{job.raster.path}: {what} in row {at[0] + i + 1}, column {at[1] + j + 1} is {values[strange][0]:g}, "
+            f"which is not in the table: {hint}"
         )
     total, seen = np.zeros((cells.size, codes.size), dtype=np.int64), np.zeros(cells.size, dtype=np.int64)
     good = known[pixel]

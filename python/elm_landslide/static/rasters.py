@@ -117,8 +117,8 @@ def open_raster(path: str, crs: str | None = None, nodata: float | None = None) 
         )
     if not system.is_geographic and globe and transform.a < DEGREES:
         raise UserError(
-            f"{path}: its CRS is {system.name}, in {system.axis_info[0].unit_name}, but its cells of {transform.a:g} and "
-            "coordinates are degrees: give --crs EPSG:4326"
+            f"{path}: its CRS is {system.name}, in {system.axis_info[0].unit_name}, but its cells of {transform.a:g} "
+            "and coordinates are degrees: give --crs EPSG:4326"
         )
     rising = transform.e > 0
     y0 = transform.f + (shape[0] * transform.e if rising else 0.0)
@@ -160,8 +160,8 @@ def check_elevation(raster: Raster, values: np.ndarray, row: int, column: int) -
     if beyond.any():
         i, j = np.unravel_index(int(beyond.argmax()), beyond.shape)
         raise UserError(
-            f"{raster.path}: the elevation in row {row + i + 1}, column {column + j + 1} is {values[i, j]:g} m, which is "
-            f"none of land: name the value that means missing with --nodata, or feet with --elevation-unit ft"
+            f"{raster.path}: the elevation in row {row + i + 1}, column {column + j + 1} is {values[i, j]:g} m, which "
+            "is none of land: name the value that means missing with --nodata, or feet with --elevation-unit ft"
         )
 
 
@@ -198,4 +198,4 @@ def _crs(path: str, given: str | None, wkt: str, degrees: bool) -> CRS:
 
 
 def _largest(bounds) -> float:
-    return max((abs(v) for v in bounds))
+    return max(abs(v) for v in bounds)

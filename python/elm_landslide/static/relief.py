@@ -78,8 +78,9 @@ def count_slopes(gradient, columns, weight, owner, extra_at, extra_cell, extra_s
     """Distribution of the slope over n_cells of the ELM grid: counts [cell, bin], least and most value [cell], and
     cells of the map with a slope, in parts of WHOLE [cell].
 
-    gradient [pixel], row by row of so many columns; weight [row, block]: area of a cell of the map in parts of WHOLE; owner [pixel]: the cell that a pixel lies in whole,
-    or -1; then pixels shared by several: pixel, cell, share in parts of WHOLE.
+    gradient [pixel], row by row of so many columns; weight [row, block]: area of a cell of the map in parts of WHOLE;
+    owner [pixel]: the cell that a pixel lies in whole, or -1; then pixels shared by several: pixel, cell, share in
+    parts of WHOLE.
     """
     counts = np.zeros((n_cells, _S_N), dtype=np.int64)
     least, most, seen = np.full(n_cells, np.inf), np.full(n_cells, -np.inf), np.zeros(n_cells, dtype=np.int64)
@@ -87,7 +88,7 @@ def count_slopes(gradient, columns, weight, owner, extra_at, extra_cell, extra_s
     for e in range(n + extra_at.size):
         at, c, share = (e, owner[e], WHOLE) if e < n else (extra_at[e - n], extra_cell[e - n], extra_share[e - n])
         value = gradient[at]
-        if c < 0 or not value == value:
+        if c < 0 or np.isnan(value):
             continue
         counts[c, _bin(value, _S_FIRST, _S_STEP, _S_N, _S_SCALE)] += (
             weight[at // columns, at % columns // BLOCK] * share
@@ -117,7 +118,7 @@ def count_shapes(gradient, area, curved, columns, weight, owner, extra_at, extra
     for e in range(n + extra_at.size):
         at, c, share = (e, owner[e], WHOLE) if e < n else (extra_at[e - n], extra_cell[e - n], extra_share[e - n])
         value = gradient[at]
-        if c < 0 or not value == value:
+        if c < 0 or np.isnan(value):
             continue
         k = 0
         while k < N_CLASSES - 1 and value > percentiles[c, k + 1]:

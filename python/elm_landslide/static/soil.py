@@ -11,11 +11,11 @@ SOILGRIDS = (0.0, 0.05, 0.15, 0.3, 0.6, 1.0, 2.0)  # m, interfaces of its six la
 
 
 def interfaces(path: str, bands: int, given: tuple[float, ...] | None) -> tuple[float, ...]:
-    """Interfaces (m) of the layers of a map of texture: as given, those of SoilGrids for six bands, one layer for one."""
+    """Interfaces (m) of the layers of a map of texture: as given, else those of SoilGrids for six bands."""
     found = given or (SOILGRIDS if bands == 6 else (0.0, LAYER_INTERFACES[-1]) if bands == 1 else ())
     if len(found) != bands + 1 or list(found) != sorted(set(found)):
         raise UserError(
-            f"{path}: has {bands} band(s); give the {bands + 1} interfaces of its layers with --texture-depths 0,0.05,... (m)"
+            f"{path}: has {bands} band(s); give the {bands + 1} interfaces of its layers (m) with --texture-depths"
         )
     return found
 

@@ -57,9 +57,7 @@ def summarise(terrain: Terrain, grid: ElmGrid, each: Each, report: Report) -> Te
     )
     _slopes(terrain, result, each, report)
     if not result.area.any():
-        raise UserError(
-            f"{terrain.dem.path}: has no elevation within the cells of the ELM grid: all is missing there; is --nodata right?"
-        )
+        raise UserError(f"{terrain.dem.path}: has no elevation within the cells of the ELM grid; is --nodata right?")
     result.windows = len(terrain.windows)
     result.routed = _route(terrain, each, report)
     _shapes(terrain, result, each, report)

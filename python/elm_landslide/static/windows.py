@@ -24,7 +24,8 @@ SIDES = ("top", "bottom", "left", "right")
 
 @dataclass(frozen=True)
 class Terrain:
-    """A DEM under the cells of an ELM grid, in windows of `side` cells, a multiple of BLOCK above MARGIN; folder: of the results."""
+    """A DEM under the cells of an ELM grid, in windows of `side` cells, a multiple of BLOCK above MARGIN; folder: where
+    the results are."""
 
     dem: Raster
     polygons: Polygons

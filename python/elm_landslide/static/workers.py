@@ -54,7 +54,7 @@ def _each(client: Any, function: Callable, common: Any, items: Iterable) -> Iter
     def more() -> None:
         nonlocal count
         for item in waiting:
-            running.add(client.submit(function, shared, item, pure=False))
+            running.add(client.submit(_told, function, shared, item, pure=False))
             count += 1
             return
 
@@ -63,5 +63,16 @@ def _each(client: Any, function: Callable, common: Any, items: Iterable) -> Iter
     while count:
         future = next(running)
         count -= 1
-        yield future.result()
+        result = future.result()
+        if isinstance(result, UserError):
+            raise result
+        yield result
         more()
+
+
+def _told(function: Callable, common: Any, item: Any) -> Any:
+    """Bad input as a value: a worker would write the trace of an exception into the user's terminal."""
+    try:
+        return function(common, item)
+    except UserError as error:
+        return error
