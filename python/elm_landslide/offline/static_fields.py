@@ -57,7 +57,7 @@ def overlay(fields: SurfaceFields, path: Path | str, layout: Layout, index: np.n
                 new = (columns[:, 0] if len(targets) == 1 else columns[k]) / whole
                 low, high = FIELDS[target].valid
                 wrong = ~unknown[:, None] & ((new < low) | (new > high + 1e-9))
-                surface.refuse(path, name, wrong, new, lat, lon, f"wanted {low * whole:g} to {high * whole:g}")
+                surface.refuse(path, name, wrong, new * whole, lat, lon, f"wanted {low * whole:g} to {high * whole:g}")
                 new = new if FIELDS[target].layers > 1 else new[:, 0]
                 old = values.get(target, np.full(new.shape, SPVAL))
                 missing = unknown.reshape(-1, *[1] * (new.ndim - 1))
