@@ -33,6 +33,7 @@ def run_command(
     base_rate: options.BaseRate = BASE_RATE,
     landuse: options.LandUse = None,
     disturbance: options.Disturbance = None,
+    moisture_offset: options.MoistureOffset = None,
     state: options.State = None,
     write_state: options.WriteState = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
@@ -77,6 +78,7 @@ def run_command(
             landuse=landuse,
             disturbance=disturbance,
             state=state,
+            moisture_offset=moisture_offset,
         )
         with removing_on_interrupt(files.part_of(out), speak=comm.rank == 0):
             return run(
