@@ -236,8 +236,7 @@ def fortran_module() -> str:
         f"  real(r8), parameter :: landslide_root_year = {real(ROOTS['year'])}",
         *(f"  integer, parameter :: landslide_{name} = {kind}" for name, kind in DISTURBANCES.items()),
         f"  integer, parameter :: landslide_month_days({len(MONTH_DAYS)}) = {array(map(str, MONTH_DAYS))}",
-        "  real(r8), parameter :: landslide_largest_moisture_offset = "
-        + real(FIELDS["soil_moisture_offset"].valid[1]),
+        "  real(r8), parameter :: landslide_largest_moisture_offset = " + real(FIELDS["soil_moisture_offset"].valid[1]),
         f"  integer, parameter :: landslide_root_cohorts = {ROOTS['cohorts']}",
         f"  character(len=*), parameter :: landslide_root_version = '{ROOT_VERSION}'",
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",

@@ -196,7 +196,9 @@ def rewritten(**changes):
     def spoil(files):
         truth = Truth()
         values = made.on_quarters(truth.values) * changes.pop("times", 1.0) + changes.pop("plus", 0.0)
-        files.satellite = made.write_cci(files.folder / "bad.nc", truth.days + changes.pop("later", 0), values, **changes)
+        files.satellite = made.write_cci(
+            files.folder / "bad.nc", truth.days + changes.pop("later", 0), values, **changes
+        )
 
     return spoil
 

@@ -11,7 +11,12 @@ N = 200_000
 def test_the_error_covers_the_truth():
     """Biases of model and satellite drawn with the stated errors: 95 % of offsets lie within 1.96 standard errors."""
     draw = np.random.default_rng(1)
-    for of_model, of_satellite, of_sample in ((0.05, 0.02, 0.01), (0.03, 0.03, 0.002), (0.02, 0.06, 0.02), (0.04, 0, 0.01)):
+    for of_model, of_satellite, of_sample in (
+        (0.05, 0.02, 0.01),
+        (0.03, 0.03, 0.002),
+        (0.02, 0.06, 0.02),
+        (0.04, 0, 0.01),
+    ):
         lacks = draw.normal(0.0, of_model, N)
         difference = lacks + draw.normal(0.0, 1.0, N) * np.hypot(of_satellite, of_sample)
         each = np.ones(N)

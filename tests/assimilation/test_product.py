@@ -64,8 +64,9 @@ def test_the_same_product_in_other_ways(tmp_path, change):
     np.testing.assert_allclose(read(*paths)[0].values, TRUTH, atol=1e-4 if change == "packed" else 1e-6)
 
 
-def ease(lat_of_rows=np.linspace(41.5, 39.5, 9), lon_of_columns=np.linspace(-78.0, -75.5, 11)):
-    return np.meshgrid(lat_of_rows, lon_of_columns, indexing="ij")
+def ease():
+    """Centres [y, x] of a grid whose rows and columns are not those of the cells."""
+    return np.meshgrid(np.linspace(41.5, 39.5, 9), np.linspace(-78.0, -75.5, 11), indexing="ij")
 
 
 def smap_values(truth, lat, lon):
@@ -99,7 +100,9 @@ def test_smap_granules(tmp_path):
 def test_images_of_one_day_are_averaged(tmp_path):
     """SMAP L4 every three hours: each hour counts; the variable is a group below its coordinates."""
     lat, lon = ease()
-    start = (np.datetime64("2001-01-01T01:30") - np.datetime64("2000-01-01T11:58:56")).astype("timedelta64[s]").astype(int)
+    start = (
+        (np.datetime64("2001-01-01T01:30") - np.datetime64("2000-01-01T11:58:56")).astype("timedelta64[s]").astype(int)
+    )
     paths = []
     for i in range(16):
         values = smap_values(TRUTH[i // 8] + (0.05 if i % 2 else -0.05), lat, lon)
@@ -129,11 +132,20 @@ BAD = {
     "saturation": ({"units": "percent"}, "sm has units 'percent', wanted 'm3 m-3'"),
     "no units": ({"units": None}, "sm has units '', wanted 'm3 m-3'"),
     "no time": ({"time": None}, "no time axis: no variable time for sm"),
-    "another name": ({"name": "wetness"}, "no variable sm, soil_moisture, sm_surface, sm_surface_analysis or ssm: name"),
+    "another name": (
+        {"name": "wetness"},
+        "no variable sm, soil_moisture, sm_surface, sm_surface_analysis or ssm: name",
+    ),
     "above 1": ({"grid": made.on_quarters(100.0 * TRUTH)}, "sm is 13 at lat 40.875, lon -77.375, wanted 0 to 1 m3/m3"),
-    "no fill value": ({"fill": -1.0, "grid": np.nan_to_num(made.on_quarters(TRUTH), nan=-9999.0)}, "sm is -9999 at lat"),
+    "no fill value": (
+        {"fill": -1.0, "grid": np.nan_to_num(made.on_quarters(TRUTH), nan=-9999.0)},
+        "sm is -9999 at lat",
+    ),
     "elsewhere": ({"lat": made.CCI_LAT - 20.0}, "no overlap; give the product of that region"),
-    "months": ({"days": made.FIRST + np.array([0, 31, 59])}, "its images lie 29.5 days apart: wanted those of single days"),
+    "months": (
+        {"days": made.FIRST + np.array([0, 31, 59])},
+        "its images lie 29.5 days apart: wanted those of single days",
+    ),
     "no latitude": ({"lat": np.full(8, np.nan)}, "it has no cell, those of surfdata.nc at"),
 }
 

@@ -98,5 +98,7 @@ def test_months_and_water_that_cannot_be_are_refused(tmp_path):
         read(tmp_path, step=30.0)
     with pytest.raises(UserError, match=r"moisture from SOILLIQ is 1.2 at lat 40.25, lon 282.75, wanted 0 to 1"):
         read(tmp_path, moisture=MOISTURE + 1.0)
-    with pytest.raises(UserError, match="no variable H2OSOI, which says the moisture of the surface; add it in user_nl"):
+    with pytest.raises(
+        UserError, match="no variable H2OSOI, which says the moisture of the surface; add it in user_nl"
+    ):
         read(tmp_path, SOILLIQ=None)

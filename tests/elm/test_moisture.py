@@ -9,7 +9,7 @@ from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.runtime import replay
 from support.stub_elm import World
-from test_same_as_offline import DTIME, history_files
+from support.stub_history import DTIME, history_files
 
 OFFSET = FIELDS["soil_moisture_offset"].offset
 BY_MONTH = np.random.default_rng(5).uniform(-0.05, 0.05, (12, 4))  # [month, cell]

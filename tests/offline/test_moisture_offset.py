@@ -124,7 +124,11 @@ BAD = {
     "another variable": ({"name": "offset"}, BY_MONTH, "no variable soil_moisture_offset: not a file of soil moisture"),
     "too many months": ({}, np.zeros((13, N)), "has 13 values along month, wanted 12, one a month"),
     "too few months": ({}, np.zeros((4, N)), "12 levels or more"),
-    "too large": ({}, np.where(np.arange(N) == 2, 0.6, BY_MONTH), "is 0.6 at lat 40.25, lon 283.75, wanted -0.5 to 0.5"),
+    "too large": (
+        {},
+        np.where(np.arange(N) == 2, 0.6, BY_MONTH),
+        "is 0.6 at lat 40.25, lon 283.75, wanted -0.5 to 0.5",
+    ),
 }
 
 

@@ -92,7 +92,9 @@ def write_cci(path: Path, days: np.ndarray, grid: np.ndarray, flag=None, lat=CCI
     return path
 
 
-def write_smap(path: Path, day: int, lat: np.ndarray, lon: np.ndarray, values: np.ndarray, quality=None, **changes) -> Path:
+def write_smap(
+    path: Path, day: int, lat: np.ndarray, lon: np.ndarray, values: np.ndarray, quality=None, **changes
+) -> Path:
     """As SMAP L3: groups of the morning and the evening, 2-D coordinates, -9999, the day in Metadata/Extent. lat, lon,
     values [y, x]; changes: time (None: nowhere), evening (values of the PM group)."""
     with netCDF4.Dataset(str(path), "w") as out:

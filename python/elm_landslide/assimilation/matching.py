@@ -12,9 +12,9 @@ The days are no independent samples. The variance of a mean over days t_1 ... t_
 
 (von Storch and Zwiers 1999, Statistical Analysis in Climate Research, section 6.6) with the autocovariance c of the
 departures of the daily difference from its month, pooled over the months of a cell and cut at its first value that is
-not positive (Geyer 1992, doi:10.1214/ss/1177011137). Departures from a mean of the same days are too small by V, which is
-given back. Where the means of a month differ from year to year by more than that, V is raised by the same factor in
-all months.
+not positive (Geyer 1992, doi:10.1214/ss/1177011137). Departures from a mean of the same days are too small by V, which
+is given back. Where the means of a month differ from year to year by more than that, V is raised by the same factor in
+all months. Series of a single year whose errors last for weeks look surer than they are.
 """
 
 from __future__ import annotations
@@ -88,8 +88,10 @@ def autocovariance(departures: np.ndarray) -> np.ndarray:
 def _lagged(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """Sums of products [lag, n] of two series [t, n] at lags of 0 to _LAGS - 1."""
     length = len(one)
-    return np.array([(one[: length - k] * 1.0 * two[k:]).sum(axis=0) for k in range(min(_LAGS, length))] + [
-        np.zeros(one.shape[1])] * max(_LAGS - length, 0))
+    return np.array(
+        [(one[: length - k] * 1.0 * two[k:]).sum(axis=0) for k in range(min(_LAGS, length))]
+        + [np.zeros(one.shape[1])] * max(_LAGS - length, 0)
+    )
 
 
 def _variance(raw: np.ndarray, counts: np.ndarray) -> np.ndarray:

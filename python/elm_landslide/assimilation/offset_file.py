@@ -71,7 +71,10 @@ def write(
         month = out.createVariable("month", "i4", ("month",))
         month.setncatts({"long_name": "month of the year", "units": "1"})
         month[:] = np.arange(1, MONTHS + 1)
-        places = (("LATIXY", "latitude", "degrees_north", layout.lat), ("LONGXY", "longitude", "degrees_east", layout.lon))
+        places = (
+            ("LATIXY", "latitude", "degrees_north", layout.lat),
+            ("LONGXY", "longitude", "degrees_east", layout.lon),
+        )
         for name, standard, units, degrees in places:
             variable = out.createVariable(name, "f8", layout.dims)
             variable.setncatts({"standard_name": standard, "long_name": f"{standard} of the cell", "units": units})

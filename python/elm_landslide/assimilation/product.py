@@ -96,7 +96,7 @@ def _variables(group: netCDF4.Dataset, prefix: str = "") -> Iterator[tuple[str, 
 
 def _above(variable: netCDF4.Variable) -> Iterator[netCDF4.Variable]:
     """The variables of its group, then those of the groups above."""
-    group = variable.group()
+    group: netCDF4.Dataset | None = variable.group()
     while group is not None:
         yield from group.variables.values()
         group = group.parent
@@ -119,8 +119,8 @@ def _coordinate(variable: netCDF4.Variable, path: Path | str, names: set[str]) -
         if fits and other.ndim in (1, 2) and set(other.dimensions) <= set(variable.dimensions):
             return other
     raise UserError(
-        f"{path}: no {standard} of {variable.name} {variable.dimensions}: wanted a variable {' or '.join(sorted(names))} "
-        "on its dimensions"
+        f"{path}: no {standard} of {variable.name} {variable.dimensions}: wanted a variable "
+        f"{' or '.join(sorted(names))} on its dimensions"
     )
 
 

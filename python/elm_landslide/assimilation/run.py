@@ -184,8 +184,8 @@ def _common_days(model: Daily, satellite: Daily, sources: Sources) -> np.ndarray
         return np.arange(both[0], both[-1] + 1)
     spans = [f"{text(d.days[0])} to {text(d.days[-1])}" if d.days.size else "no day" for d in (satellite, model)]
     raise UserError(
-        f"{sources.satellite[0]}: the satellite has {spans[0]}, the history {spans[1]}: no day in common; give files of "
-        "the same years"
+        f"{sources.satellite[0]}: the satellite has {spans[0]}, the history {spans[1]}: no day in common; give files "
+        "of the same years"
     )
 
 
@@ -201,6 +201,6 @@ def _check_difference(matched: Matched, elm: surface_moisture.Surface, sources: 
         month, cell = np.argwhere(wrong)[0]
         raise UserError(
             f"{sources.satellite[0]}: is {matched.difference[month, cell]:+.3g} m3/m3 from ELM at lat "
-            f"{elm.cells.lat[cell]:g}, lon {elm.cells.lon[cell]:g} in month {month + 1} of {MONTHS}, wanted {limit:g} at "
-            "most: is it saturation, not water content?"
+            f"{elm.cells.lat[cell]:g}, lon {elm.cells.lon[cell]:g} in month {month + 1} of {MONTHS}, wanted {limit:g} "
+            "at most: is it saturation, not water content?"
         )

@@ -42,7 +42,7 @@ class Collector:
 
     def add(self, day: int, values: np.ndarray) -> None:
         """values [n], nan is missing."""
-        total = self._sums.setdefault(day, [np.zeros(self._n, np.float32), np.zeros(self._n, np.uint8)])
+        total = self._sums.setdefault(day, [np.zeros(self._n, np.float32), np.zeros(self._n, np.uint16)])
         known = np.isfinite(values)
         total[0][known] += values[known].astype(np.float32)
         total[1][known] += 1

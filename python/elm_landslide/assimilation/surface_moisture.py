@@ -78,7 +78,8 @@ def read(history: Sequence[Path | str], constants: Sequence[Path | str], surface
             index, owner = np.unique(place_cell, return_inverse=True)
             boxes = cells_of(dataset, surface_path, cells, index)
         weight = _weights(files, at, run.size, index.size < run.size)
-        collector, unseen = Collector(index.size), {}
+        collector = Collector(index.size)
+        unseen: dict[int, np.ndarray] = {}
         ice, snow = "SOILICE" in files.variables, "H2OSNO" in files.variables
         for record in files.records:
             day = _day(files, record, name)
@@ -101,7 +102,7 @@ def read(history: Sequence[Path | str], constants: Sequence[Path | str], surface
             total = np.bincount(owner, weights=np.where(missing, np.nan, weight * moisture), minlength=index.size)
             collector.add(day, total / np.bincount(owner, weights=weight, minlength=index.size))
             covered = np.bincount(owner, weights=hidden & (weight > 0.0), minlength=index.size) > 0
-            unseen[day] = unseen.get(day, False) | covered
+            unseen[day] = unseen[day] | covered if day in unseen else covered
     finally:
         files.close()
     what = "SOILLIQ / (1000 DZSOI)" if name == "SOILLIQ" else "H2OSOI"

@@ -19,7 +19,9 @@ import numpy as np
 
 from elm_landslide.assimilation.days import months_of
 
-FEWEST = 100  # triplets; of 500, a variance is known to about a tenth (Zwieback et al. 2012, doi:10.5194/npg-19-69-2012)
+FEWEST = (
+    100  # triplets; of 500, a variance is known to about a tenth (Zwieback et al. 2012, doi:10.5194/npg-19-69-2012)
+)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,12 @@ def inputs(
 ) -> Inputs:
     """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
-    further = {"landuse": landuse, "disturbance": disturbance, "state": state, "moisture_offset": moisture_offset}
+    further: dict[str, Any] = {
+        "landuse": landuse,
+        "disturbance": disturbance,
+        "state": state,
+        "moisture_offset": moisture_offset,
+    }
     if sample:
         if history or constants or rain or surface:
             raise UserError("--sample takes the place of the files: give one or the other")

@@ -9,7 +9,7 @@ import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
-from elm_landslide.offline import places, variables
+from elm_landslide.offline import moisture_offset, places, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import (
     STATE,
@@ -22,7 +22,6 @@ from elm_landslide.offline.history_files import (
 )
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import MOVED, TAKEN, Missing
-from elm_landslide.offline.moisture_offset import NAME as OFFSET
 from elm_landslide.offline.moisture_offset import MoistureOffset
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Places
@@ -85,7 +84,7 @@ class Columns:
             if name not in rule_fields:
                 put(self._static, name, values)
         self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
-        self._offset = self._moisture_offset(inputs)
+        self._offset = MoistureOffset.of_run(inputs, self.layout, self.index, self._files.axis)
         self._overrides = overrides
         for name, value in overrides.items():
             put(self._static, name, value)
@@ -93,12 +92,10 @@ class Columns:
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in rule_fields]
         self._derived += self._rain_lines()
-        if inputs.moisture_offset:
-            name = Path(inputs.moisture_offset).name
-            self._derived.append(f"{OFFSET}: derived as the offsets by month of {name}, in proportion to time between")
+        self._derived += [self._offset.derived] if self._offset else []
         self._instants = self._files.is_instant(STATE)
         present = {*rule_fields, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
-        present |= {OFFSET} if self._offset else set()
+        present |= {moisture_offset.NAME} if self._offset else set()
         self.absent = [name for name, f in FIELDS.items() if not f.required and name not in present]
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
@@ -112,13 +109,6 @@ class Columns:
             area = land_area(first, self._places, "area", "landfrac")
             return np.where(np.isfinite(area), area, of_surface)
         return of_surface
-
-    def _moisture_offset(self, inputs: Inputs) -> MoistureOffset | None:
-        if not inputs.moisture_offset:
-            return None
-        if OFFSET in inputs.overrides:
-            raise UserError(f"--set {OFFSET}: --moisture-offset says what it is: leave one of them out")
-        return MoistureOffset(inputs.moisture_offset, self.layout, self.index, self._files.axis)
 
     def _rain_lines(self) -> list[str]:
         if not self._rain:
@@ -239,7 +229,7 @@ class Columns:
         why = dict.fromkeys(RAIN_WINDOWS, self._no_rain)
         now = record.time if self._instants else record.end
         if self._offset:
-            put(x, OFFSET, self._offset.at(now))
+            put(x, moisture_offset.NAME, self._offset.at(now))
         if self._rain:
             for name, (values_mm, reason) in self._rain.at(now).items():
                 if name not in self._overrides:

@@ -18,6 +18,7 @@ import numpy as np
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, MONTH_DAYS, SPVAL
 from elm_landslide.offline import netcdf, places, surface, variables
+from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.places import Layout, Places
 from elm_landslide.offline.times import TimeAxis, num2date
 
@@ -27,12 +28,23 @@ _HALF_SECOND = timedelta(seconds=0.5)  # what a time in days may be off, as a fr
 
 
 class MoistureOffset:
-    """The offsets at some places of a layout."""
+    """The offsets at some places of a layout. derived: one line on what they are."""
+
+    @classmethod
+    def of_run(cls, inputs: Inputs, layout: Layout, index: np.ndarray, axis: TimeAxis) -> MoistureOffset | None:
+        """Those that the inputs name, if any; the rest as for the class."""
+        if not inputs.moisture_offset:
+            return None
+        if NAME in inputs.overrides:
+            raise UserError(f"--set {NAME}: --moisture-offset says what it is: leave one of them out")
+        return cls(inputs.moisture_offset, layout, index, axis)
 
     def __init__(self, path: Path | str, layout: Layout, index: np.ndarray, axis: TimeAxis):
         """index: positions in the layout [n]; axis: of the times that `at` takes. Raises UserError for a file on other
         cells, without 12 months, in other units, or with offsets that cannot be."""
         self._axis = axis
+        name = Path(path).name
+        self.derived = f"{NAME}: derived as the offsets by month of {name}, in proportion to time between"
         with netcdf.open_dataset(path) as dataset:
             for name in ("LATIXY", "LONGXY", NAME):
                 if name not in dataset.variables:
