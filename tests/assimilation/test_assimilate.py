@@ -1,6 +1,9 @@
 """`elm-landslide assimilate` on synthetic truth: what it finds, what it writes, and what it refuses."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -168,9 +171,12 @@ def test_a_run_reads_the_file(tmp_path, gridded):
             np.testing.assert_array_equal(file[name][:], surface[name][:])
         assert file[OFFSET].units == "m3 m-3"
         assert file.input_files == "case.elm.h0.nc surfdata.nc cci.nc"
-        assert file.history.split(" ", 1)[1].startswith("elm-landslide ")
+        assert file.history.split(" ", 1)[1].startswith("elm-landslide")
         assert (file.time_coverage_start, file.time_coverage_end) == ("2001-01-01", "2002-12-31")
         assert all(hasattr(variable, "long_name") for variable in file.variables.values())
+    checker = Path(sys.executable).with_name("compliance-checker")
+    checked = subprocess.run([checker, "-t", "cf:1.8", files.out], capture_output=True, text=True)
+    assert "All tests passed!" in checked.stdout, checked.stdout
     assert not list(tmp_path.glob(".*.part"))
 
 

@@ -71,6 +71,26 @@ def test_curved_coordinates_with_gaps():
     assert inside.sum() > 1
 
 
+def test_what_earlier_images_knew_of_the_grid_is_kept(monkeypatch):
+    """Coordinates are missing with the values: after all were seen once, no mapping is made anew."""
+    lat, lon, spacing = centres(0.25)
+    made = []
+    real = regrid.mapping
+    monkeypatch.setattr(regrid, "mapping", lambda *given: made.append(1) or real(*given))
+    mapper = regrid.Mapper(boxes([40.25, 41.25], [282.75, 283.25]))
+    field = np.random.default_rng(1).random(lat.size)
+    whole = real(mapper.cells, lat, lon, spacing)
+    for hidden in (0, 1, 0, 1, 0):
+        some = np.arange(lat.size) % 2 == hidden
+        found = mapper.of(np.where(some, np.nan, lat), np.where(some, np.nan, lon), spacing)
+        values = np.where(some, np.nan, field)
+        np.testing.assert_array_equal(found.mean(values), whole.mean(values))
+    assert len(made) == 2
+    assert mapper.number.tolist() == [4, 4]
+    mapper.of(lat[::-1], lon, spacing)  # another grid of the same size
+    assert len(made) == 3
+
+
 def cells_of(path):
     with netCDF4.Dataset(str(path)) as dataset:
         layout = surface.cells_of(dataset, path)

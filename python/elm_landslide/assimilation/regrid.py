@@ -115,3 +115,40 @@ def mapping(cells: Cells, lat: np.ndarray, lon: np.ndarray, spacing: tuple[float
     cell = np.concatenate([*owner, np.zeros(0, int)]).astype(int)
     number = np.bincount(cell, minlength=cells.lat.size)
     return Mapping(np.concatenate([*product, np.zeros(0, int)]).astype(int), cell, number, nearest)
+
+
+class Mapper:
+    """The mapping of a series of images.
+
+    Some products leave out the coordinates where an image has no value. What earlier images knew is kept, so that a
+    mapping is made anew only where there is more to know, or where the grid is another one.
+    """
+
+    def __init__(self, cells: Cells):
+        self.cells = cells
+        self.number = np.zeros(cells.lat.size, dtype=np.int64)  # of product cells, at most
+        self.nearest = np.zeros(cells.lat.size, dtype=bool)
+        self.lat = self.lon = np.zeros(0)
+        self._mapping: Mapping | None = None
+
+    def of(self, lat: np.ndarray, lon: np.ndarray, spacing: tuple[float, float]) -> Mapping:
+        """The mapping of an image; arguments as of `mapping`."""
+        seen, known = np.isfinite(lat) & np.isfinite(lon), np.zeros(lat.size, dtype=bool)
+        if self.lat.size == lat.size:
+            known = np.isfinite(self.lat)
+            both = seen & known
+            if not (np.array_equal(lat[both], self.lat[both]) and np.array_equal(lon[both], self.lon[both])):
+                known = np.zeros(lat.size, dtype=bool)
+        if self._mapping is None or not known.any() or (seen & ~known).any():
+            self.lat = np.where(known, self.lat, lat) if known.any() else lat
+            self.lon = np.where(known, self.lon, lon) if known.any() else lon
+            self._mapping = mapping(self.cells, self.lat, self.lon, spacing)
+            self.number = np.maximum(self.number, self._mapping.number)
+            self.nearest |= self._mapping.nearest
+        return self._mapping
+
+    @property
+    def extent(self) -> str:
+        """Where the cells of the product lie, for messages."""
+        known = np.isfinite(self.lat) & np.isfinite(self.lon)
+        return extent(self.lat[known], self.lon[known]) if known.any() else ""

@@ -68,25 +68,20 @@ def read_product(
     Images of one day are averaged: a product stamps them with the day, in UTC. Raises UserError for a product that
     nowhere overlaps with the cells, and one of monthly or ten-day means.
     """
-    collector, key, mapped = Collector(cells.lat.size), None, None
-    number, nearest, lats, lons = np.zeros(cells.lat.size, int), np.zeros(cells.lat.size, bool), [], []
+    collector, mapper = Collector(cells.lat.size), regrid.Mapper(cells)
     for path in paths:
         for image in product.images(path, name, volumetric):
-            now = (image.lat.tobytes(), image.lon.tobytes())
-            if mapped is None or now != key:  # the coordinates of some products are missing where the values are
-                key, mapped = now, regrid.mapping(cells, image.lat, image.lon, image.spacing)
-                number, nearest = np.maximum(number, mapped.number), nearest | mapped.nearest
-                lats += [np.nanmin(image.lat), np.nanmax(image.lat)] if np.isfinite(image.lat).any() else []
-                lons += [np.nanmin(image.lon), np.nanmax(image.lon)] if np.isfinite(image.lon).any() else []
+            mapped = mapper.of(image.lat, image.lon, image.spacing)
             day = int(days_of(np.array([image.time]), image.axis)[0])
             if day != NO_DAY:
                 collector.add(day, mapped.mean(image.values))
+    number = mapper.number
     if not number.any():
-        where = f"its cells lie at {regrid.extent(np.array(lats), np.array(lons))}" if lats else "it has no cell"
+        where = f"its cells lie at {mapper.extent}" if mapper.extent else "it has no cell"
         raise UserError(
             f"{paths[0]}: {where}, those of {surface} at {cells.extent}: no overlap; give the product of that region"
         )
-    several = number > 1
+    several, nearest = number > 1, mapper.nearest & (number == 1)
     notes = [
         f"{Path(paths[0]).name}: {int((number > 0).sum())} cells, {int(several.sum())} of them means of up to "
         f"{number.max()} cells of the product whose centres lie in them, {int(nearest.sum())} the nearest one"
