@@ -66,7 +66,7 @@ def test_the_same_product_in_other_ways(tmp_path, change):
 
 def ease():
     """Centres [y, x] of a grid whose rows and columns are not those of the cells."""
-    return np.meshgrid(np.linspace(41.5, 39.5, 9), np.linspace(-78.0, -75.5, 11), indexing="ij")
+    return np.meshgrid(np.linspace(41.5, 39.5, 17), np.linspace(-78.0, -75.5, 21), indexing="ij")
 
 
 def smap_values(truth, lat, lon):
@@ -85,9 +85,10 @@ def test_smap_granules(tmp_path):
     paths = []
     for i, day in enumerate(DAYS):
         values = smap_values(TRUTH[i], lat, lon)
-        quality = np.where(lat < 40.0, 1, 8)  # not recommended in the south of the lower cells; 8 is another bit
+        bad = np.arange(lat.shape[1]) % 2 == 0
+        quality = np.where(bad, 9, 8) * np.ones(lat.shape)  # bit 0: not recommended; 8 is another bit
         values[0] = np.nan
-        values[lat < 40.0] += 0.3
+        values[:, bad] += 0.3
         paths.append(made.write_smap(tmp_path / f"SMAP_{i}.h5", day, lat, lon, values, quality))
     daily, number = read(*paths)
     assert daily.days.tolist() == DAYS.tolist()
@@ -95,6 +96,7 @@ def test_smap_granules(tmp_path):
     assert (number > 0).all()
     evening, _ = read(*paths, name="Soil_Moisture_Retrieval_Data_PM/soil_moisture_pm")
     np.testing.assert_allclose(evening.values, TRUTH + 0.1, rtol=1e-6)
+    assert (number >= 4).all()
 
 
 def test_images_of_one_day_are_averaged(tmp_path):

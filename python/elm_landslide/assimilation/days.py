@@ -30,10 +30,6 @@ def months_of(days: np.ndarray) -> np.ndarray:
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
 
 
-def years_of(days: np.ndarray) -> np.ndarray:
-    return days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-
-
 def near_month(days: np.ndarray, month: int) -> np.ndarray:
     """Whether days [n] lie in a month (from 1) or within WINDOW days of it."""
     return np.any([months_of(days + shift) == month for shift in (-WINDOW, 0, WINDOW)], axis=0)

@@ -13,8 +13,8 @@ The days are no independent samples. The variance of a mean over days t_1 ... t_
 (von Storch and Zwiers 1999, Statistical Analysis in Climate Research, section 6.6) with the autocovariance c of the
 departures of the daily difference from its month, pooled over the months of a cell and cut at its first value that is
 not positive (Geyer 1992, doi:10.1214/ss/1177011137). Departures from a mean of the same days are too small by V, which
-is given back. Where the means of a month differ from year to year by more than that, V is raised by the same factor in
-all months. Series of a single year whose errors last for weeks look surer than they are.
+is given back. Years that differ are in it, as differences that last through a month. Series of a single year whose
+errors last for weeks look surer than they are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from elm_landslide.assimilation.days import months_of, near_month, years_of
+from elm_landslide.assimilation.days import months_of, near_month
 
 MONTHS = 12
 FIFTHS = 5
@@ -52,7 +52,7 @@ def match(days: np.ndarray, model: np.ndarray, satellite: np.ndarray, fewest: in
     both = np.isfinite(model) & np.isfinite(satellite)
     difference = np.where(both, satellite - model, np.nan)
     n = model.shape[1]
-    mean, error = np.full((MONTHS, n), np.nan), np.full((MONTHS, n), np.nan)
+    mean = np.full((MONTHS, n), np.nan)
     pairs, by_fifth = np.zeros((MONTHS, n), dtype=np.int64), np.full((MONTHS, FIFTHS, n), np.nan)
     used = np.zeros((MONTHS, *both.shape), dtype=bool)
     own_month = months_of(days)
@@ -67,7 +67,6 @@ def match(days: np.ndarray, model: np.ndarray, satellite: np.ndarray, fewest: in
     covariance = autocovariance(difference - mean[own_month - 1])
     counts = np.array([_lagged(of, of) for of in used])  # [month, lag, n]
     variance = _variance(covariance, counts)
-    variance = variance * _between_years(days, difference, mean, used, variance)
     error = np.where(np.isfinite(mean), np.sqrt(variance), np.nan)
     return Matched(mean, error, pairs, by_fifth)
 
@@ -108,28 +107,6 @@ def _variance(raw: np.ndarray, counts: np.ndarray) -> np.ndarray:
         variance = (share * covariance).sum(axis=1)
         taken = np.minimum((weight * variance).sum(axis=0), raw[0])
     return variance
-
-
-def _between_years(
-    days: np.ndarray, difference: np.ndarray, mean: np.ndarray, used: np.ndarray, variance: np.ndarray
-) -> np.ndarray:
-    """The factor, 1 or more [n], by which means of single years depart from those of all by more than `variance`
-    explains; over all months together, for one has few years."""
-    years = years_of(days)
-    expected, found = np.zeros(mean.shape[1]), np.zeros(mean.shape[1])
-    for month in range(MONTHS):
-        total, parts, several = used[month].sum(axis=0), np.zeros(mean.shape[1]), np.zeros(mean.shape[1])
-        for year in np.unique(years):
-            here = used[month] & (years == year)[:, None]
-            number = here.sum(axis=0)
-            departure = np.where(here, difference - mean[month], 0.0).sum(axis=0)
-            parts += departure**2
-            several += number > 0
-        known = (several > 1) & (total > 0)
-        rise = np.where(known, several / np.maximum(several - 1.0, 1.0), 0.0)
-        found += rise * parts / np.maximum(total, 1) ** 2
-        expected += np.where(known, variance[month], 0.0)
-    return np.maximum(1.0, np.where(expected > 0.0, found / np.where(expected > 0.0, expected, 1.0), 1.0))
 
 
 def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
