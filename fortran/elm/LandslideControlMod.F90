@@ -34,6 +34,7 @@ module LandslideControlMod
   character(len=32)  , public, protected :: landslide_instruction_set = 'auto'
   character(len=1024), public, protected :: landslide_static          = ' '
   character(len=1024), public, protected :: landslide_disturbance     = ' '
+  character(len=1024), public, protected :: landslide_moisture_offset = ' '
   character(len=32)  , public, protected :: landslide_invalid         = 'flag'
   integer            , public, protected :: landslide_interval        = 0        ! s
   logical            , public, protected :: landslide_record          = .false.
@@ -43,7 +44,7 @@ module LandslideControlMod
   character(len=*), parameter :: group = 'landslide_inparm'
   character(len=*), parameter :: names = 'use_landslide, landslide_model, landslide_sha256, landslide_engine, ' // &
        'landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, ' // &
-       'landslide_record, landslide_base_rate, landslide_disturbance'
+       'landslide_record, landslide_base_rate, landslide_disturbance, landslide_moisture_offset'
   integer, parameter :: line_size = 2048
   integer, parameter :: day = 86400  ! s
   !-----------------------------------------------------------------------
@@ -82,6 +83,7 @@ contains
     call shr_mpi_bcast(landslide_instruction_set, mpicom)
     call shr_mpi_bcast(landslide_static         , mpicom)
     call shr_mpi_bcast(landslide_disturbance    , mpicom)
+    call shr_mpi_bcast(landslide_moisture_offset, mpicom)
     call shr_mpi_bcast(landslide_invalid        , mpicom)
     call shr_mpi_bcast(landslide_interval       , mpicom)
     call shr_mpi_bcast(landslide_record         , mpicom)
@@ -219,7 +221,7 @@ contains
     logical            :: good
     namelist /landslide_inparm/ use_landslide, landslide_model, landslide_sha256, landslide_engine, &
          landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, &
-         landslide_record, landslide_base_rate, landslide_disturbance
+         landslide_record, landslide_base_rate, landslide_disturbance, landslide_moisture_offset
     !-----------------------------------------------------------------------
 
     message = ' '

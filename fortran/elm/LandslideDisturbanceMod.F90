@@ -8,7 +8,8 @@ module LandslideDisturbanceMod
   ! !USES:
   use, intrinsic :: ieee_arithmetic, only : ieee_is_finite
   use decompMod           , only : bounds_type
-  use landslide_fields    , only : landslide_cut, landslide_fire, landslide_uprooted
+  use landslide_fields    , only : landslide_cut, landslide_fire, landslide_month_days, landslide_uprooted
+  use LandslideCellsMod   , only : LandslideCheckPlaces, LandslideOpenCells
   use LandslideControlMod , only : LandslideAbort, LandslideStop
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use shr_mpi_mod         , only : shr_mpi_barrier
@@ -19,8 +20,8 @@ module LandslideDisturbanceMod
   !
   ! !PRIVATE DATA:
   integer , parameter :: tree = 1, shrub = 2
-  integer , parameter :: n_variables = 5
-  integer , parameter :: months = 12
+  integer , parameter :: n_variables = 3
+  character(len=*), parameter :: setting = 'landslide_disturbance'
   real(r8), parameter :: rounding = 1.e-6_r8     ! by which fractions may sum to more than 1
   !
   ! !PUBLIC TYPES:
@@ -47,11 +48,8 @@ contains
     ! Read the file; one that cannot be right stops the run. ' ' is no file.
     !
     ! !USES:
-    use domainMod  , only : ldomain
     use elm_varcon , only : grlnd
-    use fileutils  , only : getfil
-    use ncdio_pio  , only : file_desc_t, ncd_inqdid, ncd_inqdlen, ncd_inqfdims, ncd_io, ncd_pio_closefile, &
-         ncd_pio_openfile
+    use ncdio_pio  , only : file_desc_t, ncd_io, ncd_pio_closefile
     !
     ! !ARGUMENTS:
     class(landslide_disturbance_type)  :: this
@@ -60,87 +58,32 @@ contains
     integer              , intent(in)  :: start   ! yyyymmdd before which nothing can happen; 0 where that is not known
     !
     ! !LOCAL VARIABLES:
-    type(file_desc_t)   :: ncid
-    character(len=1024) :: local
-    character(len=80)   :: sizes
-    real(r8), pointer   :: lat(:), lon(:)  ! degrees
-    integer             :: events, id, ni, nj, ns
-    logical             :: exists, isgrid2d
-    logical             :: readvar(n_variables)
+    type(file_desc_t) :: ncid
+    integer           :: events
+    logical           :: readvar(n_variables)
     !-----------------------------------------------------------------------
 
     if (file == ' ') return
-    inquire(file=trim(file), exist=exists)
-    if (.not. exists) call LandslideStop('landslide_disturbance: no file ' // trim(file) // '; give its full path')
-    call getfil(file, local, 0)
-    call ncd_pio_openfile(ncid, trim(local), 0)
-    call ncd_inqdid(ncid, 'event', id, exists)
-    if (.not. exists) call LandslideStop('landslide_disturbance: ' // trim(file) // ' has no dimension event: ' // &
-         'wanted FRACTION, KIND and DATE on (event, gridcell) or (event, lsmlat, lsmlon)')
-    call ncd_inqdlen(ncid, id, events)
-    call ncd_inqfdims(ncid, isgrid2d, ni, nj, ns)
-    if (ni * nj /= ldomain%ns) then
-       write(sizes, '(2(a, i0))') ' has ', ni * nj, ' cells, the land grid ', ldomain%ns
-       call LandslideStop('landslide_disturbance: ' // trim(file) // trim(sizes) // &
-            ': it is on another grid; write it on the cells of fsurdat')
-    end if
+    call LandslideOpenCells(setting, file, 'event', 'FRACTION, KIND and DATE', ncid, events)
     allocate(this%fraction_grc (bounds%begg:bounds%endg, events)) ; this%fraction_grc (:,:) = 0._r8
     allocate(this%kind_grc     (bounds%begg:bounds%endg, events)) ; this%kind_grc     (:,:) = 0._r8
     allocate(this%date_grc     (bounds%begg:bounds%endg, events)) ; this%date_grc     (:,:) = 0._r8
     call ncd_io(ncid=ncid, varname='FRACTION', flag='read', data=this%fraction_grc, dim1name=grlnd, readvar=readvar(1))
     call ncd_io(ncid=ncid, varname='KIND', flag='read', data=this%kind_grc, dim1name=grlnd, readvar=readvar(2))
     call ncd_io(ncid=ncid, varname='DATE', flag='read', data=this%date_grc, dim1name=grlnd, readvar=readvar(3))
-    allocate(lat(bounds%begg:bounds%endg), lon(bounds%begg:bounds%endg))
-    call ncd_io(ncid=ncid, varname='LATIXY', flag='read', data=lat, dim1name=grlnd, readvar=readvar(4))
-    call ncd_io(ncid=ncid, varname='LONGXY', flag='read', data=lon, dim1name=grlnd, readvar=readvar(5))
+    if (.not. all(readvar)) call LandslideStop(setting // ': ' // trim(file) // &
+         ' lacks FRACTION, KIND or DATE; see cime_config/README.md of ELM-Landslide')
+    call LandslideCheckPlaces(setting, file, bounds, ncid)
     call ncd_pio_closefile(ncid)
-    if (.not. all(readvar)) call LandslideStop('landslide_disturbance: ' // trim(file) // &
-         ' lacks FRACTION, KIND, DATE, LATIXY or LONGXY; see cime_config/README.md of ELM-Landslide')
     ! NaN is a fill value too; a comparison with it may trap.
     where (.not. ieee_is_finite(this%fraction_grc)) this%fraction_grc = 0._r8
     where (.not. ieee_is_finite(this%kind_grc)) this%kind_grc = 0._r8
     where (.not. ieee_is_finite(this%date_grc)) this%date_grc = 0._r8
     where (abs(this%kind_grc) > huge(events)) this%kind_grc = 0._r8  ! which is none: Losses rounds to a whole number
-    call check_places(file, bounds%begg, lat, lon)
-    deallocate(lat, lon)
     call check(this, file, start)
     call shr_mpi_barrier(mpicom)  ! nobody goes on while another processor ends them all
 
   end subroutine Init
-
-  !-----------------------------------------------------------------------
-  subroutine check_places(file, begg, lat, lon)
-    !
-    ! !USES:
-    use GridcellType , only : grc_pp
-    use shr_mpi_mod  , only : shr_mpi_sum
-    !
-    ! !ARGUMENTS:
-    character(len=*), intent(in) :: file
-    integer         , intent(in) :: begg
-    real(r8)        , intent(in) :: lat(begg:), lon(begg:)  ! degrees
-    !
-    ! !LOCAL VARIABLES:
-    real(r8), parameter :: tolerance = 1.e-3_r8  ! degrees, also offline
-    character(len=20)   :: number
-    real(r8)            :: apart
-    real(r8)            :: here(1), everywhere(1)  ! cells that lie elsewhere
-    integer             :: g
-    !-----------------------------------------------------------------------
-
-    here = 0._r8
-    do g = lbound(lat, 1), ubound(lat, 1)
-       apart = abs(modulo(lon(g) - grc_pp%londeg(g) + 180._r8, 360._r8) - 180._r8)
-       if (.not. max(apart, abs(lat(g) - grc_pp%latdeg(g))) <= tolerance) here = here + 1._r8
-    end do
-    call shr_mpi_sum(here, everywhere, mpicom, 'LandslideDisturbance', all=.true.)
-    if (everywhere(1) <= 0._r8) return
-    write(number, '(i0)') nint(everywhere(1))
-    call LandslideStop('landslide_disturbance: ' // trim(file) // ': ' // trim(number) // &
-         ' cells lie elsewhere than those of the land grid: it is on another grid, or in another order; write it ' // &
-         'on the cells of fsurdat')
-
-  end subroutine check_places
 
   !-----------------------------------------------------------------------
   subroutine check(this, file, start)
@@ -175,7 +118,7 @@ contains
              if (maxval(lost + torn) > 1._r8 + rounding) write(what, '(a, i0, a, g0.6, a)') 'FRACTION of ', date, &
                   ' sums to ', maxval(lost + torn), ', wanted 1 or less'
           end if
-          if (what /= ' ') call LandslideAbort('landslide_disturbance: ' // trim(file) // ': ' // trim(what))
+          if (what /= ' ') call LandslideAbort(setting // ': ' // trim(file) // ': ' // trim(what))
        end do events
     end do
 
@@ -192,15 +135,14 @@ contains
     logical             :: there
     !
     ! !LOCAL VARIABLES:
-    integer, parameter :: days(months) = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
     integer            :: year, month, last
     !-----------------------------------------------------------------------
 
     year = date / 10000
     month = mod(date / 100, 100)
     there = .false.
-    if (month < 1 .or. month > months) return
-    last = days(month)
+    if (month < 1 .or. month > size(landslide_month_days)) return
+    last = landslide_month_days(month)
     if (month == 2 .and. get_calendar() /= 'NO_LEAP' .and. mod(year, 4) == 0 .and. &
          (mod(year, 100) /= 0 .or. mod(year, 400) == 0)) last = 29
     there = mod(date, 100) >= 1 .and. mod(date, 100) <= last

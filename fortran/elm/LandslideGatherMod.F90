@@ -34,8 +34,8 @@ module LandslideGatherMod
 contains
 
   !-----------------------------------------------------------------------
-  subroutine LandslideGather(landslide_vars, num_soilc, filter_soilc, tod, canopystate_vars, soilhydrology_vars, &
-       soilstate_vars, x)
+  subroutine LandslideGather(landslide_vars, num_soilc, filter_soilc, month, day, tod, canopystate_vars, &
+       soilhydrology_vars, soilstate_vars, x)
     !
     ! !DESCRIPTION:
     ! The inputs of the columns, as fields.toml names them; what ELM does not have is spval.
@@ -44,6 +44,7 @@ contains
     type(landslide_type)    , intent(in)  :: landslide_vars
     integer                 , intent(in)  :: num_soilc
     integer                 , intent(in)  :: filter_soilc(:)
+    integer                 , intent(in)  :: month, day       ! of the date
     integer                 , intent(in)  :: tod              ! time of day (s)
     type(canopystate_type)  , intent(in)  :: canopystate_vars
     type(soilhydrology_type), intent(in)  :: soilhydrology_vars
@@ -83,6 +84,7 @@ contains
        do j = 1, size(landslide_rain_days)
           x(fc, landslide_rain_columns(j)) = landslide_vars%rain%Over(t, landslide_rain_days(j), tod)
        end do
+       x(fc, in_soil_moisture_offset     ) = landslide_vars%moisture%Offset(col_pp%gridcell(c), month, day)
        x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
        x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%slope_col(c,:)
        if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)

@@ -197,6 +197,7 @@ contains
 
     json = landslide_describe(landslide_vars%model)
     missing = landslide_not_in_elm
+    if (landslide_moisture_offset == ' ') missing = missing // ', soil_moisture_offset'
     if (.not. use_cn) missing = 'vegetation_carbon, root_carbon, ' // missing
     write(iulog,'(a)') ' ELM-Landslide: model ' // trim(landslide_model) // ', SHA-256 ' // text_of(json, 'sha256') // &
          ', engine ' // text_of(json, 'engine') // ', instruction set ' // text_of(json, 'instruction_set') // &
@@ -271,8 +272,8 @@ contains
     end if
 
     allocate(x(num_soilc, landslide_n_in), y(num_soilc, landslide_n_out), flag(num_soilc))
-    call LandslideGather(landslide_vars, num_soilc, filter_soilc, tod, canopystate_vars, soilhydrology_vars, &
-         soilstate_vars, x)
+    call LandslideGather(landslide_vars, num_soilc, filter_soilc, month, day, tod, canopystate_vars, &
+         soilhydrology_vars, soilstate_vars, x)
     call landslide_run(landslide_vars%model, x, y, flag, message)
     if (message /= ' ') call LandslideAbort(message)
     if (landslide_record) call LandslideWriteRecord(bounds, filter_soilc(1:num_soilc), x, y, flag)

@@ -21,9 +21,10 @@ module LandslideType
        out_hazard
   use landslide_roots     , only : landslide_root_states, landslide_roots_start
   use LandslideChanceMod  , only : Chance, OrdinaryNumber
-  use LandslideControlMod , only : landslide_base_rate, landslide_disturbance, landslide_interval, landslide_static, &
-       LandslideStop
+  use LandslideControlMod , only : landslide_base_rate, landslide_disturbance, landslide_interval, &
+       landslide_moisture_offset, landslide_static, LandslideStop
   use LandslideDisturbanceMod, only : landslide_disturbance_type
+  use LandslideMoistureMod, only : landslide_moisture_type
   use LandslideRainMod    , only : hours, landslide_rain_type
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
@@ -62,6 +63,8 @@ module LandslideType
 
      type(landslide_rain_type) :: rain
 
+     type(landslide_moisture_type) :: moisture  ! offsets of soil moisture by month; not in the restart file
+
      ! Column steps of each flag since the last report; log only, so not in the restart file
      real(r8), pointer :: flag_count_col (:,:) => null() ! col, (begc:endc, 0:landslide_flag_invalid)
 
@@ -94,6 +97,7 @@ contains
     call this%rain%Init(bounds)
     call this%InitStatic(bounds)
     call this%InitDisturbance(bounds)
+    call this%moisture%Init(bounds, landslide_moisture_offset)
 
   end subroutine Init
 

@@ -181,7 +181,8 @@ BAD = [
     ("month", {"DATE": [20011302, 20010102, 20010102]}, "DATE 20011302 is no day"),
     ("day", {"DATE": [20010229, 20010102, 20010102]}, "DATE 20010229 is no day"),
     ("before", {"DATE": [20001231, 20010102, 20010102]}, "DATE 20001231 lies before the run, which begins 20010101"),
-    ("lacks", {"KIND": None}, "lacks FRACTION, KIND, DATE, LATIXY or LONGXY"),
+    ("lacks", {"KIND": None}, "lacks FRACTION, KIND or DATE"),
+    ("no places", {"LATIXY": None}, "lacks LATIXY or LONGXY"),
     ("events", {"dim_event": None}, "has no dimension event"),
 ]  # fmt: skip
 

@@ -35,6 +35,7 @@ UNITS = {
     "SOILLIQ": "kg/m2",
     "SOILICE": "kg/m2",
     "H2OSOI": "mm3/mm3",
+    "H2OSNO": "mm",
     "ZWT": "m",
     "ZWT_PERCH": "m",
     "FROST_TABLE": "m",

@@ -10,7 +10,7 @@ import numpy as np
 from support.elm_files import LAT, LON, N
 
 
-def _cells(out: netCDF4.Dataset, gridded: bool, shift: float = 0.0) -> dict[str, int]:
+def cells(out: netCDF4.Dataset, gridded: bool, shift: float = 0.0) -> dict[str, int]:
     sizes = {"lsmlat": LAT.size, "lsmlon": LON.size} if gridded else {"gridcell": N}
     for name, size in sizes.items():
         out.createDimension(name, size)
@@ -23,7 +23,7 @@ def _cells(out: netCDF4.Dataset, gridded: bool, shift: float = 0.0) -> dict[str,
 def write_disturbance(path: Path, events, gridded: bool = False, shift: float = 0.0, **changes) -> Path:
     """events: (fraction, kind, date), each one value or one for each cell; changes: whole variables by name."""
     with netCDF4.Dataset(str(path), "w") as out:
-        sizes = _cells(out, gridded, shift)
+        sizes = cells(out, gridded, shift)
         out.createDimension("event", len(events))
         for i, (name, kind) in enumerate((("FRACTION", "f8"), ("KIND", "i4"), ("DATE", "i4"))):
             if changes.get(name, 0) is None:
@@ -37,7 +37,7 @@ def write_disturbance(path: Path, events, gridded: bool = False, shift: float = 
 def write_landuse(path: Path, years, pfts, gridded: bool = False, shift: float = 0.0) -> Path:
     """pfts: percentages {PFT: percent or one for each cell} for each year."""
     with netCDF4.Dataset(str(path), "w") as out:
-        sizes = _cells(out, gridded, shift)
+        sizes = cells(out, gridded, shift)
         out.createDimension("time", None)
         out.createDimension("natpft", 17)
         out.createVariable("YEAR", "i4", ("time",))[:] = years

@@ -8,6 +8,7 @@ import typer
 
 from elm_landslide import __version__
 from elm_landslide.commands import e3sm, options, plugin, sites
+from elm_landslide.commands.assimilate import assimilate_command
 from elm_landslide.commands.bench import bench_command
 from elm_landslide.commands.evaluate import evaluate_command
 from elm_landslide.commands.exit import Commands
@@ -33,6 +34,7 @@ app.add_typer(e3sm.app, name="e3sm")
 app.add_typer(sites.app, name="sites")
 app.add_typer(plugin.app, name="plugin")
 app.command("run", cls=options.ListOptions)(run_command)
+app.command("assimilate", cls=options.ListOptions)(assimilate_command)
 app.command("simulate", cls=options.ListOptions)(simulate_command)
 app.command("static")(static_command)
 app.command("plot")(plot_command)

@@ -54,6 +54,13 @@ Disturbance = Annotated[
         "on (event, cells of the surface dataset), with LATIXY and LONGXY."
     ),
 ]
+MoistureOffset = Annotated[
+    Path | None,
+    typer.Option(
+        help="netCDF of offsets of soil moisture (m3/m3) by month, which elm-landslide assimilate writes: added to the "
+        "liquid water."
+    ),
+]
 State = Annotated[
     Path | None, typer.Option(help="What an earlier part of the run remembered of roots (--write-state).")
 ]
@@ -69,7 +76,7 @@ InstructionSet = Annotated[
 ]
 
 
-_LISTS = ("--history", "--constants", "--rain")
+_LISTS = ("--history", "--constants", "--rain", "--satellite", "--third")
 
 
 class ListOptions(TyperCommand):
@@ -100,18 +107,25 @@ def inputs(
     disturbance: Path | None = None,
     state: Path | None = None,
     static: Path | None = None,
+    moisture_offset: Path | None = None,
 ) -> Inputs:
     """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
+    further: dict[str, Any] = {
+        "landuse": landuse,
+        "disturbance": disturbance,
+        "state": state,
+        "moisture_offset": moisture_offset,
+        "static": static,
+    }
     if sample:
         if history or constants or rain or surface:
             raise UserError("--sample takes the place of the files: give one or the other")
         files = sample_inputs(sample)
-        return replace(files, overrides=values, landuse=landuse, disturbance=disturbance, state=state, static=static)
+        return replace(files, overrides=values, **further)
     if not history or not surface:
         raise UserError("give --history and --surface (and --constants), or --sample susquehanna | steep")
-    more = (landuse, disturbance, state, static)
-    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values, *more)
+    return Inputs(expand(history), surface, expand(constants or []), expand(rain or []), values, **further)
 
 
 def expand(patterns: list) -> list[str]:

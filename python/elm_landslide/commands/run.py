@@ -34,6 +34,7 @@ def run_command(
     static: options.Static = None,
     landuse: options.LandUse = None,
     disturbance: options.Disturbance = None,
+    moisture_offset: options.MoistureOffset = None,
     state: options.State = None,
     write_state: options.WriteState = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
@@ -79,6 +80,7 @@ def run_command(
             disturbance=disturbance,
             state=state,
             static=static,
+            moisture_offset=moisture_offset,
         )
         with removing_on_interrupt(files.part_of(out), speak=comm.rank == 0):
             return run(

@@ -9,7 +9,7 @@ import numpy as np
 
 from elm_landslide.errors import UserError, with_unit
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, MISSING, N_IN, N_LAYERS, RAIN_WINDOWS, SPVAL, put
-from elm_landslide.offline import places, static_fields, variables
+from elm_landslide.offline import moisture_offset, places, static_fields, variables
 from elm_landslide.offline.cell_methods import along_time
 from elm_landslide.offline.history_files import (
     STATE,
@@ -22,6 +22,7 @@ from elm_landslide.offline.history_files import (
 )
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import MOVED, TAKEN, Missing
+from elm_landslide.offline.moisture_offset import MoistureOffset
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Places
 from elm_landslide.offline.rain import gather
@@ -86,6 +87,7 @@ class Columns:
             if name not in rule_fields:
                 put(self._static, name, values)
         self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
+        self._offset = MoistureOffset.of_run(inputs, self.layout, self.index, self._files.axis)
         self._overrides = overrides
         for name, value in overrides.items():
             put(self._static, name, value)
@@ -93,14 +95,15 @@ class Columns:
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in rule_fields]
         self._derived += self._rain_lines()
+        self._derived += [self._offset.derived] if self._offset else []
         self._instants = self._files.is_instant(STATE)
         present = {*rule_fields, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
+        present |= {moisture_offset.NAME} if self._offset else set()
         self.absent = [name for name, f in FIELDS.items() if not f.required and name not in present]
         self._reasons = {name: self._reason(name) for name in FIELDS}
         self.notes = self._notes()
         read_too = [self.soil_source, *(self._rain.paths if self._rain else ())]
-        more = [path for path in (inputs.static, inputs.landuse, inputs.disturbance, inputs.state) if path]
-        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface, *more]
+        self.sources = [*dict.fromkeys([*self._files.paths, *read_too]), inputs.surface, *inputs.further]
 
     def _land_area(self, of_surface: np.ndarray) -> np.ndarray:
         """Land (km2) of the cells, from the history files if they have it on these places."""
@@ -227,8 +230,11 @@ class Columns:
                 result = np.where(absent, SPVAL, rule.derive(dz, *inputs))
             put(x, rule.field, result)
         why = dict.fromkeys(RAIN_WINDOWS, self._no_rain)
+        now = record.time if self._instants else record.end
+        if self._offset:
+            put(x, moisture_offset.NAME, self._offset.at(now))
         if self._rain:
-            for name, (values_mm, reason) in self._rain.at(record.time if self._instants else record.end).items():
+            for name, (values_mm, reason) in self._rain.at(now).items():
                 if name not in self._overrides:
                     put(x, name, values_mm)
                     why[name] = reason

@@ -15,7 +15,8 @@ class Inputs:
     constants and daily mean rain (may be empty); rain: further history files with time means of RAIN. overrides: values
     by field name, used everywhere in place of what the files say. landuse: a file of cover by year
     (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of
-    roots; static: what maps say of the cells (elm-landslide static), in place of the surface dataset.
+    roots; moisture_offset: offsets of soil moisture by month; static: what maps say of the cells (elm-landslide
+    static), in place of the surface dataset.
     """
 
     history: Sequence[Path | str]
@@ -26,9 +27,15 @@ class Inputs:
     landuse: Path | str | None = None
     disturbance: Path | str | None = None
     state: Path | str | None = None
+    moisture_offset: Path | str | None = None
     static: Path | str | None = None
 
     @property
     def paths(self) -> list[Path | str]:
-        more = [path for path in (self.static, self.landuse, self.disturbance, self.state) if path]
-        return [*self.history, *self.constants, *self.rain, self.surface, *more]
+        return [*self.history, *self.constants, *self.rain, self.surface, *self.further]
+
+    @property
+    def further(self) -> list[Path | str]:
+        """Those of the files that a run can do without and that are not ELM's history."""
+        optional = (self.static, self.landuse, self.disturbance, self.state, self.moisture_offset)
+        return [path for path in optional if path]

@@ -31,6 +31,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "SOILLIQ": _WATER_MASS,
     "SOILICE": _WATER_MASS,
     "H2OSOI": _WATER_CONTENT,
+    "H2OSNO": ("mm", "kg/m2"),
     "ROOTFR": _NUMBER,
     "ZWT": _LENGTH,
     "ZWT_PERCH": _LENGTH,
