@@ -52,6 +52,10 @@ def static_command(
     cell_size: Annotated[
         float | None, typer.Option(help="Size (degrees) of the cells of --grid, if its file does not say.")
     ] = None,
+    slope_resolution: Annotated[
+        float | None,
+        typer.Option(help="Cell size (m) to which the slopes are corrected; by default they are those of the DEM."),
+    ] = None,
     window: Annotated[
         int, typer.Option(help="Side (cells of the DEM) of what a worker holds; a multiple of 128.")
     ] = 2048,
@@ -66,7 +70,7 @@ def static_command(
 
     Slopes and wetness are exact over the area of each cell, and the same for any window and number of workers. A run
     that was killed goes on where it was if it is started again in the same words. A DEM of many tiles is one VRT
-    (gdalbuildvrt). In ELM the file is landslide_static of user_nl_landslide.
+    (gdalbuildvrt). A coarse DEM has gentler slopes: --slope-resolution 30 makes up for it as well as can be. In ELM the file is landslide_static of user_nl_landslide.
     """
     with one_line_errors():
         need("static", "static")
@@ -89,6 +93,7 @@ def static_command(
             _depths(texture_depths),
             cover_classes,
             cell_size,
+            slope_resolution,
         )
         command = shlex.join(["elm-landslide", *sys.argv[1:]])
         with terminal.stages() as report:

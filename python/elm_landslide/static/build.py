@@ -24,7 +24,7 @@ from elm_landslide.static.maps import Limits
 from elm_landslide.static.output import Variable
 from elm_landslide.static.rasters import Raster, open_dem, open_raster
 from elm_landslide.static.terrain import LEVELS, Report, TerrainFields, summarise
-from elm_landslide.static.windows import Terrain
+from elm_landslide.static.windows import Terrain, cell_size
 from elm_landslide.static.workers import Each, pool
 
 TEXTURE_UNITS = {"%": 1.0, "g/kg": 0.1, "1": 100.0}
@@ -52,6 +52,7 @@ class Sources:
     texture_depths: tuple[float, ...] | None = None
     cover_classes: str = "worldcover"
     cell_size: float | None = None
+    slope_resolution: float | None = None
 
     @property
     def maps(self) -> dict[str, str]:
@@ -89,6 +90,8 @@ def build(
         raise UserError("static: give a map: --dem, --depth, --sand and --clay, --cover, --lithology or --leaf-area")
     if bool(sources.sand) != bool(sources.clay):
         raise UserError("static: give --sand and --clay together, for the soil is read from both")
+    if sources.slope_resolution is not None and not 1.0 <= sources.slope_resolution <= 1000.0:
+        raise UserError(f"--slope-resolution {sources.slope_resolution:g}: wanted 1 to 1000 m")
     if window < 2 * BLOCK or window % BLOCK:
         raise UserError(f"--window {window}: wanted a multiple of {BLOCK}, {2 * BLOCK} or more")
     grid = read_grid(sources.grid, sources.cell_size)
@@ -99,8 +102,8 @@ def build(
         for name, raster in opened.items():
             if name == "dem":
                 terrain = Terrain(raster, coverage.place(grid, raster), window, folder)
-                result.terrain = summarise(terrain, grid, each, report)
-                result.content += _terrain_variables(result.terrain)
+                result.terrain = summarise(terrain, grid, each, report, sources.slope_resolution)
+                result.content += _terrain_variables(result.terrain, raster, sources.slope_resolution)
                 _note_coverage(result, grid, "the DEM", result.terrain.covered)
             elif name != "clay":  # which comes with sand
                 result.content += _map_variables(name, opened, sources, grid, result, each, report)
@@ -128,30 +131,19 @@ def _open(sources: Sources) -> dict[str, Raster]:
     return found
 
 
-def _terrain_variables(t: TerrainFields) -> list[Variable]:
-    found = [
-        Variable(
-            "SLP_P10", t.slope, "m/m", "hillslope gradient at the percentiles 0, 10, ..., 100 of area", ("nlevslp",)
-        )
-    ]
-    for k, level in enumerate(LEVELS):
-        at = f"percentile {100 * level:.0f} of {{}} within the classes of slope between the percentiles of SLP_P10"
-        found += [
-            Variable(
-                f"TWI_Q{100 * level:.0f}",
-                t.wetness[..., k],
-                "ln(m)",
-                at.format("the topographic wetness index ln(a / tan(beta))"),
-                ("nslpclass",),
-            ),
-            Variable(
-                f"CURVATURE_Q{100 * level:.0f}",
-                t.curvature[..., k],
-                "1/m",
-                at.format("tangential curvature, positive in hollows,"),
-                ("nslpclass",),
-            ),
-        ]
+def _terrain_variables(t: TerrainFields, dem: Raster, resolution: float | None) -> list[Variable]:
+    size = cell_size(dem)
+    made = f"of cells of {size:.3g} m" + (f", corrected to {resolution:g} m" if resolution else "")
+    slope = "hillslope gradient at the percentiles 0, 10, ..., 100 of area"
+    found = [Variable("SLP_P10", t.slope, "m/m", slope, ("nlevslp",), {"comment": made})]
+    shapes = (
+        ("TWI", t.wetness, "ln(m)", "topographic wetness index ln(a / tan(beta))"),
+        ("CURVATURE", t.curvature, "1/m", "tangential curvature, positive in hollows"),
+    )
+    for name, values, units, what in shapes:
+        for k, level in enumerate(LEVELS):
+            of = f"{what}: percentile {100 * level:.0f} within the classes of slope between the percentiles of SLP_P10"
+            found.append(Variable(f"{name}_Q{100 * level:.0f}", values[..., k], units, of, ("nslpclass",)))
     found.append(Variable("TWI_MEAN", t.mean_wetness, "ln(m)", "mean topographic wetness index of the cell"))
     found.append(Variable("DEM_AREA", t.area, "km2", "area of the cell with a slope"))
     return found + output.coverage_variables("DEM", "the slope", t.covered)

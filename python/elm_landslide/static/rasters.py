@@ -35,7 +35,8 @@ class Raster:
 
     shape: rows and columns. x0, y0: upper left corner, dx, dy: size of a cell (both positive), in the unit of the CRS.
     unit: metres (or degrees) of that unit. bands: how many. nodata: what means missing, besides nan and what the file
-    itself masks. factor: from the file's numbers to the unit that is wanted. rising: the file's rows go north.
+    itself masks. factor: from the file's numbers to the unit that is wanted. rising: the file's rows go north. block:
+    cells of the file along a side of one of these, whose number is their mean.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Raster:
     nodata: float | None = None
     factor: float = 1.0
     rising: bool = False
+    block: int = 1
 
     @property
     def geographic(self) -> bool:
@@ -59,8 +61,18 @@ class Raster:
         """Metres (or degrees) of one unit of the CRS."""
         return 1.0 if self.geographic else float(self.crs.axis_info[0].unit_conversion_factor)
 
+    def coarser(self, block: int) -> Raster:
+        """The same map in cells of block x block; what does not fill one at the end is left out."""
+        shape = self.shape[0] // block, self.shape[1] // block
+        return replace(self, shape=shape, dx=block * self.dx, dy=block * self.dy, block=block)
+
     def read(self, row: int, column: int, rows: int, columns: int, band: int = 1) -> np.ndarray:
         """float64 [rows, columns] from a corner on, which may lie outside; nan where nothing is known."""
+        if self.block > 1:
+            k = self.block
+            fine = replace(self, shape=(k * self.shape[0], k * self.shape[1]), block=1)
+            values = fine.read(k * row, k * column, k * rows, k * columns, band)
+            return values.reshape(rows, k, columns, k).mean(axis=(1, 3))
         out = np.full((rows, columns), np.nan)
         top, left = max(row, 0), max(column, 0)
         bottom, right = min(row + rows, self.shape[0]), min(column + columns, self.shape[1])

@@ -7,13 +7,13 @@ nothing changes; the shapes, once the percentiles are known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import SLOPE_PERCENTILES
-from elm_landslide.static import windows
+from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES
+from elm_landslide.static import coverage, windows
 from elm_landslide.static.accounts import Accounts
 from elm_landslide.static.elm_grid import ElmGrid
 from elm_landslide.static.histograms import CURVATURE, SLOPE, WETNESS, WHOLE, quantiles
@@ -21,6 +21,7 @@ from elm_landslide.static.relief import N_CLASSES
 from elm_landslide.static.windows import MARGIN, SIDES, Terrain, ring_of
 from elm_landslide.static.workers import Each
 
+FINER = 0.55
 LEVELS = (0.1, 0.5, 0.9)  # of wetness and curvature within a slope class
 Report = Callable[[str, int, int], None]
 
@@ -42,8 +43,11 @@ class TerrainFields:
     notes: list[str] = field(default_factory=list)
 
 
-def summarise(terrain: Terrain, grid: ElmGrid, each: Each, report: Report) -> TerrainFields:
-    """Raises UserError where the grids do not overlap, and for what cannot be an elevation."""
+def summarise(
+    terrain: Terrain, grid: ElmGrid, each: Each, report: Report, resolution: float | None = None
+) -> TerrainFields:
+    """resolution (m): what the slopes are corrected to, by default that of the map. Raises UserError where the grids do
+    not overlap, and for what cannot be an elevation."""
     if not terrain.polygons.cell.size:
         raise UserError(f"{terrain.dem.path}: none of the {grid.size} cells of the ELM grid lies on this map")
     n = grid.size
@@ -61,7 +65,33 @@ def summarise(terrain: Terrain, grid: ElmGrid, each: Each, report: Report) -> Te
     result.windows = len(terrain.windows)
     result.routed = _route(terrain, each, report)
     _shapes(terrain, result, each, report)
+    if resolution is not None:
+        coarse = replace(terrain, dem=terrain.dem.coarser(2), folder=terrain.folder / "coarser")
+        coarse = replace(coarse, polygons=coverage.place(grid, coarse.dem))
+        coarse.folder.mkdir(exist_ok=True)
+        of_coarse = np.full_like(result.slope, np.nan)
+        _slopes(
+            coarse,
+            replace(result, slope=of_coarse, covered=result.covered.copy(), area=result.area.copy()),
+            each,
+            report,
+        )
+        result.slope = at_resolution(result.slope, of_coarse, windows.cell_size(terrain.dem), resolution)
     return result
+
+
+def at_resolution(fine: np.ndarray, coarse: np.ndarray, size: float, wanted: float) -> np.ndarray:
+    """Percentiles of slope [n, 11] as a map with cells of the wanted size (m) would have them, from those of one of
+    another size and of the same at twice that size.
+
+    Slopes fall with the size of the cells as a power of it that differs from place to place (Zhang et al. 1999, Hydrol.
+    Process. 13, 2291-2300). Ground is smooth at small scales, so the power seen between the two sizes is too large for
+    the next finer one: FINER of it is used. Found with docs/land_surface.py.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(coarse > 0.0, np.clip(fine / coarse, 1.0, 2.0), 1.0)
+    corrected = fine * ratio ** (FINER * np.log2(size / wanted))
+    return np.minimum(np.maximum.accumulate(corrected, axis=-1), FIELDS["slope"].valid[1])
 
 
 def _slopes(terrain: Terrain, result: TerrainFields, each: Each, report: Report) -> None:

@@ -106,6 +106,12 @@ def reference_area(dem: Raster) -> float:
     return float((dx * dy).max())
 
 
+def cell_size(dem: Raster) -> float:
+    """Side (m) of a square as large as the cells of a map are on average."""
+    dx, dy = _sides(dem, np.arange(dem.shape[0]))
+    return float(np.sqrt((dx * dy).mean()))
+
+
 def metric(dem: Raster, row: int, column: int, rows: int, columns: int) -> Metric:
     """Of a window whose corner is a multiple of BLOCK."""
     dx, dy = _sides(dem, np.arange(row - RING, row + rows + RING))
