@@ -70,7 +70,8 @@ def static_command(
 
     Slopes and wetness are exact over the area of each cell, and the same for any window and number of workers. A run
     that was killed goes on where it was if it is started again in the same words. A DEM of many tiles is one VRT
-    (gdalbuildvrt). A coarse DEM has gentler slopes: --slope-resolution 30 makes up for it as well as can be. In ELM the file is landslide_static of user_nl_landslide.
+    (gdalbuildvrt). A coarse DEM has gentler slopes: --slope-resolution 30 makes up for it as well as can be. In ELM the
+    file is landslide_static of user_nl_landslide.
     """
     with one_line_errors():
         need("static", "static")

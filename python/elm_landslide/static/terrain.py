@@ -69,14 +69,11 @@ def summarise(
         coarse = replace(terrain, dem=terrain.dem.coarser(2), folder=terrain.folder / "coarser")
         coarse = replace(coarse, polygons=coverage.place(grid, coarse.dem))
         coarse.folder.mkdir(exist_ok=True)
-        of_coarse = np.full_like(result.slope, np.nan)
-        _slopes(
-            coarse,
-            replace(result, slope=of_coarse, covered=result.covered.copy(), area=result.area.copy()),
-            each,
-            report,
+        of_coarse = replace(
+            result, slope=np.full_like(result.slope, np.nan), covered=result.covered.copy(), area=result.area.copy()
         )
-        result.slope = at_resolution(result.slope, of_coarse, windows.cell_size(terrain.dem), resolution)
+        _slopes(coarse, of_coarse, each, report, "slopes of cells twice the size")
+        result.slope = at_resolution(result.slope, of_coarse.slope, windows.cell_size(terrain.dem), resolution)
     return result
 
 
@@ -94,7 +91,7 @@ def at_resolution(fine: np.ndarray, coarse: np.ndarray, size: float, wanted: flo
     return np.minimum(np.maximum.accumulate(corrected, axis=-1), FIELDS["slope"].valid[1])
 
 
-def _slopes(terrain: Terrain, result: TerrainFields, each: Each, report: Report) -> None:
+def _slopes(terrain: Terrain, result: TerrainFields, each: Each, report: Report, stage: str = "slopes") -> None:
     whole = terrain.polygons.area(len(result.area))
     reference = windows.reference_area(terrain.dem)
     levels = np.array(SLOPE_PERCENTILES) / 100.0
@@ -111,7 +108,7 @@ def _slopes(terrain: Terrain, result: TerrainFields, each: Each, report: Report)
     for k, window in enumerate(each(windows.survey, terrain, terrain.windows), start=1):
         part = windows.load(terrain, "slopes", window)
         accounts.add(window, part["cells"], part["counts"], part["least"], part["most"], part["seen"])
-        report("slopes", k, len(terrain.windows))
+        report(stage, k, len(terrain.windows))
 
 
 _OPPOSITE = {"top": "bottom", "bottom": "top", "left": "right", "right": "left"}
