@@ -7,6 +7,7 @@ from pathlib import Path
 
 import netCDF4
 import numpy as np
+
 from support import maps
 
 ROOT = Path(__file__).parents[1]
