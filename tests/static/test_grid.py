@@ -66,6 +66,13 @@ def test_the_size_of_one_cell_is_given(tmp_path):
     assert np.ptp(grid.corners[..., 1]) == pytest.approx(0.1)
 
 
+def test_cells_without_land_are_known(tmp_path):
+    path = write_domain(tmp_path / "d.nc", [[0.5, 1.5]], [[0.5, 0.5]])
+    with netCDF4.Dataset(str(path), "a") as out:
+        out.createVariable("mask", "i4", ("nj", "ni"))[:] = [[1, 0]]
+    assert read_grid(path, 1.0).active.tolist() == [True, False]
+
+
 def test_what_is_no_grid(tmp_path):
     with netCDF4.Dataset(str(tmp_path / "n.nc"), "w") as out:
         out.createDimension("x", 1)

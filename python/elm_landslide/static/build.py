@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -264,7 +265,7 @@ def _table(name: str, classes: str) -> dict[int, list[float]] | dict[int, str]:
 
 def _note_coverage(result: Result, grid: ElmGrid, what: str, covered: np.ndarray) -> None:
     """Say where a map has nothing, or only a part."""
-    flag = output.flags(covered)
+    flag = np.where(grid.active, output.flags(covered), output.COMPLETE)  # nobody asks for the sea
     nothing, partly = np.flatnonzero(flag == output.NOTHING), np.flatnonzero(flag == output.PARTLY)
     if nothing.size:
         first = ", ".join(f"{grid.lat[i]:g} {grid.lon[i]:g}" for i in nothing[:3])
@@ -293,7 +294,8 @@ def _described(raster: Raster) -> dict:
 def _folder(sources: Sources, out: Path, window: int) -> Iterator[Path]:
     """Where the results of the windows are kept until the file is written: those of an earlier run of the same input,
     which was killed, are used again."""
-    stamps = {path: Path(path).stat() for path in [sources.grid, *sources.maps.values()] if Path(path).exists()}
+    words = [word for path in [sources.grid, *sources.maps.values()] for word in (path, *re.split('[:"]', path))]
+    stamps = {word: Path(word).stat() for word in words if word and Path(word).is_file()}  # NETCDF:file.nc:name, too
     made_of = [__version__, repr(sources), str(window), *(f"{s.st_size} {s.st_mtime_ns}" for s in stamps.values())]
     wanted = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
     folder = out.with_name(f".{out.name}.windows")

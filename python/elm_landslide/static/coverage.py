@@ -7,6 +7,7 @@ of fixed size and place, in whole parts, so that the same cell of the map has th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from exactextract import exact_extract
@@ -29,6 +30,11 @@ class Polygons:
 
     cell: np.ndarray
     corners: list[np.ndarray]
+
+    @cached_property
+    def boxes(self) -> np.ndarray:
+        """[m, 4]: least column, row, largest column, row."""
+        return np.array([[*corners.min(0), *corners.max(0)] for corners in self.corners]).reshape(-1, 4)
 
     def area(self, n_cells: int) -> np.ndarray:
         """Cells of the map that would lie in each ELM cell, on a map without end [n_cells]; 0 for one not near."""
@@ -86,14 +92,14 @@ def shares(polygons: Polygons, row: int, column: int, rows: int, columns: int, s
     """[(cell, index, share)]: of the polygons, cells of the map in a rectangle, counted row by row from its corner at
     (row, column), and their shares (1). size: that many cells a side count as one."""
     features, cell = [], []
-    for number, corners in zip(polygons.cell, polygons.corners, strict=True):
-        x, y = corners[:, 0] / size - column, corners[:, 1] / size - row
-        if x.max() <= 0 or x.min() >= columns or y.max() <= 0 or y.min() >= rows:
-            continue
+    left, top, right, bottom = (polygons.boxes / size).T
+    near = (right > column) & (left < column + columns) & (bottom > row) & (top < row + rows)
+    for k in np.flatnonzero(near):
+        x, y = polygons.corners[k][:, 0] / size - column, polygons.corners[k][:, 1] / size - row
         ring = np.stack([x, -y], axis=-1).tolist()
         geometry = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
         features.append({"type": "Feature", "properties": {}, "geometry": geometry})
-        cell.append(int(number))
+        cell.append(int(polygons.cell[k]))
     if not features:
         return []
     source = NumPyRasterSource(np.zeros((rows, columns), dtype=np.int8), 0, -rows, columns, 0)

@@ -18,13 +18,14 @@ _ROUNDING = 1e-3  # of the spacing, by which cells may be off a lattice
 @dataclass(frozen=True)
 class ElmGrid:
     """n cells, flattened: dims and shape as in a surface dataset; lat, lon [n] (degrees) of their centres; corners
-    [n, k, 2]: longitude (near that of the centre) and latitude, around the cell."""
+    [n, k, 2]: longitude (near that of the centre) and latitude, around the cell; active [n]: which have land."""
 
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     lat: np.ndarray
     lon: np.ndarray
     corners: np.ndarray
+    active: np.ndarray
 
     @property
     def size(self) -> int:
@@ -41,19 +42,24 @@ def read_grid(path: Path | str, cell_size: float | None = None) -> ElmGrid:
         if {"LATIXY", "LONGXY"} <= dataset.variables.keys():
             cells = surface.cells_of(dataset, path)
             dims, shape, lat, lon, corners = cells.dims, cells.shape, cells.lat, cells.lon, None
+            own, mask = dims, "LANDFRAC_PFT"
         elif {"xc", "yc"} <= dataset.variables.keys():
             dims, shape, lat, lon, corners = _domain(dataset, path)
+            own, mask = dataset["xc"].dimensions, "mask"
         else:
             raise UserError(
                 f"{path}: neither LATIXY and LONGXY nor xc and yc: give an ELM surface dataset or domain file"
             )
+        active = np.ones(lat.size, dtype=bool)
+        if mask in dataset.variables:
+            active = variables.read(dataset[mask], own).ravel() > 0
     unknown = is_missing(lat) | is_missing(lon)
     if unknown.any() or (np.abs(lat) > 90.0).any() or (np.abs(lon) > 360.0).any():
         raise UserError(f"{path}: a cell has no latitude and longitude in degrees")
     if corners is None:
         corners = _boxes(path, lat, lon, cell_size)
     corners[..., 0] = lon[:, None] + places.short_way(corners[..., 0] - lon[:, None])
-    return ElmGrid(dims, shape, lat, lon, corners)
+    return ElmGrid(dims, shape, lat, lon, corners, active)
 
 
 def _domain(dataset: netCDF4.Dataset, path: Path | str):
