@@ -51,7 +51,7 @@ def overlay(fields: SurfaceFields, path: Path | str, layout: Layout, index: np.n
             if name not in dataset.variables or (name == "PCT_COVER" and not cover):
                 continue
             found = _read(dataset[name], path, cells, at, levels)
-            unknown = is_missing(found).any(axis=1)
+            unknown: np.ndarray = np.any(is_missing(found), axis=1)
             columns = found[:, None] if len(targets) == 1 else np.moveaxis(found, 1, 0)[:, :, None]
             for k, target in enumerate(targets):
                 new = (columns[:, 0] if len(targets) == 1 else columns[k]) / whole

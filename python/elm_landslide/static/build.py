@@ -6,11 +6,10 @@ import hashlib
 import json
 import re
 import shutil
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib import resources
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,9 @@ import numpy as np
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS
+from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.static import coverage, maps, output, soil
+from elm_landslide.static.classes import cover_table, lithology_codes
 from elm_landslide.static.coverage import BLOCK
 from elm_landslide.static.elm_grid import ElmGrid, read_grid
 from elm_landslide.static.maps import Limits
@@ -30,7 +31,6 @@ from elm_landslide.static.workers import Each, pool
 
 TEXTURE_UNITS = {"%": 1.0, "g/kg": 0.1, "1": 100.0}
 DEPTH_UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}
-COVERS = ("tree", "shrub", "grass", "crop")
 
 
 @dataclass(frozen=True)
@@ -155,14 +155,11 @@ def _map_variables(
 ) -> list[Variable]:
     raster = opened[name]
 
-    def advance(stage: str):
-        return lambda done, total: report(stage, done, total)
-
     if name == "depth":
         factor = DEPTH_UNITS[sources.depth_unit]
         low, high = 0.0, FIELDS["bedrock_depth"].valid[1]
         limits = Limits(low, high, "the depth of soil (m)", "--depth-unit cm or mm?")
-        found = maps.means(replace(raster, bands=1, factor=factor), grid, limits, each, advance("depth"))
+        found = maps.means(replace(raster, bands=1, factor=factor), grid, limits, each, partial(report, "depth"))
         _note_coverage(result, grid, "the depth of soil", found.covered)
         values = np.maximum(found.mean[:, 0], FIELDS["bedrock_depth"].valid[0])
         depth = Variable("aveDTB", values, "m", "mean depth to bedrock")
@@ -171,40 +168,25 @@ def _map_variables(
         return _texture(opened, sources, grid, result, each, report)
     if name == "leaf_area":
         limits = Limits(0.0, FIELDS["leaf_area_index"].valid[1], "the leaf area index", "does the file lack its scale?")
-        found = maps.means(raster, grid, limits, each, advance("leaf area"))
+        found = maps.means(raster, grid, limits, each, partial(report, "leaf area"))
         _note_coverage(result, grid, "the leaf area", found.covered)
         largest = np.fmax.reduce(found.mean, axis=1)
         leaf = Variable("LEAF_AREA_MAX", largest, "m2/m2", "largest leaf area index of the year, mean over the cell")
         return [leaf, *output.coverage_variables("LEAF_AREA", "the leaf area", found.covered)]
-    table = _table(name, sources.cover_classes)
-    hint = "give the table of its classes with --cover-classes" if name == "cover" else "wanted codes of GLiM, 1 to 16"
-    codes = tuple(sorted(table))
-    limits = Limits(0.0, 0.0, f"the class of {name.replace('_', ' ')}", hint)
-    found = maps.shares(raster, grid, codes, limits, each, advance(name))
-    _note_coverage(result, grid, f"the {name}", found.covered)
     if name == "cover":
-        shares = found.mean @ np.array([table[code] for code in codes])
-        content = [
-            Variable(
-                "PCT_COVER",
-                100.0 * shares,
-                "%",
-                f"share of the area under {', '.join(COVERS)}",
-                ("cover",),
-            )
-        ]
+        table = cover_table(sources.cover_classes)
+        limits = Limits(0.0, 0.0, "the class of cover", "give the table of its classes with --cover-classes")
+        found = maps.shares(raster, grid, tuple(table), limits, each, partial(report, name))
+        shares = 100.0 * (found.mean @ np.array(list(table.values())))
+        content = [Variable("PCT_COVER", shares, "%", f"share of the area under {', '.join(COVERS)}", ("cover",))]
     else:
-        names = " ".join(table[code] for code in codes)
-        content = [
-            Variable(
-                "PCT_LITHOLOGY",
-                100.0 * found.mean,
-                "%",
-                "share of the area known of each class of the Global Lithological Map",
-                ("lithology",),
-                {"classes": names},
-            )
-        ]
+        classes = lithology_codes()
+        limits = Limits(0.0, 0.0, "the class of lithology", "wanted codes of GLiM, 1 to 16")
+        found = maps.shares(raster, grid, tuple(classes), limits, each, partial(report, name))
+        what = "share of the area known of each class of the Global Lithological Map"
+        names = {"classes": " ".join(classes.values())}
+        content = [Variable("PCT_LITHOLOGY", 100.0 * found.mean, "%", what, ("lithology",), names)]
+    _note_coverage(result, grid, f"the {name}", found.covered)
     return content + output.coverage_variables(name.upper(), f"the {name}", found.covered)
 
 
@@ -215,9 +197,7 @@ def _texture(
     depths = soil.interfaces(opened["sand"].path, opened["sand"].bands, sources.texture_depths)
     for name in ("sand", "clay"):
         limits = Limits(0.0, 100.0, f"{name} (%)", "--texture-unit g/kg, % or 1?")
-        found = maps.means(
-            replace(opened[name], factor=factor), grid, limits, each, lambda k, n, w=name: report(w, k, n)
-        )
+        found = maps.means(replace(opened[name], factor=factor), grid, limits, each, partial(report, name))
         if np.nanmax(found.mean, initial=0.0) <= 1.0 and np.nanmax(found.mean, initial=0.0) > 0.0:
             raise UserError(
                 f"{opened[name].path}: {name} is {np.nanmax(found.mean):g} % at most: fractions? --texture-unit 1"
@@ -238,29 +218,6 @@ def _texture(
         Variable("PCT_CLAY", layers["clay"], "%", "clay content of the mineral soil", ("nlevsoi",)),
         *output.coverage_variables("TEXTURE", "the texture", least),
     ]
-
-
-def _table(name: str, classes: str) -> dict[int, list[float]] | dict[int, str]:
-    """By code: shares of COVERS, or names of lithology."""
-    tables = tomllib.loads(resources.files("elm_landslide.static").joinpath("classes.toml").read_text())
-    if name == "lithology":
-        return {entry["code"]: short for short, entry in tables["lithology"].items()}
-    if classes in tables["cover"]:
-        return {int(code): shares for code, shares in tables["cover"][classes].items()}
-    text = files.read(classes, files.TEXT)
-    try:
-        table = {int(code): [float(v) for v in shares] for code, shares in tomllib.loads(text.decode()).items()}
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
-        raise UserError(f"{classes}: wanted lines such as 10 = [1.0, 0.0, 0.0, 0.0] ({error})") from None
-    for code, shares in table.items():
-        if len(shares) != len(COVERS) or min(shares) < 0.0 or sum(shares) > 1.0 + 1e-6:
-            raise UserError(
-                f"{classes}: class {code} has the shares {shares}, wanted those of {', '.join(COVERS)}, each 0 to 1, "
-                "together 1 or less"
-            )
-    if not table:
-        raise UserError(f"{classes}: has no class")
-    return table
 
 
 def _note_coverage(result: Result, grid: ElmGrid, what: str, covered: np.ndarray) -> None:

@@ -79,7 +79,7 @@ class Raster:
         if top >= bottom or left >= right:
             return out
         first = self.shape[0] - bottom if self.rising else top
-        window = Window(left, first, right - left, bottom - top)  # type: ignore[call-arg]
+        window = Window(left, first, right - left, bottom - top)
         with _opened(self.path) as dataset:
             try:
                 values = dataset.read(band, window=window, masked=True)
