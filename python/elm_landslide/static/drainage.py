@@ -20,7 +20,7 @@ from numba import njit
 
 from elm_landslide.static.coverage import BLOCK
 
-LARGEST = 1e7  # m2
+LARGEST = 1e6  # m2
 RING = 2  # cells around a window that its areas depend on: the neighbours, and what they share their water among
 _DOWN = np.array([-1, -1, -1, 0, 0, 1, 1, 1])
 _ACROSS = np.array([-1, 0, 1, -1, 1, -1, 0, 1])
@@ -117,3 +117,16 @@ def upslope_area(z, conducts, inverse, higher, area, scale, inflow):
                         n += 1
             upslope[i, j] = min(gathered, LARGEST)
     return upslope
+
+
+@njit(nogil=True)
+def specific_area(upslope, width, dx, scale):
+    """Upslope area for each width of the contour (m), float32 [rows, columns]; upslope, width: as above, with the ring;
+    dx [rows + 4]: width of a cell on the map (m)."""
+    rows, columns = upslope.shape[0] - 2, upslope.shape[1] - 2
+    out = np.empty((rows, columns), dtype=np.float32)
+    for i in range(rows):
+        for j in range(columns):
+            ground = dx[i + 2] / scale[i // BLOCK, j // BLOCK]
+            out[i, j] = upslope[i + 1, j + 1] / (width[i + 1, j + 1] * ground)
+    return out

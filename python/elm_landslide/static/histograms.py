@@ -1,7 +1,6 @@
 """Distributions over area as counts in fixed bins, which add up to the same numbers in any order.
 
-Weights are whole numbers, so the sum over windows depends neither on their size nor on the number of workers. Bins are
-equal steps of asinh(value / scale): fine near 0 and a fixed share of the value beyond `scale`.
+Weights are whole numbers, so the sum over windows depends neither on their size nor on the number of workers.
 """
 
 from __future__ import annotations
@@ -15,29 +14,36 @@ WHOLE = 1 << 20  # the weight of a cell of the map
 
 @dataclass(frozen=True)
 class Bins:
-    """n bins from `low` to `high` (unit of the quantity); values beyond count in the first and the last."""
+    """n bins from `low` to `high` (unit of the quantity); values beyond count in the first and the last.
+
+    Of equal width; or with a `scale` in equal steps of asinh(value / scale): fine near 0, and a fixed share of the value
+    beyond the scale.
+    """
 
     n: int
     low: float
     high: float
-    scale: float
+    scale: float = 0.0
+
+    def _stretched(self, value: float) -> float:
+        return float(np.arcsinh(value / self.scale)) if self.scale else value
 
     @property
     def first(self) -> float:
-        return float(np.arcsinh(self.low / self.scale))
+        return self._stretched(self.low)
 
     @property
     def step(self) -> float:
-        return float(np.arcsinh(self.high / self.scale) - self.first) / self.n
+        return (self._stretched(self.high) - self.first) / self.n
 
     @property
     def edges(self) -> np.ndarray:
-        return self.scale * np.sinh(self.first + self.step * np.arange(self.n + 1))
+        edges = self.first + self.step * np.arange(self.n + 1)
+        return self.scale * np.sinh(edges) if self.scale else edges
 
 
 SLOPE = Bins(2048, 0.0, 20.0, 0.05)  # m/m
-# Of the logarithm, which is what asinh is of a large number over a small scale: plain equal steps.
-WETNESS = Bins(512, -4.0, 28.0, 1e6)  # ln(m)
+WETNESS = Bins(512, -4.0, 28.0)  # ln(m)
 CURVATURE = Bins(512, -2.0, 2.0, 1e-3)  # 1/m
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from elm_landslide.static import drainage, relief
-from elm_landslide.static.coverage import BLOCK
 from elm_landslide.static.drainage import RING
 from elm_landslide.static.rasters import Raster
 from elm_landslide.static.windows import metric
@@ -32,10 +31,9 @@ def pixels(dem: Raster) -> Pixels:
     conducts = drainage.conductance(m.ratio)
     inverse, higher, width = drainage.partition(z, m.ratio, conducts)
     none = np.zeros((rows + 2, columns + 2))
-    upslope = drainage.upslope_area(z, conducts, inverse, higher, m.area, m.scale, none)[1:-1, 1:-1]
-    scale = np.repeat(np.repeat(m.scale, BLOCK, axis=0), BLOCK, axis=1)[:rows, :columns]
+    upslope = drainage.upslope_area(z, conducts, inverse, higher, m.area, m.scale, none)
+    specific = drainage.specific_area(upslope, width, m.dx, m.scale).astype(np.float64)
     slope = relief.slope(z, m.dx, m.dy, m.scale)
-    specific = upslope / (width[1:-1, 1:-1] * m.dx[RING:-RING, None] / scale)
     known = np.where(np.isnan(slope), np.nan, specific)
     return Pixels(
         z[RING:-RING, RING:-RING],

@@ -15,7 +15,7 @@ from elm_landslide.static.histograms import CURVATURE, SLOPE, WETNESS, WHOLE
 N_CLASSES = 10  # of slope, between its percentiles
 LEAST_GRADIENT = 1e-3  # m/m in the wetness index: flatter land is as wet
 _S_FIRST, _S_STEP, _S_N, _S_SCALE = SLOPE.first, SLOPE.step, SLOPE.n, SLOPE.scale
-_W_FIRST, _W_STEP, _W_N, _W_SCALE = WETNESS.first, WETNESS.step, WETNESS.n, WETNESS.scale
+_W_FIRST, _W_STEP, _W_N = WETNESS.first, WETNESS.step, WETNESS.n
 _C_FIRST, _C_STEP, _C_N, _C_SCALE = CURVATURE.first, CURVATURE.step, CURVATURE.n, CURVATURE.scale
 
 
@@ -69,8 +69,15 @@ def curvature(z, dx, dy, scale):
 
 
 @njit(nogil=True)
-def _bin(value, first, step, n, scale):
-    return min(max(int((np.arcsinh(value / scale) - first) / step), 0), n - 1)
+def _bin(stretched, first, step, n):
+    return min(max(int((stretched - first) / step), 0), n - 1)
+
+
+@njit(nogil=True)
+def _asinh(x):
+    """As numpy's but for the last bits, in half the time; the same in every window."""
+    size = np.log(abs(x) + np.sqrt(x * x + 1.0))
+    return size if x >= 0.0 else -size
 
 
 @njit(nogil=True)
@@ -90,7 +97,7 @@ def count_slopes(gradient, columns, weight, owner, extra_at, extra_cell, extra_s
         value = gradient[at]
         if c < 0 or np.isnan(value):
             continue
-        counts[c, _bin(value, _S_FIRST, _S_STEP, _S_N, _S_SCALE)] += (
+        counts[c, _bin(_asinh(value / _S_SCALE), _S_FIRST, _S_STEP, _S_N)] += (
             weight[at // columns, at % columns // BLOCK] * share
         ) // WHOLE
         seen[c] += share
@@ -125,10 +132,10 @@ def count_shapes(gradient, area, curved, columns, weight, owner, extra_at, extra
             k += 1
         w = (weight[at // columns, at % columns // BLOCK] * share) // WHOLE
         index = np.log(area[at] / max(value, LEAST_GRADIENT))
-        wet[c, k, _bin(index, _W_FIRST, _W_STEP, _W_N, _W_SCALE)] += w
+        wet[c, k, _bin(index, _W_FIRST, _W_STEP, _W_N)] += w
         limits[0, c, k], limits[1, c, k] = min(limits[0, c, k], index), max(limits[1, c, k], index)
         value = curved[at]
         if value == value:
-            bent[c, k, _bin(value, _C_FIRST, _C_STEP, _C_N, _C_SCALE)] += w
+            bent[c, k, _bin(_asinh(value / _C_SCALE), _C_FIRST, _C_STEP, _C_N)] += w
             limits[2, c, k], limits[3, c, k] = min(limits[2, c, k], value), max(limits[3, c, k], value)
     return wet, bent, limits

@@ -159,13 +159,9 @@ def route(terrain: Terrain, job: tuple[tuple[int, int], np.ndarray]) -> tuple[in
     conducts = drainage.conductance(m.ratio)
     inverse, higher, width = drainage.partition(z, m.ratio, conducts)
     upslope = drainage.upslope_area(z, conducts, inverse, higher, m.area, m.scale, inflow)
-    inner = slice(1 + MARGIN, -1 - MARGIN)
-    upslope, width = upslope[inner, inner], width[inner, inner]
-    scale = np.repeat(np.repeat(m.scale, BLOCK, axis=0), BLOCK, axis=1)[
-        MARGIN : MARGIN + rows, MARGIN : MARGIN + columns
-    ]
-    ground = m.dx[RING + MARGIN : RING + MARGIN + rows, None] / scale
-    _save_array(terrain.file("area", window), (upslope / (width * ground)).astype(np.float32))
+    specific = drainage.specific_area(upslope, width, m.dx, m.scale)
+    _save_array(terrain.file("area", window), specific[MARGIN : MARGIN + rows, MARGIN : MARGIN + columns])
+    upslope = upslope[1 + MARGIN : -1 - MARGIN, 1 + MARGIN : -1 - MARGIN]
     z = z[RING + MARGIN : RING + MARGIN + rows, RING + MARGIN : RING + MARGIN + columns]
     handed = {side: _handed(z, upslope, side) for side in SIDES}
     ring = dict(zip((f"in_{side}" for side in SIDES), ring_of(inflow), strict=True))
