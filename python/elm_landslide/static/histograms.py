@@ -16,8 +16,8 @@ WHOLE = 1 << 20  # the weight of a cell of the map
 class Bins:
     """n bins from `low` to `high` (unit of the quantity); values beyond count in the first and the last.
 
-    Of equal width; or with a `scale` in equal steps of asinh(value / scale): fine near 0, and a fixed share of the value
-    beyond the scale.
+    Of equal width; or with a `scale` in equal steps of asinh(value / scale): fine near 0, and a fixed share of the
+    value beyond the scale.
     """
 
     n: int

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
@@ -109,7 +108,7 @@ def open_raster(path: str, crs: str | None = None, nodata: float | None = None) 
         transform, shape, bands = dataset.transform, dataset.shape, dataset.count
         wkt = dataset.crs.to_wkt() if dataset.crs else ""
         bounds = dataset.bounds
-    if transform == Affine.identity():
+    if transform == rasterio.Affine.identity():
         raise UserError(
             f"{path}: no coordinates: its cells have no place; give a georeferenced file (gdal_translate -a_ullr)"
         )
