@@ -10,6 +10,7 @@ module LandslideDisturbanceMod
   use decompMod           , only : bounds_type
   use landslide_fields    , only : landslide_cut, landslide_fire, landslide_uprooted
   use LandslideControlMod , only : LandslideAbort, LandslideStop
+  use LandslidePlacesMod  , only : LandslideCheckPlaces
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use shr_mpi_mod         , only : shr_mpi_barrier
   use spmdMod             , only : mpicom
@@ -101,46 +102,12 @@ contains
     where (.not. ieee_is_finite(this%kind_grc)) this%kind_grc = 0._r8
     where (.not. ieee_is_finite(this%date_grc)) this%date_grc = 0._r8
     where (abs(this%kind_grc) > huge(events)) this%kind_grc = 0._r8  ! which is none: Losses rounds to a whole number
-    call check_places(file, bounds%begg, lat, lon)
+    call LandslideCheckPlaces('landslide_disturbance', file, bounds%begg, lat, lon)
     deallocate(lat, lon)
     call check(this, file, start)
     call shr_mpi_barrier(mpicom)  ! nobody goes on while another processor ends them all
 
   end subroutine Init
-
-  !-----------------------------------------------------------------------
-  subroutine check_places(file, begg, lat, lon)
-    !
-    ! !USES:
-    use GridcellType , only : grc_pp
-    use shr_mpi_mod  , only : shr_mpi_sum
-    !
-    ! !ARGUMENTS:
-    character(len=*), intent(in) :: file
-    integer         , intent(in) :: begg
-    real(r8)        , intent(in) :: lat(begg:), lon(begg:)  ! degrees
-    !
-    ! !LOCAL VARIABLES:
-    real(r8), parameter :: tolerance = 1.e-3_r8  ! degrees, also offline
-    character(len=20)   :: number
-    real(r8)            :: apart
-    real(r8)            :: here(1), everywhere(1)  ! cells that lie elsewhere
-    integer             :: g
-    !-----------------------------------------------------------------------
-
-    here = 0._r8
-    do g = lbound(lat, 1), ubound(lat, 1)
-       apart = abs(modulo(lon(g) - grc_pp%londeg(g) + 180._r8, 360._r8) - 180._r8)
-       if (.not. max(apart, abs(lat(g) - grc_pp%latdeg(g))) <= tolerance) here = here + 1._r8
-    end do
-    call shr_mpi_sum(here, everywhere, mpicom, 'LandslideDisturbance', all=.true.)
-    if (everywhere(1) <= 0._r8) return
-    write(number, '(i0)') nint(everywhere(1))
-    call LandslideStop('landslide_disturbance: ' // trim(file) // ': ' // trim(number) // &
-         ' cells lie elsewhere than those of the land grid: it is on another grid, or in another order; write it ' // &
-         'on the cells of fsurdat')
-
-  end subroutine check_places
 
   !-----------------------------------------------------------------------
   subroutine check(this, file, start)
