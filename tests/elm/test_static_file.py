@@ -5,7 +5,7 @@ import pytest
 
 from elm_landslide.fields import FIELDS, SPVAL
 from elm_landslide.runtime import replay
-from support.stub_elm import World
+from support.stub_elm import Case, World
 
 SOIL = (1, 2, 0, 1, 1, 3)  # columns of the cells
 N = len(SOIL)
@@ -67,6 +67,11 @@ def world():
     return World(4, soil=SOIL)
 
 
+@pytest.fixture
+def case(tmp_path, programs, world):
+    return Case(tmp_path / "run", programs("Debug"), world)
+
+
 @pytest.mark.parametrize("topounits", [1, 2])
 def test_the_file_goes_first(elm, topounits):
     """Exactly where it has values, on every topounit of a cell, in every layer, and in no other field."""
@@ -75,6 +80,7 @@ def test_the_file_goes_first(elm, topounits):
     case.settings(**RECORD)
     before, log = inputs(case, "without")
     assert not said(log)
+    assert all((before[:, :, FIELDS[name].columns] < SPVAL).all() for name in GIVES.values())
     write(case, maps())
     after, log = inputs(case, "with")
     same(after, expected(world, before, maps()))
@@ -177,9 +183,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("values", "message"), BAD.values(), ids=BAD)
-def test_a_bad_file(elm, world, values, message):
+def test_a_bad_file(case, values, message):
     """One line, whichever rank has the cell, and no history."""
-    case = elm(world, kind="Debug")
     write(case, values)
     log = case.run("stopped", ranks=3, ok=False)
     lines = [line for line in log.splitlines() if line.startswith(" ERROR: ELM-Landslide")]
@@ -189,14 +194,12 @@ def test_a_bad_file(elm, world, values, message):
     assert not list((case.folder / "stopped").iterdir())
 
 
-def test_no_such_file(elm, world):
-    case = elm(world, kind="Debug")
+def test_no_such_file(case):
     case.settings(use_landslide=".true.", landslide_static="'nothing.nc'")
     assert "landslide_static: no file nothing.nc; give its full path" in case.run("out", ranks=2, ok=False)
 
 
-def test_slopes_in_neither_file(elm, world):
-    case = elm(world, kind="Debug")
+def test_slopes_in_neither_file(case):
     (case.folder / "surfdata" / "SLP_P10").unlink()
     write(case, {name: array for name, array in maps().items() if name != "SLP_P10"})
     log = case.run("out", ranks=2, ok=False)
