@@ -73,6 +73,8 @@ contains
           x(fc, in_sand         + j - 1) = soilstate_vars%cellsand_col(c,below)
           x(fc, in_clay         + j - 1) = soilstate_vars%cellclay_col(c,below)
        end do
+       call replace(landslide_vars%static%sand_col(c,:), x(fc, in_sand:in_sand + nlev - 1))
+       call replace(landslide_vars%static%clay_col(c,:), x(fc, in_clay:in_clay + nlev - 1))
 
        x(fc, in_water_table_depth        ) = soilhydrology_vars%zwt_col(c)
        x(fc, in_perched_water_table_depth) = soilhydrology_vars%zwt_perched_col(c)
@@ -86,7 +88,8 @@ contains
        end do
        x(fc, in_soil_moisture_offset     ) = landslide_vars%moisture%Offset(col_pp%gridcell(c), month, day)
        x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
-       x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%slope_col(c,:)
+       call replace(landslide_vars%static%bedrock_col(c), x(fc, in_bedrock_depth))
+       x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%static%slope_col(c,:)
        if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)
 
        call average_patches(c, canopystate_vars, soilstate_vars, x(fc,:))
@@ -139,6 +142,21 @@ contains
     if (use_cn) x(in_root_carbon) = over(carbon, g_per_kg)
 
   end subroutine average_patches
+
+  !-----------------------------------------------------------------------
+  elemental subroutine replace(given, value)
+    !
+    ! !DESCRIPTION:
+    ! What the file of landslide_static gives, in place of ELM's.
+    !
+    ! !ARGUMENTS:
+    real(r8), intent(in)    :: given  ! spval where it says nothing
+    real(r8), intent(inout) :: value
+    !-----------------------------------------------------------------------
+
+    if (given < landslide_missing) value = given
+
+  end subroutine replace
 
   !-----------------------------------------------------------------------
   pure function over(value, divisor) result(quotient)

@@ -2,20 +2,19 @@ module LandslideType
 
   !-----------------------------------------------------------------------
   ! !DESCRIPTION:
-  ! Data of ELM-Landslide: history fields, slope percentiles, antecedent rain, memory of roots and the model's handle.
+  ! Data of ELM-Landslide: history fields, static fields, antecedent rain, memory of roots and the model's handle.
   ! Diagnostic only: nothing here is read by another part of ELM.
   !
   ! !USES:
   use ColumnType          , only : col_pp
   use decompMod           , only : bounds_type
   use domainMod           , only : ldomain
-  use elm_varcon          , only : grlnd, spval
-  use elm_varctl          , only : fsurdat, iulog
-  use GridcellType        , only : grc_pp
+  use elm_varcon          , only : spval
+  use elm_varctl          , only : iulog
   use landslide           , only : landslide_model_type
   use landslide_fields    , only : landslide_chance_history, landslide_chance_long_name, landslide_chance_units, &
        landslide_flag_outside, landslide_flag_invalid, landslide_missing, landslide_n_out, &
-       landslide_n_percentiles, landslide_output_history, landslide_output_long_names, landslide_output_units, &
+       landslide_output_history, landslide_output_long_names, landslide_output_units, &
        landslide_outside_history, landslide_outside_long_name, landslide_outside_units, &
        landslide_root_version, landslide_strength_history, landslide_strength_long_name, landslide_strength_units, &
        out_hazard
@@ -26,6 +25,7 @@ module LandslideType
   use LandslideDisturbanceMod, only : landslide_disturbance_type
   use LandslideMoistureMod, only : landslide_moisture_type
   use LandslideRainMod    , only : hours, landslide_rain_type
+  use LandslideStaticMod  , only : landslide_static_type
   use shr_kind_mod        , only : r8 => shr_kind_r8
   use spmdMod             , only : masterproc
   !
@@ -58,7 +58,7 @@ module LandslideType
      logical                          :: cold = .true.  ! a run that starts without another's file
 
      ! Static
-     real(r8), pointer :: slope_col      (:,:) => null() ! col gradient at the slope percentiles (m/m)
+     type(landslide_static_type) :: static
      real(r8), pointer :: ordinary_col   (:)   => null() ! col landslides in the gridcell on an ordinary day (1/day)
 
      type(landslide_rain_type) :: rain
@@ -76,7 +76,7 @@ module LandslideType
      procedure, public  :: SetOutputs
      procedure, private :: InitAllocate
      procedure, private :: InitHistory
-     procedure, private :: InitStatic
+     procedure, private :: InitOrdinary
      procedure, private :: InitDisturbance
 
   end type landslide_type
@@ -95,7 +95,8 @@ contains
     call this%InitAllocate(bounds)
     call this%InitHistory(bounds)
     call this%rain%Init(bounds)
-    call this%InitStatic(bounds)
+    call this%static%Init(bounds, landslide_static)
+    call this%InitOrdinary(bounds)
     call this%InitDisturbance(bounds)
     call this%moisture%Init(bounds, landslide_moisture_offset)
 
@@ -118,7 +119,6 @@ contains
     allocate(this%ordinary_col   (begc:endc))                           ; this%ordinary_col   (:)   = spval
     allocate(this%strength_col   (begc:endc))                           ; this%strength_col   (:)   = spval
     allocate(this%root_col       (begc:endc, landslide_root_states))
-    allocate(this%slope_col      (begc:endc, landslide_n_percentiles))  ; this%slope_col      (:,:) = spval
     allocate(this%flag_count_col (begc:endc, 0:landslide_flag_invalid)) ; this%flag_count_col (:,:) = 0._r8
     do c = begc, endc
        call landslide_roots_start(this%root_col(c,:))
@@ -162,52 +162,26 @@ contains
   end subroutine InitHistory
 
   !-----------------------------------------------------------------------
-  subroutine InitStatic(this, bounds)
+  subroutine InitOrdinary(this, bounds)
     !
     ! !DESCRIPTION:
-    ! Read the slope percentiles, and count the landslides of an ordinary day by the steep land. A file without them
-    ! stops the run: the gridcell's mean slope says nothing about the steep tail that fails.
-    !
-    ! !USES:
-    use fileutils       , only : getfil
-    use ncdio_pio       , only : file_desc_t, ncd_io, ncd_pio_openfile, ncd_pio_closefile
-    use topounit_varcon , only : max_topounits
+    ! Count the landslides of an ordinary day by the steep land.
     !
     ! !ARGUMENTS:
     class(landslide_type)         :: this
     type(bounds_type), intent(in) :: bounds
     !
     ! !LOCAL VARIABLES:
-    type(file_desc_t)    :: ncid
-    character(len=1024)  :: file, local
-    real(r8), pointer    :: slope(:,:,:)  ! gradient (m/m) of gridcell, topounit, percentile
-    logical              :: readvar
-    integer              :: c, g, topounit
+    integer :: c, g
     !-----------------------------------------------------------------------
 
-    file = fsurdat
-    if (landslide_static /= ' ') file = landslide_static
-    allocate(slope(bounds%begg:bounds%endg, max_topounits, landslide_n_percentiles))
-    slope(:,:,:) = spval
-    call getfil(file, local, 0)
-    call ncd_pio_openfile(ncid, trim(local), 0)
-    call ncd_io(ncid=ncid, varname='SLP_P10', flag='read', data=slope, dim1name=grlnd, readvar=readvar)
-    call ncd_pio_closefile(ncid)
-    if (.not. readvar) then
-       call LandslideStop('no SLP_P10 in ' // trim(file) // ': add the hillslope gradient (m/m) at the ' // &
-            'percentiles 0, 10, ..., 100 of area as SLP_P10(nlevslp=11, lsmlat, lsmlon) or (nlevslp=11, gridcell)' // &
-            ', or name a file that has it in landslide_static; see cime_config/README.md of ELM-Landslide')
-    end if
     do c = bounds%begc, bounds%endc
        g = col_pp%gridcell(c)
-       topounit = col_pp%topounit(c) - grc_pp%topi(g) + 1
-       this%slope_col(c, :) = slope(g, topounit, :)
        this%ordinary_col(c) = OrdinaryNumber(landslide_base_rate, ldomain%area(g), ldomain%frac(g), &
-            this%slope_col(c, :))
+            this%static%slope_col(c, :))
     end do
-    deallocate(slope)
 
-  end subroutine InitStatic
+  end subroutine InitOrdinary
 
   !-----------------------------------------------------------------------
   subroutine InitDisturbance(this, bounds)

@@ -242,6 +242,8 @@ def fortran_module() -> str:
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",
         *(f"  integer, parameter :: landslide_flag_{name} = {value}" for name, value in FLAGS.items()),
         *(f"  integer, parameter :: in_{f.name} = {f.offset + 1}" for f in FIELDS.values()),
+        "  ! Least and greatest value of each field that can be.",
+        *(f"  real(r8), parameter :: valid_{f.name}(2) = {array(map(real, f.valid))}" for f in FIELDS.values()),
         *(f"  integer, parameter :: out_{o.name} = {o.index + 1}" for o in OUTPUTS.values()),
         "end module landslide_fields",
     ]

@@ -1,5 +1,6 @@
 """The glue and the offline driver give the same bits for the same columns."""
 
+import netCDF4
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -11,23 +12,26 @@ from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.runtime import replay
 from elm_landslide.runtime.fortran import FortranModel
+from elm_landslide.static import output
+from elm_landslide.static.elm_grid import ElmGrid
 from support.stub_elm import World
 from support.stub_history import DTIME, history_files
 
 
-@pytest.mark.parametrize("use_cn", [False, True], ids=["SP", "CN"])
-def test_the_same_columns(elm, use_cn, tmp_path):
+def world_of_one_cover() -> World:
     world = World(8 * 86400 // DTIME, soil=(1, 1, 1, 1))
     half = world.values["wtcol"]
     half[:] = half[:1]  # the offline driver knows one cover
     dead = half[0, 0] == 0
     for name in ("tlai", "frootc", "livecrootc", "deadcrootc"):
         world.values[name] = np.where(dead, 1e36, world.values[name].clip(None, 1e5))
-    case = elm(world)
-    case.text("use_landslide = .true.\nlandslide_record = .true.\n")
-    case.run("out", dtime=DTIME, use_cn=use_cn)
-    history, surface = history_files(world, tmp_path, use_cn)
-    columns = Columns(Inputs([history], surface))
+    return world
+
+
+def compare(case, inputs: Inputs) -> None:
+    """Inputs, outputs, flags and history of a run of the stand-in ELM with those of the offline run."""
+    world = case.world
+    columns = Columns(inputs)
     try:
         with FortranModel(SHIPPED) as component:
             elm_records = list(replay.read(case.folder / "landslide_record.0.1.bin"))
@@ -42,12 +46,51 @@ def test_the_same_columns(elm, use_cn, tmp_path):
                 np.testing.assert_array_equal(np.asfortranarray(ours.y).view("i8"), y.view("i8"))
                 np.testing.assert_array_equal(ours.flag, flag)
                 flags |= set(flag.tolist())
-                for output in OUTPUTS.values():
-                    written = case.history("out", output.history)[step][world.is_soil]
-                    np.testing.assert_array_equal(written.astype("f8").view("i8"), y[:, output.index].view("i8"))
+                for o in OUTPUTS.values():
+                    written = case.history("out", o.history)[step][world.is_soil]
+                    np.testing.assert_array_equal(written.astype("f8").view("i8"), y[:, o.index].view("i8"))
     finally:
         columns.close()
     assert flags - {FLAGS["invalid"]}
+
+
+@pytest.mark.parametrize("use_cn", [False, True], ids=["SP", "CN"])
+def test_the_same_columns(elm, use_cn, tmp_path):
+    world = world_of_one_cover()
+    case = elm(world)
+    case.text("use_landslide = .true.\nlandslide_record = .true.\n")
+    case.run("out", dtime=DTIME, use_cn=use_cn)
+    history, surface = history_files(world, tmp_path, use_cn)
+    compare(case, Inputs([history], surface))
+
+
+def test_the_same_columns_with_a_static_file(elm, tmp_path):
+    """One file, as elm-landslide static writes it, for the two: each variable missing in another of its cells."""
+    world = world_of_one_cover()
+    case = elm(world)
+    draw, n = np.random.default_rng(3), len(world.soil)
+    variables = [
+        output.Variable("SLP_P10", np.sort(draw.uniform(0.0, 2.0, (n, 11))), "m/m", "slope", ("nlevslp",)),
+        output.Variable("PCT_SAND", draw.uniform(0.0, 50.0, (n, 10)), "%", "sand", ("nlevsoi",)),
+        output.Variable("PCT_CLAY", draw.uniform(0.0, 50.0, (n, 10)), "%", "clay", ("nlevsoi",)),
+        output.Variable("aveDTB", draw.uniform(0.2, 20.0, n), "m", "depth"),
+    ]
+    for cell, variable in enumerate(variables):
+        variable.values[cell] = np.nan
+    grid = ElmGrid(
+        ("gridcell",), (n,), world.values["lat"], world.values["lon"], np.zeros((n, 4, 2)), np.ones(n, dtype=bool)
+    )
+    static = tmp_path / "static.nc"
+    output.write(static, grid, variables, {})
+    (case.folder / "static").mkdir()
+    with netCDF4.Dataset(str(static)) as written:
+        written.set_auto_maskandscale(False)
+        for name, variable in written.variables.items():
+            variable[:].astype(">f8").tofile(case.folder / "static" / name)
+    case.text("use_landslide = .true.\nlandslide_record = .true.\nlandslide_static = 'static'\n")
+    case.run("out", dtime=DTIME)
+    history, surface = history_files(world, tmp_path, False)
+    compare(case, Inputs([history], surface, static=static))
 
 
 def test_replay(elm, tmp_path):

@@ -10,6 +10,7 @@ module elm_varctl
   integer, public :: nsrest = 0
   integer, public :: spinup_state = 0
   integer, public, parameter :: nsrStartup = 0
+  logical, public :: single_column = .false.
   logical, public :: use_fates = .false.
   logical, public :: use_cn = .false.
 end module elm_varctl

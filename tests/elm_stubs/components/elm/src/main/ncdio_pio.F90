@@ -6,8 +6,8 @@ module ncdio_pio
   implicit none
   private
   save
-  public :: ncd_pio_openfile, ncd_pio_closefile, ncd_defdim, ncd_inqdid, ncd_inqdlen, ncd_inqfdims, ncd_inqvid, ncd_io, &
-       stub_io_2d
+  public :: ncd_pio_openfile, ncd_pio_closefile, ncd_defdim, ncd_inqdid, ncd_inqdlen, ncd_inqfdims, ncd_inqvid, ncd_inqvdlen, &
+       ncd_io, stub_io_2d
 
   type, public :: file_desc_t
      character(len=256) :: folder = ' '
@@ -19,6 +19,9 @@ module ncdio_pio
   integer, parameter, public :: ncd_double = 6
   character(len=32) :: asked = ' '  ! the dimension that was asked for last
 
+  interface ncd_inqvdlen
+     module procedure ncd_inqvdlen_byName
+  end interface ncd_inqvdlen
   interface ncd_io
      module procedure ncd_io_1d_double
      module procedure ncd_io_2d_double
@@ -118,6 +121,20 @@ contains
     vardesc%varid = varid
     if (present(readvar)) readvar = varid > 0
   end subroutine ncd_inqvid
+
+  ! Of a variable only the number of all its values is known: it has one dimension here.
+  subroutine ncd_inqvdlen_byName(ncid,varname,dimnum,dlen,err_code)
+    class(file_desc_t),intent(inout) :: ncid
+    character(len=*)  ,intent(in)    :: varname
+    integer           ,intent(in)    :: dimnum
+    integer           ,intent(out)   :: dlen
+    integer           ,intent(out)   :: err_code
+    integer :: bytes
+
+    inquire(file=trim(ncid%folder) // '/' // varname, size=bytes)
+    dlen = merge(bytes / 8, -1, dimnum == 1)
+    err_code = merge(0, 1, dimnum == 1)
+  end subroutine ncd_inqvdlen_byName
 
   subroutine ncd_io_1d_double(varname, data, dim1name, flag, ncid, nt, readvar, cnvrtnan2fill)
     use decompMod  , only : of_gridcells
