@@ -6,6 +6,7 @@ import pytest
 from elm_landslide.errors import UserError
 from elm_landslide.static import soil
 from elm_landslide.static.build import Sources, build
+from elm_landslide.static.classes import cover_table
 from support import maps
 from support.offline_runs import refusal
 
@@ -74,6 +75,16 @@ def test_shares_of_land_cover_and_rock(tmp_path):
     assert found["PCT_LITHOLOGY"].shape[0] == 16
     np.testing.assert_allclose(found["PCT_LITHOLOGY"].sum(axis=0), 100.0)
     np.testing.assert_allclose(found["PCT_LITHOLOGY"][7, :, 0], 100.0, atol=0.05)  # metamorphic
+
+
+@pytest.mark.parametrize("name", ["worldcover", "cci", "igbp"])
+def test_the_shares_of_every_class_are_those_of_an_area(name):
+    table = cover_table(name)
+    assert len(table) > 10
+    for code, shares in table.items():
+        assert len(shares) == 4, code
+        assert min(shares) >= 0, code
+        assert sum(shares) <= 1 + 1e-9, code
 
 
 def test_a_table_of_classes_of_ones_own(tmp_path):

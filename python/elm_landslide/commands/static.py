@@ -47,7 +47,7 @@ def static_command(
     ] = None,
     cover_classes: Annotated[
         str,
-        typer.Option(help="Table of --cover: worldcover, igbp, or a TOML file: 10 = [tree, shrub, grass, crop]."),
+        typer.Option(help="Table of --cover: worldcover, cci, igbp, or a TOML file: 10 = [tree, shrub, grass, crop]."),
     ] = "worldcover",
     cell_size: Annotated[
         float | None, typer.Option(help="Size (degrees) of the cells of --grid, if its file does not say.")
