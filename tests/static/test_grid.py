@@ -125,6 +125,15 @@ def test_a_map_beyond_the_date_line_finds_the_cells_on_both_sides(tmp_path):
     assert coverage.place(read_grid(path, 0.5), raster).cell.tolist() == [0, 1]
 
 
+def test_a_map_around_the_pole_finds_the_cells_of_all_longitudes(tmp_path):
+    lon = np.arange(5.0, 360.0, 10.0)
+    path = write_domain(tmp_path / "d.nc", np.repeat([[87.0], [89.0]], 36, axis=1), np.repeat(lon[None], 2, axis=0))
+    raster = open_raster(maps.write_map(tmp_path / "m.tif", np.zeros((128, 128)), "EPSG:3413", (-320e3, 320e3), 5e3))
+    cells, shares = shares_of(coverage.place(read_grid(path), raster), 128, 128)
+    assert cells.size == 72
+    np.testing.assert_allclose(shares.sum(axis=0)[32:96, 32:96], 1.0, atol=1e-2)
+
+
 def test_quantiles_of_numbers_drawn():
     bins = Bins(2000, 0.0, 5.0, 0.05)
     values = np.random.default_rng(0).gamma(2.0, 0.2, 20000)

@@ -67,7 +67,8 @@ def place(grid: ElmGrid, raster: Raster) -> Polygons:
         direction="INVERSE",
     )
     lon, lat = grid.corners[..., 0], grid.corners[..., 1]
-    middle, half = west + 0.5 * ((east - west) % 360.0), 0.5 * ((east - west) % 360.0)
+    width = east - west if east - west >= 360.0 else (east - west) % 360.0  # all longitudes if a pole is on the map
+    middle, half = west + 0.5 * width, 0.5 * width
     reach = 0.5 * np.ptp(lon, axis=1)
     aside = np.abs((lon.mean(1) - middle + 180.0) % 360.0 - 180.0)
     near = (lat.max(1) > south) & (lat.min(1) < north) & (aside < half + reach + 1e-9)

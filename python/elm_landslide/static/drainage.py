@@ -8,9 +8,10 @@ the final area of the cell behind it.
 A hollow without a lower neighbour keeps its water. Areas end at LARGEST: beyond, a cell is a river, which no process of
 hillslopes sees, and rivers need not be followed from window to window.
 
-Why not a library: pyflwdir, pysheds, fastscapelib and TopoToolbox route whole arrays. Their directions of steepest
-descent (D8) give the wrong area on any slope that does not face along the grid, and none hands areas over the edges of
-windows; tests hold this against one of them.
+Why not a library: pyflwdir, pysheds, fastscapelib, TopoToolbox and WhiteboxTools route whole arrays. Steepest descent
+(D8), all that most of them take inflow for, is off by a third on a cone; the multiple flow directions of pysheds are
+wrong at borders, those of WhiteboxTools take no inflow, and fastscapelib sums in another order in every window and
+takes twelve times the memory.
 """
 
 from __future__ import annotations
