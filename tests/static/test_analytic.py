@@ -5,6 +5,7 @@ import pytest
 
 from elm_landslide.static import relief
 from elm_landslide.static.build import Sources, build
+from elm_landslide.static.histograms import WHOLE
 from support import maps
 
 N, SIZE = 400, 0.04
@@ -111,3 +112,24 @@ def test_the_same_ground_on_a_map_in_degrees_and_on_a_web_map(tmp_path):
     web = maps.write_map(tmp_path / "web.tif", z, "EPSG:3857", corner, pixel)
     build(Sources(grid, web), tmp_path / "web.nc", silent, window=256)
     np.testing.assert_allclose(maps.content(tmp_path / "web.nc")["SLP_P10"], 0.3, rtol=5e-3)
+
+
+def test_a_cell_counts_in_the_class_between_the_percentiles_around_its_slope():
+    slope = (np.arange(10) + 0.5) / 10
+    none, ten = np.zeros(0, dtype=np.int64), np.zeros(10, dtype=np.int64)
+    wet, bent, limits = relief.count_shapes(
+        slope,
+        100.0 * slope * np.exp(np.arange(10)),  # so that class k has the wetness ln(100) + k
+        np.arange(10) / 1000,
+        10,
+        np.full((1, 1), WHOLE),
+        ten,
+        none,
+        none,
+        none,
+        np.linspace(0, 1, 11)[None],
+    )
+    np.testing.assert_array_equal(wet.sum(axis=2)[0], WHOLE)
+    np.testing.assert_array_equal(bent.sum(axis=2)[0], WHOLE)
+    np.testing.assert_allclose(limits[0, 0], np.log(100) + np.arange(10))
+    np.testing.assert_allclose(limits[3, 0], np.arange(10) / 1000)

@@ -108,6 +108,14 @@ def test_a_line_that_the_neighbour_takes_lies_in_the_window():
     assert MARGIN < 2 * BLOCK  # the least window
 
 
+def test_the_ends_of_a_line_are_handed_on_whatever_lies_across_the_corner():
+    """Of cells none of whose neighbours in the window is lower, only those at the ends may have one beyond it."""
+    z = np.full((300, 300), 5.0)
+    found = windows._handed(z, np.full((300, 300), 7.0), "top")
+    assert found[0] == found[-1] == 7.0
+    assert (found[1:-1] == 0.0).all()
+
+
 def test_areas_are_those_of_the_simulated_hillslopes():
     """Quinn's routing on the whole of a map, written for the simulator."""
     from elm_landslide.simulator.terrain import terrain
