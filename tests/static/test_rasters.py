@@ -129,6 +129,19 @@ def test_what_is_no_map(tmp_path):
         assert word in refusal("static", "--grid", grid, "--dem", dem, "--out", tmp_path / "out.nc")
 
 
+def test_coarser_cells_of_a_map_whose_rows_go_north(tmp_path):
+    """An odd number of rows: the last one of the page, the first of the file, fills no block."""
+    z = np.arange(35.0).reshape(5, 7)
+    south = tmp_path / "south.tif"
+    options = {"driver": "GTiff", "height": 5, "width": 7, "count": 1, "dtype": "float64", "crs": "EPSG:4326"}
+    with maps.rasterio.open(south, "w", transform=maps.rasterio.Affine(0.01, 0, 10, 0, 0.01, 40), **options) as file:
+        file.write(z[::-1], 1)
+    north = maps.write_map(tmp_path / "north.tif", z, "EPSG:4326", (10.0, 40.05), 0.01)
+    wanted = z[:4, :6].reshape(2, 2, 3, 2).mean(axis=(1, 3))
+    for path in (str(south), north):
+        np.testing.assert_array_equal(open_dem(path).coarser(2).read(0, 0, 2, 3), wanted)
+
+
 def test_a_rotated_map_is_refused(tmp_path):
     path = tmp_path / "turned.tif"
     with maps.rasterio.open(

@@ -34,8 +34,8 @@ class Raster:
 
     shape: rows and columns. x0, y0: upper left corner, dx, dy: size of a cell (both positive), in the unit of the CRS.
     unit: metres (or degrees) of that unit. bands: how many. nodata: what means missing, besides nan and what the file
-    itself masks. factor: from the file's numbers to the unit that is wanted. rising: the file's rows go north. block:
-    cells of the file along a side of one of these, whose number is their mean.
+    itself masks. factor: from the file's numbers to the unit that is wanted. rising: the file's rows go north;
+    file_rows: how many it has. block: cells of the file along a side of one of these, whose number is their mean.
     """
 
     path: str
@@ -49,6 +49,7 @@ class Raster:
     nodata: float | None = None
     factor: float = 1.0
     rising: bool = False
+    file_rows: int = 0
     block: int = 1
 
     @property
@@ -69,7 +70,7 @@ class Raster:
         """float64 [rows, columns] from a corner on, which may lie outside; nan where nothing is known."""
         if self.block > 1:
             k = self.block
-            fine = replace(self, shape=(k * self.shape[0], k * self.shape[1]), block=1)
+            fine = replace(self, shape=(k * self.shape[0], k * self.shape[1]), block=1)  # but for what fills no block
             values = fine.read(k * row, k * column, k * rows, k * columns, band)
             return values.reshape(rows, k, columns, k).mean(axis=(1, 3))
         out = np.full((rows, columns), np.nan)
@@ -77,7 +78,7 @@ class Raster:
         bottom, right = min(row + rows, self.shape[0]), min(column + columns, self.shape[1])
         if top >= bottom or left >= right:
             return out
-        first = self.shape[0] - bottom if self.rising else top
+        first = self.file_rows - bottom if self.rising else top
         window = Window(left, first, right - left, bottom - top)
         with _opened(self.path) as dataset:
             try:
@@ -133,7 +134,8 @@ def open_raster(path: str, crs: str | None = None, nodata: float | None = None) 
         )
     rising = transform.e > 0
     y0 = transform.f + (shape[0] * transform.e if rising else 0.0)
-    return Raster(path, shape, transform.c, y0, transform.a, abs(transform.e), system, bands, nodata, rising=rising)
+    size = transform.a, abs(transform.e)
+    return Raster(path, shape, transform.c, y0, *size, system, bands, nodata, rising=rising, file_rows=shape[0])
 
 
 def open_dem(path: str, crs: str | None = None, nodata: float | None = None, unit: str | None = None) -> Raster:

@@ -7,7 +7,7 @@ nothing changes; the shapes, once the percentiles are known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from elm_landslide.static.relief import N_CLASSES
 from elm_landslide.static.windows import MARGIN, SIDES, Terrain, ring_of
 from elm_landslide.static.workers import Each
 
-FINER = 0.55
+FINER = 0.55  # chosen on two DEMs, of 10 m and 81 m
 LEVELS = (0.1, 0.5, 0.9)  # of wetness and curvature within a slope class
 Report = Callable[[str, int, int], None]
 
@@ -40,7 +40,6 @@ class TerrainFields:
     area: np.ndarray
     windows: int = 0
     routed: int = 0
-    notes: list[str] = field(default_factory=list)
 
 
 def summarise(
@@ -83,7 +82,7 @@ def at_resolution(fine: np.ndarray, coarse: np.ndarray, size: float, wanted: flo
 
     Slopes fall with the size of the cells as a power of it that differs from place to place (Zhang et al. 1999, Hydrol.
     Process. 13, 2291-2300). Ground is smooth at small scales, so the power seen between the two sizes is too large for
-    the next finer one: FINER of it is used. Found with docs/land_surface.py.
+    the next finer one: FINER of it is used, which docs/land_surface.py tries on a real map.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(coarse > 0.0, np.clip(fine / coarse, 1.0, 2.0), 1.0)
