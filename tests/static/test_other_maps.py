@@ -38,6 +38,14 @@ def test_the_depth_is_a_mean_over_the_area(tmp_path):
     np.testing.assert_allclose(centimetres["aveDTB"], found["aveDTB"], atol=1e-4)
 
 
+def test_a_map_that_does_not_say_its_crs_takes_the_one_given(tmp_path):
+    path = maps.write_map(tmp_path / "depth.tif", np.full((N, N), 2.0), None)
+    with pytest.raises(UserError, match="no projection.*--crs"):
+        built(tmp_path, depth=path)
+    found, _, _ = built(tmp_path, depth=path, crs=maps.UTM)
+    np.testing.assert_allclose(found["aveDTB"], 2.0)
+
+
 def test_texture_by_depth_goes_to_the_layers_of_elm(tmp_path):
     layers = np.array([60, 50, 40, 30, 20, 10])
     sand = np.ones((6, N, N)) * layers[:, None, None]

@@ -33,7 +33,9 @@ def static_command(
         _Map, typer.Option(help="Leaf area index; of several bands (months) the largest counts.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("static.nc"),
-    crs: Annotated[str | None, typer.Option(help="CRS of the DEM if its file does not say, such as EPSG:4326.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="CRS of the DEM, and of maps that do not say theirs: EPSG:4326.")
+    ] = None,
     nodata: Annotated[
         float | None, typer.Option(help="Elevation that means missing, besides what the file says.")
     ] = None,

@@ -124,7 +124,7 @@ def _open(sources: Sources) -> dict[str, Raster]:
         if name == "dem":
             found[name] = open_dem(path, sources.crs, sources.nodata, sources.elevation_unit)
         else:
-            found[name] = open_raster(path)
+            found[name] = open_raster(path, otherwise=sources.crs)
     if {"sand", "clay"} <= found.keys() and found["sand"].bands != found["clay"].bands:
         raise UserError(
             f"{sources.clay}: has {found['clay'].bands} band(s), {sources.sand} {found['sand'].bands}: wanted the same"

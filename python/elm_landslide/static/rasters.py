@@ -99,9 +99,12 @@ class Raster:
         return out
 
 
-def open_raster(path: str, crs: str | None = None, nodata: float | None = None) -> Raster:
-    """A map; crs: of the grid, if the file does not say. Raises UserError for a file that GDAL cannot read, without a
-    CRS, with a rotated grid, or whose coordinates contradict its CRS."""
+def open_raster(path: str, crs: str | None = None, nodata: float | None = None, otherwise: str | None = None) -> Raster:
+    """A map; crs: of the grid, whatever the file says; otherwise: if it does not say.
+
+    Raises UserError for a file that GDAL cannot read, without a CRS, with a rotated grid, or whose coordinates
+    contradict its CRS.
+    """
     with _opened(path) as dataset:
         if not dataset.count:
             names = ", ".join(dataset.subdatasets) or "none"
@@ -121,7 +124,7 @@ def open_raster(path: str, crs: str | None = None, nodata: float | None = None) 
         and abs(bounds.top) <= 90.5
         and abs(bounds.bottom) <= 90.5
     )
-    system = _crs(path, crs, wkt, globe and transform.a < DEGREES)
+    system = _crs(path, crs or (None if wkt else otherwise), wkt, globe and transform.a < DEGREES)
     if system.is_geographic and not globe:
         raise UserError(
             f"{path}: its CRS is {system.name}, in degrees, but its coordinates reach {_largest(bounds):g}: metres? "
