@@ -32,6 +32,7 @@ MODEL_BYTES: int = _DECLARATION["model_bytes"]
 LAYER_INTERFACES: tuple[float, ...] = tuple(_DECLARATION["layers"]["interfaces"])
 LAYER_TOLERANCE: float = _DECLARATION["layers"]["tolerance"]
 SLOPE_PERCENTILES: tuple[float, ...] = tuple(_DECLARATION["slope_percentiles"]["levels"])
+WETNESS_PERCENTILES: tuple[float, ...] = tuple(_DECLARATION["wetness_percentiles"]["levels"])
 FLAGS: dict[str, int] = _DECLARATION["flags"]
 
 

@@ -14,7 +14,7 @@ from elm_landslide.fields import FIELDS, FLAGS, MISSING, SPVAL
 from elm_landslide.model.calibration import BetaCalibration
 from elm_landslide.model.domain import Domain
 from elm_landslide.model.hazard import Hazard, HazardInputs
-from elm_landslide.physics import roots, slopes, strength
+from elm_landslide.physics import convergence, roots, slopes, strength
 from elm_landslide.physics.column import SoilColumn, soil_column
 from elm_landslide.physics.infinite_slope import FOS_CAP, normal_cdf
 from elm_landslide.physics.layers import mean_matrix
@@ -43,6 +43,7 @@ class Prepared:
     prior: Tensor  # [n, latent], logit of the prior strength
     shares: Tensor  # [n, 3] of the area under trees, shrubs (and what counts as such), and without roots
     root_scale: Tensor  # [n, 1], root cohesion relative to typical roots of the cover
+    gathering: Tensor  # [n, class], water that gathers over its mean on the hillslopes
     state: Tensor  # [n, N_STATE], what the hazard sees of water and frost, not normalised
     flag: Tensor  # [n], FLAGS as numbers
 
@@ -71,6 +72,8 @@ class LandslideNetwork(nn.Module):
     upper: Tensor
     lower: Tensor
     weights: Tensor
+    wetness: Tensor
+    convergence: Tensor
     latent_low: Tensor
     latent_range: Tensor
     intraclass: Tensor
@@ -97,6 +100,10 @@ class LandslideNetwork(nn.Module):
         nodes, weights = slopes.quadrature()
         self.n_classes = len(nodes)
         self.register_buffer("weights", torch.from_numpy(weights))
+        # The reported slopes are of middling wetness.
+        levels = [*convergence.wetness_levels(len(nodes)), *[0.5] * len(REPORTED_QUANTILES)]
+        self.register_buffer("wetness", convergence.point_matrix([*nodes, *REPORTED_QUANTILES], levels))
+        self.register_buffer("convergence", torch.tensor(convergence.EXPONENT, dtype=float64))
         self.hermite = slopes.hermite_matrices([*nodes, *REPORTED_QUANTILES])
         self.planes = standard_planes(N_PLANES)
         low, high = zip(*LATENTS.values(), strict=True)
@@ -179,6 +186,12 @@ class LandslideNetwork(nn.Module):
         share = ((values - self.latent_low) / self.latent_range).clamp(1e-3, 1.0 - 1e-3)
         return torch.log(share / (1.0 - share))
 
+    def _gathering(self, field: Callable[[str], Tensor], has: Callable[[str], Tensor]) -> Tensor:
+        """[n, class]: 1 where the wetness is not known."""
+        index = torch.cat([field(name) for name in convergence.WETNESS], dim=-1) @ self.wetness
+        known = torch.cat([has(name) for name in convergence.WETNESS], dim=-1).all(-1, keepdim=True)
+        return torch.where(known, convergence.gathering(index, self.convergence, self.weights), 1.0)
+
     def raw_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mask of what is given and clean inputs [n, N_IN], features [n, N_FEATURES] before normalisation."""
         given, clean = self._select(x)
@@ -216,6 +229,7 @@ class LandslideNetwork(nn.Module):
             prior=self._prior(field),
             shares=shares,
             root_scale=root_scale,
+            gathering=self._gathering(field, has),
             state=torch.cat([raw[name] for name in STATE], dim=-1),
             flag=flag,
         )
@@ -236,6 +250,7 @@ class LandslideNetwork(nn.Module):
         """The strengths of the members' hillslopes. The kinds of ground_shares lie side by side, and roots of trees
         hold at least as much as those of shrubs."""
         values = {name: latents[name] for name in LATENTS if name not in ("root_cohesion", "spread", "residual")}
+        values["water_gathered"] = values["water_gathered"] * prepared.gathering.unsqueeze(1)
         scale = prepared.root_scale.unsqueeze(1)
         shrub = scale * roots.COVER_COHESION[1]
         tree = torch.maximum(scale * latents["root_cohesion"], shrub)

@@ -20,6 +20,11 @@ COVER_COHESION_CV = 0.6
 COVER_CARBON = torch.tensor(ROOTS["carbon"], dtype=torch.float64)
 COVER_ROOT_CARBON = torch.tensor(ROOTS["root_carbon"], dtype=torch.float64)
 
+COVER_LEAF_AREA = torch.tensor(ROOTS["leaf_area"], dtype=torch.float64)
+# Of the scale by leaf area. Roots grow with leaves, but no published relation gives cohesion: Hwang et al. (2015) have
+# one for the height of the canopy.
+LEAF_SCALE = (0.5, 1.5)
+
 MAX_RELATIVE_DENSITY = 3.0  # a host may put nearly all roots deep; cohesion is not extrapolated without roots above
 # root_fraction @ _UPPER_SHARE is the mean root density (1/m) of the upper half metre.
 _UPPER_SHARE = mean_matrix(0.0, 0.5) / THICKNESS.unsqueeze(-1)
@@ -30,10 +35,15 @@ def by_cover(cover: Tensor, values: Tensor) -> Tensor:
     return (cover * values).sum(-1, keepdim=True)
 
 
-def carbon_scale(cover: Tensor, root_carbon: Tensor, has_root_carbon: Tensor) -> Tensor:
-    """Root cohesion relative to that of typical roots of the cover, by ELM's root carbon if it is known; [n, 1]."""
-    scale = (root_carbon / by_cover(cover, COVER_ROOT_CARBON).clamp(min=0.01)).clamp(0.2, 2.0)
-    return torch.where(has_root_carbon, scale, 1.0)
+def carbon_scale(cover: Tensor, root_carbon: Tensor) -> Tensor:
+    """Root cohesion relative to that of typical roots of the cover, by ELM's root carbon; [n, 1]."""
+    return (root_carbon / by_cover(cover, COVER_ROOT_CARBON).clamp(min=0.01)).clamp(0.2, 2.0)
+
+
+def leaf_scale(cover: Tensor, leaf_area_max: Tensor) -> Tensor:
+    """Root cohesion relative to that of typical roots of the cover, in proportion to the largest leaf area index of the
+    year; [n, 1]."""
+    return (leaf_area_max / by_cover(cover, COVER_LEAF_AREA).clamp(min=0.1)).clamp(*LEAF_SCALE)
 
 
 def ground_shares(cover: Tensor) -> Tensor:
@@ -57,7 +67,8 @@ def _with_rest(tree: Tensor, shrub: Tensor) -> Tensor:
 
 def ground(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) -> tuple[Tensor, Tensor]:
     """What holds: the shares of ground_shares [n, 3], or those that remember what was lost and grows where they are
-    given; and carbon_scale [n, 1], with the cover that holds. `field(name)`, `has(name)`: as for column.soil_column."""
+    given; and the scale of its root cohesion [n, 1], by carbon, else by leaf area, with the cover that holds.
+    `field(name)`, `has(name)`: as for column.soil_column."""
     cover = torch.cat([field(f"{name}_cover") for name in COVERS], dim=-1)
     known = has("tree_ground") & has("shrub_ground")
     remembered = field("tree_ground")
@@ -66,7 +77,9 @@ def ground(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) -> tupl
     shares = _with_rest(torch.where(known, remembered, tree), shrub)
     # Dead roots of trees count with the carbon of trees, also where the trees are gone.
     held = torch.cat([torch.maximum(cover[:, :1], remembered), cover[:, 1:]], dim=-1)
-    return shares, carbon_scale(held, field("root_carbon"), has("root_carbon"))
+    by_leaves = torch.where(has("leaf_area_max"), leaf_scale(held, field("leaf_area_max")), 1.0)
+    by_carbon = carbon_scale(held, field("root_carbon"))
+    return shares, torch.where(has("root_carbon"), by_carbon, by_leaves)
 
 
 def relative_density(root_fraction: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.simulator import column, weather
 from elm_landslide.simulator.hillslope import Hillslope, HillslopeSoil
 from elm_landslide.simulator.terrain import SHAPES, Terrain, hillslope, random_field
+from elm_landslide.simulator.wetness import wetness_fields
 from elm_landslide.simulator.triggering import HillslopeStrength, Triggering
 
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
@@ -173,6 +174,7 @@ def scene(
         **dict(sand=ten(sand), clay=ten(clay), ice=ten(0.0), leaf_area_index=leaf_area, bedrock_depth=BEDROCK),
         **{f"{name}_cover": share for name, share in zip(COVERS, shares, strict=True)},
         "slope": np.percentile(land.gradient, SLOPE_PERCENTILES),
+        **wetness_fields(land),
         "vegetation_carbon": carbon,
         "root_strength_left": root_share,
     }

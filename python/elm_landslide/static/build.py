@@ -20,7 +20,6 @@ from elm_landslide.fields import FIELDS
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.static import coverage, maps, output, soil
 from elm_landslide.static.classes import cover_table, lithology_codes
-from elm_landslide.static.coverage import BLOCK
 from elm_landslide.static.elm_grid import ElmGrid, read_grid
 from elm_landslide.static.maps import Limits
 from elm_landslide.static.output import Variable

@@ -16,10 +16,9 @@ from exactextract.raster import NumPyRasterSource
 from pyproj import Transformer
 
 from elm_landslide.static.elm_grid import ElmGrid
-from elm_landslide.static.histograms import WHOLE
+from elm_landslide.static.histograms import BLOCK, WHOLE
 from elm_landslide.static.rasters import Raster
 
-BLOCK = 128  # cells of the map along a side
 _SEGMENTS = 32  # pieces of an edge of an ELM cell, which is bent in a projection
 
 

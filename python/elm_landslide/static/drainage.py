@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from elm_landslide.static.coverage import BLOCK
+from elm_landslide.static.histograms import BLOCK
 
 LARGEST = 1e6  # m2
 RING = 2  # cells around a window that its areas depend on: the neighbours, and what they share their water among

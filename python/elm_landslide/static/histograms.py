@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 WHOLE = 1 << 20  # the weight of a cell of the map
+BLOCK = 128  # cells of the map along a side of what has one weight in each row, and one scale
 
 
 @dataclass(frozen=True)

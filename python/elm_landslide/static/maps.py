@@ -9,9 +9,9 @@ import numpy as np
 
 from elm_landslide.errors import UserError
 from elm_landslide.static import coverage, windows
-from elm_landslide.static.coverage import BLOCK, Polygons
+from elm_landslide.static.coverage import Polygons
 from elm_landslide.static.elm_grid import ElmGrid
-from elm_landslide.static.histograms import WHOLE
+from elm_landslide.static.histograms import BLOCK, WHOLE
 from elm_landslide.static.rasters import Raster
 from elm_landslide.static.workers import Each
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from elm_landslide.static.coverage import BLOCK
-from elm_landslide.static.histograms import CURVATURE, SLOPE, WETNESS, WHOLE
+from elm_landslide.fields import SLOPE_PERCENTILES
+from elm_landslide.static.histograms import BLOCK, CURVATURE, SLOPE, WETNESS, WHOLE
 
-N_CLASSES = 10  # of slope, between its percentiles
+N_CLASSES = len(SLOPE_PERCENTILES) - 1  # of slope, between its percentiles
 LEAST_GRADIENT = 1e-3  # m/m in the wetness index: flatter land is as wet
 _S_FIRST, _S_STEP, _S_N, _S_SCALE = SLOPE.first, SLOPE.step, SLOPE.n, SLOPE.scale
 _W_FIRST, _W_STEP, _W_N = WETNESS.first, WETNESS.step, WETNESS.n

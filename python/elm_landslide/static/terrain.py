@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES
+from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES, WETNESS_PERCENTILES
 from elm_landslide.static import coverage, windows
 from elm_landslide.static.accounts import Accounts
 from elm_landslide.static.elm_grid import ElmGrid
@@ -22,7 +22,7 @@ from elm_landslide.static.windows import MARGIN, SIDES, Terrain, ring_of
 from elm_landslide.static.workers import Each
 
 FINER = 0.55  # chosen on two DEMs, of 10 m and 81 m
-LEVELS = (0.1, 0.5, 0.9)  # of wetness and curvature within a slope class
+LEVELS = tuple(level / 100.0 for level in WETNESS_PERCENTILES)  # of wetness and curvature within a slope class
 Report = Callable[[str, int, int], None]
 
 

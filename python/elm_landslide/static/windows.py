@@ -11,9 +11,9 @@ import numpy as np
 from pyproj import Geod, Proj
 
 from elm_landslide.static import coverage, drainage, relief
-from elm_landslide.static.coverage import BLOCK, Polygons
+from elm_landslide.static.coverage import Polygons
 from elm_landslide.static.drainage import RING
-from elm_landslide.static.histograms import WHOLE
+from elm_landslide.static.histograms import BLOCK, WHOLE
 from elm_landslide.static.rasters import Raster, check_elevation
 
 _GEOD = Geod(ellps="WGS84")
