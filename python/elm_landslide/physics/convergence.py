@@ -1,0 +1,64 @@
+"""Where water gathers on the hillslopes of a column, by the topographic wetness index of their slope classes.
+
+The water that gathers at a point, over the mean of all points, goes as exp(p w), w its index ln(a / tan(beta)): with
+upslope area, and against slope, to the power p. Under a steady rain p is 1 (Beven and Kirkby 1979); in storms, which
+end before water from far away arrives, less: simulated hillslopes give it (training/gathering.py). The mean over the
+area stays what it is without the index, so an error of the index that is alike everywhere, as that of another cell
+size, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES, WETNESS_PERCENTILES
+
+WETNESS = ("wetness_low", "wetness_median", "wetness_high")  # fields, in the order of WETNESS_PERCENTILES
+EXPONENT = 0.66  # before simulated hillslopes say
+LIMIT = 2.0  # of |p (w - mean)|: what a river gathers has not fallen in this storm
+N_CLASSES = len(SLOPE_PERCENTILES) - 1
+assert all(FIELDS[name].layers == N_CLASSES for name in WETNESS) and len(WETNESS) == len(WETNESS_PERCENTILES)
+
+
+def wetness_levels(count: int) -> np.ndarray:
+    """Quantiles of the index [count] for as many points in the order of their slopes, each of which stands for the
+    whole range of the index: van der Corput's sequence, so that neighbours in slope differ most."""
+    bits = max((count - 1).bit_length(), 1)
+    order = [int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits)]
+    ranks = np.argsort(np.argsort([k for k in order if k < count], kind="stable"), kind="stable")
+    return (ranks + 0.5) / count
+
+
+def point_matrix(slope_levels: Sequence[float], wetness_levels: Sequence[float]) -> Tensor:
+    """[3 N_CLASSES, k]: the fields WETNESS, side by side, @ matrix are the index at k points of given quantiles of
+    slope and, within slopes alike, of the index (1).
+
+    Between the middles of the classes the index is linear in the quantile of slope; between its percentiles, and beyond
+    them, in the normal deviate of its quantile.
+    """
+    middles = (np.arange(N_CLASSES) + 0.5) / N_CLASSES
+    deviate = NormalDist().inv_cdf
+    known = np.array([deviate(level / 100.0) for level in WETNESS_PERCENTILES])
+    matrix = np.zeros((len(WETNESS), N_CLASSES, len(slope_levels)))
+    for k, (slope, wetness) in enumerate(zip(slope_levels, wetness_levels, strict=True)):
+        by_class = [np.interp(slope, middles, unit) for unit in np.eye(N_CLASSES)]
+        z = deviate(wetness)
+        low = 0 if z < known[1] else 1
+        share = (z - known[low]) / (known[low + 1] - known[low])
+        matrix[low, :, k] = (1.0 - share) * np.array(by_class)
+        matrix[low + 1, :, k] = share * np.array(by_class)
+    return torch.from_numpy(matrix.reshape(-1, len(slope_levels)))
+
+
+def gathering(index: Tensor, exponent: Tensor, weights: Tensor) -> Tensor:
+    """Water that gathers over its mean (1) [n, k] from the index [n, k] (ln m); the mean is that of the first points,
+    whose weights (sum 1) are [m]."""
+    points = index[:, : len(weights)]
+    mean = (points * weights).sum(-1, keepdim=True)
+    gathered = torch.exp((exponent * (index - mean)).clamp(-LIMIT, LIMIT))
+    return gathered / (gathered[:, : len(weights)] * weights).sum(-1, keepdim=True)
