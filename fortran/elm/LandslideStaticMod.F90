@@ -13,7 +13,7 @@ module LandslideStaticMod
   use elm_varctl          , only : fsurdat, iulog, single_column
   use GridcellType        , only : grc_pp
   use landslide_fields    , only : landslide_missing, landslide_n_layers, landslide_n_percentiles, &
-       valid_bedrock_depth, valid_clay, valid_sand, valid_slope
+       valid_bedrock_depth, valid_clay, valid_leaf_area_max, valid_sand, valid_slope, valid_wetness_median
   use LandslideCellsMod   , only : LandslideCheckPlaces
   use LandslideControlMod , only : LandslideAbort, LandslideStop
   use ncdio_pio           , only : file_desc_t, ncd_inqvdlen, ncd_inqvid, ncd_io, ncd_pio_closefile, &
@@ -29,6 +29,9 @@ module LandslideStaticMod
   ! !PRIVATE DATA:
   character(len=*), parameter :: setting = 'landslide_static'
   character(len=*), parameter :: cure = '; write the file with elm-landslide static, or leave the variable out of it'
+  integer         , parameter :: n_classes = landslide_n_percentiles - 1  ! of slope, between the percentiles
+  integer         , parameter :: n_wetness = 3                            ! percentiles of wetness within a class
+  character(len=*), parameter :: wetness(n_wetness) = ['TWI_Q10', 'TWI_Q50', 'TWI_Q90']
   real(r8)        , parameter :: rounding = 1.e-9_r8  ! by which a value may be too large, also offline
   real(r8)        , parameter :: most = 101._r8       ! % of sand and clay, which may be whole numbers, together
   !
@@ -40,6 +43,10 @@ module LandslideStaticMod
      real(r8), pointer :: sand_col    (:,:) => null() ! col, (begc:endc, landslide_n_layers) (%)
      real(r8), pointer :: clay_col    (:,:) => null() ! col, likewise
      real(r8), pointer :: bedrock_col (:)   => null() ! col depth (m)
+     real(r8), pointer :: wetness_col (:,:) => null() ! col, (begc:endc, n_wetness n_classes) by percentile (ln m)
+     real(r8), pointer :: leaf_col    (:)   => null() ! col largest leaf area index of the year (m2/m2)
+     logical           :: has_wetness = .false.       ! whether there is a file that has it
+     logical           :: has_leaf    = .false.       ! likewise
 
    contains
 
@@ -82,6 +89,8 @@ contains
     allocate(this%sand_col    (begc:endc, landslide_n_layers))      ; this%sand_col    (:,:) = spval
     allocate(this%clay_col    (begc:endc, landslide_n_layers))      ; this%clay_col    (:,:) = spval
     allocate(this%bedrock_col (begc:endc))                          ; this%bedrock_col (:)   = spval
+    allocate(this%wetness_col (begc:endc, n_wetness * n_classes))   ; this%wetness_col (:,:) = spval
+    allocate(this%leaf_col    (begc:endc))                          ; this%leaf_col    (:)   = spval
     end associate
     call read_surface(bounds, this%slope_col, there)
     where_not = trim(fsurdat)
@@ -149,8 +158,9 @@ contains
     ! !LOCAL VARIABLES:
     type(source_type)     :: from
     character(len=1024)   :: local
-    real(r8), allocatable :: depth(:,:)
-    logical               :: slopes, exists
+    real(r8), allocatable :: depth(:,:), leaf(:,:)
+    logical               :: slopes, wet(n_wetness), exists
+    integer               :: k
     !-----------------------------------------------------------------------
 
     inquire(file=file, exist=exists)
@@ -163,15 +173,23 @@ contains
     call ncd_pio_openfile(from%ncid, trim(local), 0)
     call check_places(from)
     allocate(depth(bounds%begc:bounds%endc, 1)) ; depth(:,:) = spval
+    allocate(leaf (bounds%begc:bounds%endc, 1)) ; leaf (:,:) = spval
     call take(from, 'SLP_P10', valid_slope, this%slope_col, rising=.true., found=slopes)
     call take(from, 'PCT_SAND', valid_sand, this%sand_col)
     call take(from, 'PCT_CLAY', valid_clay, this%clay_col)
     call take(from, 'aveDTB', valid_bedrock_depth, depth)
     this%bedrock_col(:) = depth(:,1)
+    do k = 1, n_wetness
+       call take(from, wetness(k), valid_wetness_median, this%wetness_col(:, (k-1)*n_classes+1:k*n_classes), &
+            found=wet(k))
+    end do
+    call check_wetness(this, from, wet)
+    call take(from, 'LEAF_AREA_MAX', valid_leaf_area_max, leaf, found=this%has_leaf)
+    this%leaf_col(:) = leaf(:,1)
     there = there .or. slopes
     if (there .and. from%taken == ' ') then
-       call LandslideStop(setting // ': ' // file // ' has none of SLP_P10, PCT_SAND, PCT_CLAY and aveDTB: name a ' // &
-            'file that elm-landslide static wrote')
+       call LandslideStop(setting // ': ' // file // ' has none of SLP_P10, PCT_SAND, PCT_CLAY, aveDTB, ' // &
+            'TWI_Q10, _Q50 and _Q90, and LEAF_AREA_MAX: name a file that elm-landslide static wrote')
     end if
     call check_texture(this, from)
     call ncd_pio_closefile(from%ncid)
@@ -343,6 +361,38 @@ contains
     end do
 
   end subroutine check_texture
+
+  !-----------------------------------------------------------------------
+  subroutine check_wetness(this, from, there)
+    !
+    ! !DESCRIPTION:
+    ! The percentiles of wetness rise, and a file has all of them or none.
+    !
+    ! !ARGUMENTS:
+    class(landslide_static_type), intent(inout) :: this
+    type(source_type)           , intent(inout) :: from
+    logical                     , intent(in)    :: there(n_wetness)
+    !
+    ! !LOCAL VARIABLES:
+    integer :: c, j, k
+    !-----------------------------------------------------------------------
+
+    this%has_wetness = all(there)
+    if (.not. any(there)) return
+    if (.not. this%has_wetness) then
+       call LandslideStop(setting // ': ' // from%name // ' has not all of TWI_Q10, TWI_Q50 and TWI_Q90' // cure)
+    end if
+    do c = from%bounds%begc, from%bounds%endc
+       if (any(this%wetness_col(c,:) >= landslide_missing)) cycle
+       do k = 2, n_wetness
+          do j = (k - 1) * n_classes + 1, k * n_classes
+             if (this%wetness_col(c,j) < this%wetness_col(c,j-n_classes)) call refuse(from, wetness(k), &
+                  this%wetness_col(c,j), col_pp%gridcell(c), ', below ' // wetness(k-1) // ': wanted rising percentiles')
+          end do
+       end do
+    end do
+
+  end subroutine check_wetness
 
   !-----------------------------------------------------------------------
   subroutine refuse(from, name, value, g, wanted)

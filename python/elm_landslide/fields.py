@@ -93,6 +93,8 @@ DISTURBANCES: dict[str, int] = _DECLARATION["disturbances"]
 MONTH_DAYS: tuple[int, ...] = tuple(_DECLARATION["months"]["days"])
 ROOT_VERSION = f"{ROOTS['version']}_{ROOTS['cohorts']}"  # of the numbers in a memory of roots
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
+# In the order of WETNESS_PERCENTILES.
+WETNESS_FIELDS: tuple[str, ...] = ("wetness_low", "wetness_median", "wetness_high")
 N_IN: int = sum(field.layers for field in FIELDS.values())
 N_OUT: int = len(OUTPUTS)
 N_LAYERS: int = len(LAYER_INTERFACES) - 1

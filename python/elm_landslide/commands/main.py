@@ -10,6 +10,7 @@ from elm_landslide import __version__
 from elm_landslide.commands import e3sm, options, plugin, sites
 from elm_landslide.commands.assimilate import assimilate_command
 from elm_landslide.commands.bench import bench_command
+from elm_landslide.commands.convergence import convergence_command
 from elm_landslide.commands.evaluate import evaluate_command
 from elm_landslide.commands.exit import Commands
 from elm_landslide.commands.inspect import inspect_command
@@ -46,6 +47,7 @@ app.command("bench")(bench_command)
 app.command("train")(train_command)
 app.command("evaluate")(evaluate_command)
 app.command("posterior")(posterior_command)
+app.command("convergence")(convergence_command)
 app.command("signs")(signs_command)
 
 

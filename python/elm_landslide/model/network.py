@@ -72,8 +72,6 @@ class LandslideNetwork(nn.Module):
     upper: Tensor
     lower: Tensor
     weights: Tensor
-    wetness: Tensor
-    convergence: Tensor
     latent_low: Tensor
     latent_range: Tensor
     intraclass: Tensor
@@ -102,8 +100,8 @@ class LandslideNetwork(nn.Module):
         self.register_buffer("weights", torch.from_numpy(weights))
         # The reported slopes are of middling wetness.
         levels = [*convergence.wetness_levels(len(nodes)), *[0.5] * len(REPORTED_QUANTILES)]
-        self.register_buffer("wetness", convergence.point_matrix([*nodes, *REPORTED_QUANTILES], levels))
-        self.register_buffer("convergence", torch.tensor(convergence.EXPONENT, dtype=float64))
+        self.wetness = convergence.point_matrix([*nodes, *REPORTED_QUANTILES], levels)
+        self.exponent = convergence.EXPONENT
         self.hermite = slopes.hermite_matrices([*nodes, *REPORTED_QUANTILES])
         self.planes = standard_planes(N_PLANES)
         low, high = zip(*LATENTS.values(), strict=True)
@@ -188,9 +186,9 @@ class LandslideNetwork(nn.Module):
 
     def _gathering(self, field: Callable[[str], Tensor], has: Callable[[str], Tensor]) -> Tensor:
         """[n, class]: 1 where the wetness is not known."""
-        index = torch.cat([field(name) for name in convergence.WETNESS], dim=-1) @ self.wetness
-        known = torch.cat([has(name) for name in convergence.WETNESS], dim=-1).all(-1, keepdim=True)
-        return torch.where(known, convergence.gathering(index, self.convergence, self.weights), 1.0)
+        index = torch.cat([field(name) for name in fields.WETNESS_FIELDS], dim=-1) @ self.wetness
+        known = torch.cat([has(name) for name in fields.WETNESS_FIELDS], dim=-1).all(-1, keepdim=True)
+        return torch.where(known, convergence.gathering(index, self.weights, self.exponent), 1.0)
 
     def raw_features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mask of what is given and clean inputs [n, N_IN], features [n, N_FEATURES] before normalisation."""
@@ -246,11 +244,15 @@ class LandslideNetwork(nn.Module):
         values = self.latent_low + self.latent_range * torch.sigmoid(prepared.prior.unsqueeze(1) + correction)
         return dict(zip(LATENTS, values.split(1, dim=-1), strict=True)), correction
 
+    def gathered(self, prepared: Prepared, latents: dict[str, Tensor]) -> Tensor:
+        """water_gathered of stability.Strength [n, member, class]."""
+        return latents["water_gathered"] * prepared.gathering.unsqueeze(1)
+
     def hillslopes(self, prepared: Prepared, latents: dict[str, Tensor]) -> Strength:
         """The strengths of the members' hillslopes. The kinds of ground_shares lie side by side, and roots of trees
         hold at least as much as those of shrubs."""
         values = {name: latents[name] for name in LATENTS if name not in ("root_cohesion", "spread", "residual")}
-        values["water_gathered"] = values["water_gathered"] * prepared.gathering.unsqueeze(1)
+        values["water_gathered"] = self.gathered(prepared, latents)
         scale = prepared.root_scale.unsqueeze(1)
         shrub = scale * roots.COVER_COHESION[1]
         tree = torch.maximum(scale * latents["root_cohesion"], shrub)

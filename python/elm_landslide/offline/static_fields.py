@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, N_LAYERS, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.fields import FIELDS, N_LAYERS, SLOPE_PERCENTILES, SPVAL, WETNESS_FIELDS, WETNESS_PERCENTILES
 from elm_landslide.offline import netcdf, places, surface, variables
 from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.places import Layout, Places
@@ -16,12 +17,15 @@ from elm_landslide.offline.surface import SurfaceFields
 from elm_landslide.physics.root_profile import COVERS
 
 SLOPES = "SLP_P10"
+WETNESS = tuple(f"TWI_Q{level:.0f}" for level in WETNESS_PERCENTILES)
 # Variables of the file by what they give: fields, levels, and what the numbers are divided by.
 _GIVES: dict[str, tuple[tuple[str, ...], int, float]] = {
     SLOPES: (("slope",), len(SLOPE_PERCENTILES), 1.0),
     "PCT_SAND": (("sand",), N_LAYERS, 1.0),
     "PCT_CLAY": (("clay",), N_LAYERS, 1.0),
     "aveDTB": (("bedrock_depth",), 0, 1.0),
+    **{name: ((field,), FIELDS[field].layers, 1.0) for name, field in zip(WETNESS, WETNESS_FIELDS, strict=True)},
+    "LEAF_AREA_MAX": (("leaf_area_max",), 0, 1.0),
     "PCT_COVER": (tuple(f"{name}_cover" for name in COVERS), len(COVERS), 100.0),
 }
 
@@ -34,6 +38,9 @@ def names(path: Path | str) -> set[str]:
             raise UserError(
                 f"{path}: no file of elm-landslide static: wanted LATIXY, LONGXY and one of {', '.join(_GIVES)}"
             )
+        lacking = [name for name in WETNESS if name not in found]
+        if 0 < len(lacking) < len(WETNESS):
+            raise UserError(f"{path}: lacks {' and '.join(lacking)}: the percentiles of wetness belong together")
     return found
 
 
@@ -59,6 +66,7 @@ def overlay(fields: SurfaceFields, path: Path | str, layout: Layout, index: np.n
                 wrong = ~unknown[:, None] & ((new < low) | (new > high + 1e-9))
                 surface.refuse(path, name, wrong, new * whole, lat, lon, f"wanted {low * whole:g} to {high * whole:g}")
                 new = new if FIELDS[target].layers > 1 else new[:, 0]
+                without = "that of the surface dataset" if target in values else "missing"
                 old = values.get(target, np.full(new.shape, SPVAL))
                 missing = unknown.reshape(-1, *[1] * (new.ndim - 1))
                 values[target] = np.where(missing, old, new)
@@ -67,13 +75,17 @@ def overlay(fields: SurfaceFields, path: Path | str, layout: Layout, index: np.n
                 derived = (
                     [line for line in derived if not line.startswith(f"{target}:")] if not unknown.any() else derived
                 )
-                elsewhere = f", for {int(unknown.sum())} of {unknown.size} places that of the surface dataset"
+                elsewhere = f", for {int(unknown.sum())} of {unknown.size} places {without}"
                 derived.append(f"{target}: derived as {name} of {Path(path).name}{elsewhere if unknown.any() else ''}")
             if name == SLOPES:
                 falls = ~unknown[:, None] & (np.diff(found, axis=1) < 0.0)
                 surface.refuse(
                     path, name, falls, found[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles"
                 )
+        for lower, upper in pairwise(WETNESS) if set(WETNESS) <= dataset.variables.keys() else ():
+            low, high = (values[_GIVES[name][0][0]] for name in (lower, upper))
+            falls = ~is_missing(low) & ~is_missing(high) & (high < low)
+            surface.refuse(path, upper, falls, high, lat, lon, f"below {lower}: wanted rising percentiles")
     both = np.where(is_missing(values["sand"]) | is_missing(values["clay"]), 0.0, values["sand"] + values["clay"])
     surface.refuse(path, "PCT_SAND and PCT_CLAY together", both > 101.0, both, lat, lon, "wanted 100 or less")
     return replace(fields, values=values, derived=derived, assumed=assumed)

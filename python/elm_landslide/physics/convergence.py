@@ -2,7 +2,7 @@
 
 The water that gathers at a point, over the mean of all points, goes as exp(p w), w its index ln(a / tan(beta)): with
 upslope area, and against slope, to the power p. Under a steady rain p is 1 (Beven and Kirkby 1979); in storms, which
-end before water from far away arrives, less: simulated hillslopes give it (training/gathering.py). The mean over the
+end before water from far away arrives, less: simulated hillslopes give it (training/convergence.py). The mean over the
 area stays what it is without the index, so an error of the index that is alike everywhere, as that of another cell
 size, changes nothing.
 """
@@ -16,13 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES, WETNESS_PERCENTILES
+from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES, WETNESS_FIELDS, WETNESS_PERCENTILES
 
-WETNESS = ("wetness_low", "wetness_median", "wetness_high")  # fields, in the order of WETNESS_PERCENTILES
-EXPONENT = 0.66  # before simulated hillslopes say
+EXPONENT = 0.8  # of simulated hillslopes (training/convergence.py), found in docs/results/convergence.json
 LIMIT = 2.0  # of |p (w - mean)|: what a river gathers has not fallen in this storm
 N_CLASSES = len(SLOPE_PERCENTILES) - 1
-assert all(FIELDS[name].layers == N_CLASSES for name in WETNESS) and len(WETNESS) == len(WETNESS_PERCENTILES)
+assert all(FIELDS[name].layers == N_CLASSES for name in WETNESS_FIELDS) and len(WETNESS_FIELDS) == len(WETNESS_PERCENTILES)
 
 
 def wetness_levels(count: int) -> np.ndarray:
@@ -35,7 +34,7 @@ def wetness_levels(count: int) -> np.ndarray:
 
 
 def point_matrix(slope_levels: Sequence[float], wetness_levels: Sequence[float]) -> Tensor:
-    """[3 N_CLASSES, k]: the fields WETNESS, side by side, @ matrix are the index at k points of given quantiles of
+    """[3 N_CLASSES, k]: WETNESS_FIELDS, side by side, @ matrix are the index at k points of given quantiles of
     slope and, within slopes alike, of the index (1).
 
     Between the middles of the classes the index is linear in the quantile of slope; between its percentiles, and beyond
@@ -44,7 +43,7 @@ def point_matrix(slope_levels: Sequence[float], wetness_levels: Sequence[float])
     middles = (np.arange(N_CLASSES) + 0.5) / N_CLASSES
     deviate = NormalDist().inv_cdf
     known = np.array([deviate(level / 100.0) for level in WETNESS_PERCENTILES])
-    matrix = np.zeros((len(WETNESS), N_CLASSES, len(slope_levels)))
+    matrix = np.zeros((len(WETNESS_FIELDS), N_CLASSES, len(slope_levels)))
     for k, (slope, wetness) in enumerate(zip(slope_levels, wetness_levels, strict=True)):
         by_class = [np.interp(slope, middles, unit) for unit in np.eye(N_CLASSES)]
         z = deviate(wetness)
@@ -55,10 +54,10 @@ def point_matrix(slope_levels: Sequence[float], wetness_levels: Sequence[float])
     return torch.from_numpy(matrix.reshape(-1, len(slope_levels)))
 
 
-def gathering(index: Tensor, exponent: Tensor, weights: Tensor) -> Tensor:
+def gathering(index: Tensor, weights: Tensor, exponent: float = EXPONENT) -> Tensor:
     """Water that gathers over its mean (1) [n, k] from the index [n, k] (ln m); the mean is that of the first points,
     whose weights (sum 1) are [m]."""
-    points = index[:, : len(weights)]
-    mean = (points * weights).sum(-1, keepdim=True)
+    m = weights.shape[0]
+    mean = (index[:, :m] * weights).sum(-1, keepdim=True)
     gathered = torch.exp((exponent * (index - mean)).clamp(-LIMIT, LIMIT))
-    return gathered / (gathered[:, : len(weights)] * weights).sum(-1, keepdim=True)
+    return gathered / (gathered[:, :m] * weights).sum(-1, keepdim=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from elm_landslide.fields import SLOPE_PERCENTILES, WETNESS_PERCENTILES
-from elm_landslide.physics.convergence import WETNESS
+from elm_landslide.fields import SLOPE_PERCENTILES, WETNESS_FIELDS, WETNESS_PERCENTILES
 from elm_landslide.simulator.terrain import Terrain
 from elm_landslide.static.drainage import RING, conductance, partition, specific_area, upslope_area
 from elm_landslide.static.histograms import BLOCK
@@ -30,4 +29,4 @@ def wetness_fields(land: Terrain) -> dict[str, np.ndarray]:
     index, order = wetness_index(land), np.argsort(land.gradient, kind="stable")
     classes = np.array_split(index[order], len(SLOPE_PERCENTILES) - 1)
     values = np.array([np.percentile(part, WETNESS_PERCENTILES) for part in classes])
-    return dict(zip(WETNESS, values.T, strict=True))
+    return dict(zip(WETNESS_FIELDS, values.T, strict=True))

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES, RAIN_WINDOWS, SPVAL, pack, put
-from elm_landslide.physics import clapp_hornberger, pedotransfer, roots, slopes, strength
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, RAIN_WINDOWS, SPVAL, WETNESS_FIELDS, pack, put
+from elm_landslide.physics import clapp_hornberger, convergence, pedotransfer, roots, slopes, strength
 from elm_landslide.physics.column import SoilColumn, soil_column
 from elm_landslide.physics.layers import NODES, THICKNESS, TOPS, mean_matrix
 from elm_landslide.physics.log_normal import log_normal
@@ -17,6 +17,7 @@ from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 
 _NODES, _THICKNESS, _TOPS = NODES.numpy(), THICKNESS.numpy(), TOPS.numpy()
+_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 _SUBSOIL = mean_matrix(0.5, 2.3)  # where the texture of the failure plane is taken
 
 
@@ -134,6 +135,14 @@ def sample_columns(n: int, seed: int) -> Tensor:
     put(x, "tree_ground", np.where(remembered, tree, SPVAL))
     put(x, "shrub_ground", np.where(remembered, (1.0 - tree) * uniform(0.0, 1.0), SPVAL))
     put(x, "vegetation_left", np.where(remembered, uniform(0.0, 1.0), SPVAL))
+
+    # From maps: upslope area for each width of the contour, log-normal within the slope classes; leaves.
+    mapped = chance(0.3)
+    middles = np.maximum(0.5 * (percentiles[:, 1:] + percentiles[:, :-1]), 1e-3)
+    median, width = uniform(1.0, 8.0) - np.log(middles), uniform(0.2, 2.0)
+    for name, deviate in zip(WETNESS_FIELDS, (-1.28, 0.0, 1.28), strict=True):
+        put(x, name, np.where(mapped, np.clip(median + deviate * width, *FIELDS[name].valid), SPVAL))
+    put(x, "leaf_area_max", np.where(chance(0.3), uniform(0.0, 12.0), SPVAL))
     return torch.from_numpy(x)
 
 
@@ -202,9 +211,22 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     column: SoilColumn = soil_column(field, has)
     shares, _ = roots.ground(field, has)
 
+    index = torch.cat([field(name) for name in WETNESS_FIELDS], dim=-1)
+    known = torch.cat([has(name) for name in WETNESS_FIELDS], dim=-1).all(-1, keepdim=True)
+    area = (torch.arange(points, dtype=torch.float64) + 0.5) / points  # stratified over area
+
+    def gathered(quantiles: Tensor) -> Tensor:
+        """Water over its mean (1) [n, point]; over the area, the wetness of the slopes follows the golden ratio."""
+        whole = torch.cat([area, quantiles])
+        wetness = torch.cat([(0.5 + _GOLDEN * torch.arange(points)) % 1.0, torch.full_like(quantiles, 0.5)])
+        at = index @ convergence.point_matrix(whole.tolist(), wetness.tolist())
+        water = convergence.gathering(at, torch.full_like(area, 1.0 / points))
+        return torch.where(known, water[:, :points] if quantiles is area else water[:, points:], 1.0)
+
     def run(quantiles: Tensor, mixed: bool) -> list[tuple[Tensor, Tensor]]:
         gradient = slopes.gradients(field("slope"), slopes.hermite_matrices(quantiles))
         strengths = draw_strengths(x, len(quantiles), generator, mixed)
+        strengths.water_gathered = strengths.water_gathered * gathered(quantiles).unsqueeze(1)
         kinds = minimum_factor_of_safety(column, gradient, strengths, fine)
         return [(fos.squeeze(1), depth.squeeze(1)) for fos, depth in kinds]
 
@@ -214,7 +236,6 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
         log_fos, depth = (torch.stack(values, dim=-1) for values in zip(*medians, strict=True))
         return (shares * log_fos).sum(-1), (shares * depth).sum(-1)
 
-    area = (torch.arange(points, dtype=torch.float64) + 0.5) / points  # stratified over area
     fos, _ = run(area, mixed=True)[0]
     log_fos, depth = typical(0.9)
     log_fos_median, _ = typical(0.5)

@@ -101,15 +101,24 @@ def states(variables: dict[str, np.ndarray], members: np.ndarray) -> States:
     )
 
 
+def with_water(
+    network: LandslideNetwork, prepared: Prepared, latents: dict[str, Tensor], given: dict[str, Tensor]
+) -> Strength:
+    """Hillslopes whose strengths are known; the network's latents give what reaches the base and is kept there."""
+    known = {name: value for name, value in given.items() if name != "root_cohesion"}
+    water = {name: latents[name] for name in ("water_kept", "water_stored")}
+    gathered = network.gathered(prepared, latents)
+    return Strength(**known, **water, water_gathered=gathered, root_cohesion=(given["root_cohesion"],))
+
+
 def given_log_fos(
     network: LandslideNetwork, prepared: Prepared, latents: dict[str, Tensor], given: dict[str, Tensor]
 ) -> Tensor:
     """ln FoS at the reported slopes [n, member, 2] of hillslopes whose strengths are known; the network's own latents
     give the rest: what reaches the base, what is kept there, the residual."""
-    known = {name: value for name, value in given.items() if name != "root_cohesion"}
-    water = {name: latents[name] for name in ("water_gathered", "water_kept", "water_stored")}
-    hillslope = Strength(**known, **water, root_cohesion=(given["root_cohesion"],))
+    hillslope = with_water(network, prepared, latents, given)
     ends = slice(network.n_classes, None)
+    hillslope.water_gathered = hillslope.water_gathered[..., ends]
     fos, _ = minimum_factor_of_safety(prepared.column, prepared.gradient[:, ends], hillslope, network.planes)[0]
     return torch.log(fos) + latents["residual"]
 
