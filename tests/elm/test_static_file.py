@@ -9,7 +9,10 @@ from support.stub_elm import Case, World
 
 SOIL = (1, 2, 0, 1, 1, 3)  # columns of the cells
 N = len(SOIL)
-GIVES = {"SLP_P10": "slope", "PCT_SAND": "sand", "PCT_CLAY": "clay", "aveDTB": "bedrock_depth"}
+# Variable, field: what replaces ELM's own, and what ELM does not have.
+REPLACES = {"SLP_P10": "slope", "PCT_SAND": "sand", "PCT_CLAY": "clay", "aveDTB": "bedrock_depth"}
+WETNESS = {"TWI_Q10": "wetness_low", "TWI_Q50": "wetness_median", "TWI_Q90": "wetness_high"}
+GIVES = {**REPLACES, **WETNESS, "LEAF_AREA_MAX": "leaf_area_max"}
 RECORD = {"use_landslide": ".true.", "landslide_record": ".true."}
 
 
@@ -22,7 +25,15 @@ def maps() -> dict[str, np.ndarray]:
     slope[10, 1], sand[4, 3], clay[9, 4], depth[0, 5] = SPVAL, SPVAL, np.nan, SPVAL
     sand[0, 0], sand[1, 0], depth[0, 0] = 0.0, 100.0, 0.2  # what can just be
     clay[:2, 0] = 0.0
-    return {"SLP_P10": slope, "PCT_SAND": sand, "PCT_CLAY": clay, "aveDTB": depth}
+    wetness = np.sort(draw.uniform(-10.0, 40.0, (3, 10, N)), axis=0)
+    wetness[0, 9, 0], wetness[1, 3, 2], wetness[2, 0, 4] = SPVAL, SPVAL, np.nan
+    leaf = draw.uniform(0.0, 20.0, (1, N))
+    leaf[0, 3], leaf[0, 0] = SPVAL, 20.0
+    return {
+        **{"SLP_P10": slope, "PCT_SAND": sand, "PCT_CLAY": clay, "aveDTB": depth},
+        **dict(zip(WETNESS, wetness, strict=True)),
+        "LEAF_AREA_MAX": leaf,
+    }
 
 
 def write(case, values: dict[str, np.ndarray], name: str = "static", **settings) -> None:
@@ -80,7 +91,7 @@ def test_the_file_goes_first(elm, topounits):
     case.settings(**RECORD)
     before, log = inputs(case, "without")
     assert not said(log)
-    assert all((before[:, :, FIELDS[name].columns] < SPVAL).all() for name in GIVES.values())
+    assert all((before[:, :, FIELDS[name].columns] < SPVAL).all() == (v in REPLACES) for v, name in GIVES.items())
     write(case, maps())
     after, log = inputs(case, "with")
     same(after, expected(world, before, maps()))
@@ -93,24 +104,30 @@ def test_the_file_goes_first(elm, topounits):
     assert (case.history("with", "LANDSLIDE_FOS") != case.history("without", "LANDSLIDE_FOS"))[:, world.is_soil].any()
 
 
-@pytest.mark.parametrize("name", GIVES)
-def test_one_variable_alone(elm, world, name):
+@pytest.mark.parametrize("names", [*([name] for name in GIVES if name not in WETNESS), list(WETNESS)], ids=str)
+def test_some_variables_alone(elm, world, names):
     """The slopes of fsurdat stay where the file has none. Without LATIXY and LONGXY, too."""
     case = elm(world)
     case.settings(**RECORD)
     before, _ = inputs(case, "without")
-    values = np.where(np.isfinite(maps()[name]), maps()[name], 1.0)
-    values[values >= SPVAL] = values.min()
-    if name == "SLP_P10":
-        values.sort(axis=0)
-    write(case, {name: values})
+    values = {name: np.where(np.abs(maps()[name]) < SPVAL, maps()[name], 1.0) for name in names}
+    if "SLP_P10" in values:
+        values["SLP_P10"].sort(axis=0)
+    if "TWI_Q10" in values:
+        values = dict(zip(WETNESS, np.sort(list(values.values()), axis=0), strict=True))
+    write(case, values)
     for place in ("LATIXY", "LONGXY"):
         (case.folder / "static" / place).unlink()
     after, log = inputs(case, "with")
-    same(after, expected(world, before, {name: values}))
+    same(after, expected(world, before, values))
+    taken = ", ".join(names)
     assert said(log) == [
-        f"ELM-Landslide: landslide_static static gives {name}; where it says nothing ELM's own are used"
+        f"ELM-Landslide: landslide_static static gives {taken}; where it says nothing ELM's own are used"
     ]
+    (summary,) = (line for line in log.splitlines() if "missing fields, which take their defaults" in line)
+    for name in WETNESS.values():
+        assert (name in summary) == ("TWI_Q10" not in names)
+    assert ("leaf_area_max" in summary) == ("LEAF_AREA_MAX" not in names)
 
 
 def test_a_file_that_says_nothing(elm, world):
@@ -178,7 +195,11 @@ BAD = {
     "size": ({"PCT_SAND": np.zeros((15, N))}, "PCT_SAND has 90 values, wanted 10 for each of 6 cells"),
     "cells": ({"LATIXY": np.zeros(8)}, "LATIXY has 8 values, wanted 1 for each of 6 cells"),
     "places": ({**maps(), "LATIXY": [41, 40, 42, 43, 44, 45]}, "2 cells lie elsewhere than those of the land grid"),
-    "nothing": ({}, "static has none of SLP_P10, PCT_SAND, PCT_CLAY and aveDTB"),
+    "nothing": ({}, "static has none of SLP_P10, PCT_SAND, PCT_CLAY, aveDTB, TWI_Q10, _Q50 and _Q90, and LEAF_AREA"),
+    "wetness": (changed("TWI_Q50", (9, 5), 41.0), f"TWI_Q50 is 41.0000 {LAST}, wanted -10.0 to 40.0; {CURE}"),
+    "unordered": (changed("TWI_Q90", (9, 5), -9.9), f"TWI_Q90 is -9.90000 {LAST}, below TWI_Q50: wanted rising"),
+    "one": ({"TWI_Q50": np.zeros((10, N))}, "static has not all of TWI_Q10, TWI_Q50 and TWI_Q90; write the file with"),
+    "leaves": (changed("LEAF_AREA_MAX", (0, 5), 70.0), f"LEAF_AREA_MAX is 70.0000 {LAST}, wanted 0.0 to 20.0; {CURE}"),
 }
 
 

@@ -11,7 +11,9 @@ from support import elm_files
 from support.elm_files import LAT, LON, N
 
 SLOPES = np.linspace(0.02, 0.8, 11)[:, None] * (1 + 0.05 * np.arange(N))
+WETNESS = {f"TWI_Q{q}": q / 10 + 3.0 + 0.1 * np.arange(10)[:, None] * np.arange(N) for q in (10, 50, 90)}
 LEVELS = {"SLP_P10": "nlevslp", "PCT_SAND": "nlevsoi", "PCT_CLAY": "nlevsoi", "PCT_COVER": "cover"}
+LEVELS |= dict.fromkeys(WETNESS, "nslpclass")
 
 
 def write_static(path, shift=0.0, order=None, **values):
@@ -78,6 +80,30 @@ def test_where_a_map_says_nothing_the_surface_dataset_does(case, tmp_path):
     source.close()
 
 
+def test_wetness_and_leaves(case, tmp_path):
+    """What the surface dataset does not have is missing where the file has none, and named as absent without it."""
+    leaves, wetness = np.full(N, 4.5), {name: values.copy() for name, values in WETNESS.items()}
+    leaves[2], wetness["TWI_Q50"][3, 4] = SPVAL, SPVAL
+    static = write_static(tmp_path / "static.nc", **wetness, LEAF_AREA_MAX=leaves)
+    source = Columns(case.inputs(static=static))
+    x, names = source.x(source.records[0]), ("wetness_low", "wetness_median", "wetness_high")
+    for name, values in zip(names, wetness.values(), strict=True):
+        wanted = values.T.copy()
+        if name == "wetness_median":
+            wanted[4] = SPVAL
+        np.testing.assert_array_equal(x[:, FIELDS[name].columns], wanted)
+    np.testing.assert_array_equal(x[:, FIELDS["leaf_area_max"].offset], leaves)
+    derived = source.derived()
+    assert [line for line in derived if line.startswith("wetness_median: derived as TWI_Q50 of static.nc, for 1 of 6")]
+    assert "wetness_high: derived as TWI_Q90 of static.nc" in derived
+    assert not {*names, "leaf_area_max"} & set(source.absent)
+    source.close()
+    source = Columns(case.inputs())
+    assert {*names, "leaf_area_max"} <= set(source.absent)
+    assert not [line for line in source.derived() if line.startswith(("wetness", "leaf_area_max"))]
+    source.close()
+
+
 def test_cells_in_another_order(case, tmp_path):
     static = write_static(tmp_path / "static.nc", order=[3, 1, 5, 0, 4, 2], SLP_P10=SLOPES)
     np.testing.assert_array_equal(field(case, "slope", static=static), SLOPES.T)
@@ -112,6 +138,10 @@ def test_where_nothing_knows_the_slope_it_is_missing(case, tmp_path):
         ({"PCT_COVER": np.full((4, N), 101.0)}, "PCT_COVER is 101 at lat 40.25, lon 282.75, wanted 0 to 100"),
         ({"aveDTB": np.full(N, 1e4)}, "aveDTB is 10000 at .*, wanted 0.2 to 200"),
         ({"SLP_P10": SLOPES, "shift": 0.2}, "no cell at lat 40.25"),
+        ({"TWI_Q10": WETNESS["TWI_Q10"]}, "lacks TWI_Q50 and TWI_Q90: the percentiles of wetness belong together"),
+        ({**WETNESS, "TWI_Q50": WETNESS["TWI_Q10"] - 1.0}, "TWI_Q50 is 3 at .*, below TWI_Q10: wanted rising"),
+        ({**WETNESS, "TWI_Q90": WETNESS["TWI_Q90"] + 40.0}, "TWI_Q90 is .*, wanted -10 to 40"),
+        ({"LEAF_AREA_MAX": np.full(N, 55.0)}, "LEAF_AREA_MAX is 55 at .*, wanted 0 to 20"),
         ({"other": np.ones(N)}, "no file of elm-landslide static"),
     ],
 )

@@ -5,10 +5,12 @@ import math
 import pytest
 import torch
 
-from elm_landslide.fields import FIELDS, LAYER_INTERFACES
+from elm_landslide.fields import FIELDS, LAYER_INTERFACES, SPVAL, pack
 from elm_landslide.physics import roots
+from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.column import MAX_INPUT, soil_column
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
+from elm_landslide.training.sampling import fields_of
 
 T, PHI, COHESION, H = 0.7, 32.0, 4000.0, 1.2
 VALUES = {
@@ -201,10 +203,13 @@ def test_weight_of_trees_without_carbon():
 
 
 def test_melt_joins_the_rain_of_the_day():
-    """30 mm of rain and 10 mm of melt are the 40 mm of the test above; a known moisture offset is soil water."""
+    """30 mm of rain and 10 mm of melt are the 40 mm of the test above."""
     expected = least(gathered=0.25, rain_1d=40.0, liquid_water=0.27, cap=3000.0)
     melt = least(gathered=0.25, rain_1d=30.0, snowmelt=10.0 / 86400, liquid_water=0.27, cap=3000.0)
     assert melt == pytest.approx(expected)
+    # A known moisture offset is soil water that falls with depth.
+    below = [0.25 + 0.02 * math.exp(-z / 0.6) for z in NODES.tolist()]
+    expected = least(gathered=0.25, rain_1d=40.0, liquid_water=below, cap=3000.0)
     offset = least(gathered=0.25, rain_1d=40.0, liquid_water=0.25, soil_moisture_offset=0.02, cap=3000.0)
     assert offset == pytest.approx(expected)
 
@@ -223,10 +228,26 @@ def test_no_ground_share_rounds_below_nothing():
     assert (roots.ground_shares(cover) >= 0.0).all()
 
 
+def scale_of(**given):
+    """Root cohesion over that typical of half trees, half grass, with the fields given, each of some columns."""
+    n = len(next(iter(given.values())))
+    cover = {"tree_cover": [0.5] * n, "shrub_cover": [0.0] * n, "grass_cover": [0.5] * n, "crop_cover": [0.0] * n}
+    x = torch.from_numpy(pack({**cover, **given}, (n,)))
+    return roots.ground(*fields_of(x))[1]
+
+
+def column_of(*values):
+    return torch.tensor(values, dtype=torch.float64).unsqueeze(-1)
+
+
 def test_root_carbon_scales_cohesion_where_it_is_known():
     """Typical roots of half trees, half grass: 1.15 kg C/m2; bounded to 0.2-2."""
-    cover = torch.tensor([[0.5, 0.0, 0.5, 0.0]] * 4, dtype=torch.float64)
-    carbon = torch.tensor([[2.3], [0.575], [50.0], [0.575]], dtype=torch.float64)
-    known = torch.tensor([[True], [True], [True], [False]])
-    scale = roots.carbon_scale(cover, carbon, known)
-    torch.testing.assert_close(scale, torch.tensor([[2.0], [0.5], [2.0], [1.0]], dtype=torch.float64))
+    scale = scale_of(root_carbon=[2.3, 0.575, 50.0, 0.0, SPVAL])
+    torch.testing.assert_close(scale, column_of(2.0, 0.5, 2.0, 0.2, 1.0))
+
+
+def test_leaf_area_scales_cohesion_where_carbon_is_not_known():
+    """Typical of half trees, half grass: 3.4 m2/m2 (Asner et al. 2003); bounded to 0.5-1.5; carbon goes first."""
+    leaf = [3.4, 4.08, 0.0, 20.0, SPVAL, 4.08]
+    scale = scale_of(leaf_area_max=leaf, root_carbon=[SPVAL] * 5 + [2.3])
+    torch.testing.assert_close(scale, column_of(1.0, 1.2, 0.5, 1.5, 1.0, 2.0))

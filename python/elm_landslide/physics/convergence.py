@@ -18,19 +18,25 @@ from torch import Tensor
 
 from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES, WETNESS_FIELDS, WETNESS_PERCENTILES
 
-EXPONENT = 0.8  # of simulated hillslopes (training/convergence.py), found in docs/results/convergence.json
+EXPONENT = 0.75  # of simulated hillslopes (training/convergence.py), found in docs/results/convergence.json
 LIMIT = 2.0  # of |p (w - mean)|: what a river gathers has not fallen in this storm
 N_CLASSES = len(SLOPE_PERCENTILES) - 1
 assert all(FIELDS[name].layers == N_CLASSES for name in WETNESS_FIELDS) and len(WETNESS_FIELDS) == len(WETNESS_PERCENTILES)
 
 
-def wetness_levels(count: int) -> np.ndarray:
-    """Quantiles of the index [count] for as many points in the order of their slopes, each of which stands for the
-    whole range of the index: van der Corput's sequence, so that neighbours in slope differ most."""
-    bits = max((count - 1).bit_length(), 1)
-    order = [int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits)]
-    ranks = np.argsort(np.argsort([k for k in order if k < count], kind="stable"), kind="stable")
-    return (ranks + 0.5) / count
+def wetness_levels(weights: np.ndarray, segments: Sequence[int]) -> np.ndarray:
+    """Quantiles of the index [n] for points in the order of their slopes, so that each segment of so many points stands
+    for the whole range of the index: taken in the order of van der Corput's sequence, in which neighbours in slope
+    differ most, every point stands for as much of that range as its weight is of the segment's."""
+    levels = []
+    for part in np.split(np.asarray(weights), np.cumsum(segments)[:-1]):
+        bits = max((len(part) - 1).bit_length(), 1)
+        order = np.argsort([int(f"{k:0{bits}b}"[::-1], 2) for k in range(len(part))])
+        share = part[order] / part.sum()
+        level = np.empty(len(part))
+        level[order] = np.cumsum(share) - 0.5 * share
+        levels.append(level)
+    return np.concatenate(levels)
 
 
 def point_matrix(slope_levels: Sequence[float], wetness_levels: Sequence[float]) -> Tensor:
