@@ -92,7 +92,7 @@ contains
        x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%static%slope_col(c,:)
        x(fc, in_wetness_low:in_wetness_low + size(landslide_vars%static%wetness_col, 2) - 1) = &
             landslide_vars%static%wetness_col(c,:)  ! the three fields lie side by side
-       x(fc, in_leaf_area_max            ) = landslide_vars%static%leaf_col(c)
+       x(fc, in_leaf_area_ratio          ) = landslide_vars%static%leaf_col(c)
        if (use_cn) x(fc, in_vegetation_carbon) = over(col_cs%totvegc(c), g_per_kg)
 
        call average_patches(c, canopystate_vars, soilstate_vars, x(fc,:))

@@ -199,7 +199,7 @@ contains
     missing = landslide_not_in_elm
     if (landslide_moisture_offset == ' ') missing = missing // ', soil_moisture_offset'
     if (.not. landslide_vars%static%has_wetness) missing = missing // ', wetness_low, wetness_median, wetness_high'
-    if (.not. landslide_vars%static%has_leaf) missing = missing // ', leaf_area_max'
+    if (.not. landslide_vars%static%has_leaf) missing = missing // ', leaf_area_ratio'
     if (.not. use_cn) missing = 'vegetation_carbon, root_carbon, ' // missing
     write(iulog,'(a)') ' ELM-Landslide: model ' // trim(landslide_model) // ', SHA-256 ' // text_of(json, 'sha256') // &
          ', engine ' // text_of(json, 'engine') // ', instruction set ' // text_of(json, 'instruction_set') // &

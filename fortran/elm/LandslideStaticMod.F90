@@ -13,7 +13,7 @@ module LandslideStaticMod
   use elm_varctl          , only : fsurdat, iulog, single_column
   use GridcellType        , only : grc_pp
   use landslide_fields    , only : landslide_missing, landslide_n_layers, landslide_n_percentiles, &
-       valid_bedrock_depth, valid_clay, valid_leaf_area_max, valid_sand, valid_slope, valid_wetness_median
+       valid_bedrock_depth, valid_clay, valid_leaf_area_ratio, valid_sand, valid_slope, valid_wetness_median
   use LandslideCellsMod   , only : LandslideCheckPlaces
   use LandslideControlMod , only : LandslideAbort, LandslideStop
   use ncdio_pio           , only : file_desc_t, ncd_inqvdlen, ncd_inqvid, ncd_io, ncd_pio_closefile, &
@@ -44,7 +44,7 @@ module LandslideStaticMod
      real(r8), pointer :: clay_col    (:,:) => null() ! col, likewise
      real(r8), pointer :: bedrock_col (:)   => null() ! col depth (m)
      real(r8), pointer :: wetness_col (:,:) => null() ! col, (begc:endc, n_wetness n_classes) by percentile (ln m)
-     real(r8), pointer :: leaf_col    (:)   => null() ! col largest leaf area index of the year (m2/m2)
+     real(r8), pointer :: leaf_col    (:)   => null() ! col leaf area over that typical of the cover (1)
      logical           :: has_wetness = .false.       ! whether there is a file that has it
      logical           :: has_leaf    = .false.       ! likewise
 
@@ -184,12 +184,12 @@ contains
             found=wet(k))
     end do
     call check_wetness(this, from, wet)
-    call take(from, 'LEAF_AREA_MAX', valid_leaf_area_max, leaf, found=this%has_leaf)
+    call take(from, 'LEAF_AREA_RATIO', valid_leaf_area_ratio, leaf, found=this%has_leaf)
     this%leaf_col(:) = leaf(:,1)
     there = there .or. slopes
     if (there .and. from%taken == ' ') then
        call LandslideStop(setting // ': ' // file // ' has none of SLP_P10, PCT_SAND, PCT_CLAY, aveDTB, ' // &
-            'TWI_Q10, _Q50 and _Q90, and LEAF_AREA_MAX: name a file that elm-landslide static wrote')
+            'TWI_Q10, _Q50 and _Q90, and LEAF_AREA_RATIO: name a file that elm-landslide static wrote')
     end if
     call check_texture(this, from)
     call ncd_pio_closefile(from%ncid)
@@ -387,7 +387,8 @@ contains
        do k = 2, n_wetness
           do j = (k - 1) * n_classes + 1, k * n_classes
              if (this%wetness_col(c,j) < this%wetness_col(c,j-n_classes)) call refuse(from, wetness(k), &
-                  this%wetness_col(c,j), col_pp%gridcell(c), ', below ' // wetness(k-1) // ': wanted rising percentiles')
+                  this%wetness_col(c,j), col_pp%gridcell(c), &
+                  ', below ' // wetness(k-1) // ': wanted rising percentiles')
           end do
        end do
     end do

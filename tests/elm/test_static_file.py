@@ -12,7 +12,7 @@ N = len(SOIL)
 # Variable, field: what replaces ELM's own, and what ELM does not have.
 REPLACES = {"SLP_P10": "slope", "PCT_SAND": "sand", "PCT_CLAY": "clay", "aveDTB": "bedrock_depth"}
 WETNESS = {"TWI_Q10": "wetness_low", "TWI_Q50": "wetness_median", "TWI_Q90": "wetness_high"}
-GIVES = {**REPLACES, **WETNESS, "LEAF_AREA_MAX": "leaf_area_max"}
+GIVES = {**REPLACES, **WETNESS, "LEAF_AREA_RATIO": "leaf_area_ratio"}
 RECORD = {"use_landslide": ".true.", "landslide_record": ".true."}
 
 
@@ -27,12 +27,12 @@ def maps() -> dict[str, np.ndarray]:
     clay[:2, 0] = 0.0
     wetness = np.sort(draw.uniform(-10.0, 40.0, (3, 10, N)), axis=0)
     wetness[0, 9, 0], wetness[1, 3, 2], wetness[2, 0, 4] = SPVAL, SPVAL, np.nan
-    leaf = draw.uniform(0.0, 20.0, (1, N))
-    leaf[0, 3], leaf[0, 0] = SPVAL, 20.0
+    leaf = draw.uniform(0.0, 4.0, (1, N))
+    leaf[0, 3], leaf[0, 0] = SPVAL, 4.0
     return {
         **{"SLP_P10": slope, "PCT_SAND": sand, "PCT_CLAY": clay, "aveDTB": depth},
         **dict(zip(WETNESS, wetness, strict=True)),
-        "LEAF_AREA_MAX": leaf,
+        "LEAF_AREA_RATIO": leaf,
     }
 
 
@@ -127,7 +127,7 @@ def test_some_variables_alone(elm, world, names):
     (summary,) = (line for line in log.splitlines() if "missing fields, which take their defaults" in line)
     for name in WETNESS.values():
         assert (name in summary) == ("TWI_Q10" not in names)
-    assert ("leaf_area_max" in summary) == ("LEAF_AREA_MAX" not in names)
+    assert ("leaf_area_ratio" in summary) == ("LEAF_AREA_RATIO" not in names)
 
 
 def test_a_file_that_says_nothing(elm, world):
@@ -199,7 +199,7 @@ BAD = {
     "wetness": (changed("TWI_Q50", (9, 5), 41.0), f"TWI_Q50 is 41.0000 {LAST}, wanted -10.0 to 40.0; {CURE}"),
     "unordered": (changed("TWI_Q90", (9, 5), -9.9), f"TWI_Q90 is -9.90000 {LAST}, below TWI_Q50: wanted rising"),
     "one": ({"TWI_Q50": np.zeros((10, N))}, "static has not all of TWI_Q10, TWI_Q50 and TWI_Q90; write the file with"),
-    "leaves": (changed("LEAF_AREA_MAX", (0, 5), 70.0), f"LEAF_AREA_MAX is 70.0000 {LAST}, wanted 0.0 to 20.0; {CURE}"),
+    "leaves": (changed("LEAF_AREA_RATIO", (0, 5), 70.0), f"LEAF_AREA_RATIO is 70.0000 {LAST}, wanted 0.0 to 4.0; {CURE}"),
 }
 
 

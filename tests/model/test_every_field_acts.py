@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL
+from elm_landslide.fields import FIELDS, FLAGS, N_OUT, SPVAL, WETNESS_FIELDS
 from elm_landslide.model import model_file
 from elm_landslide.model.export import load_eager
 from elm_landslide.training.sampling import sample_columns
@@ -39,6 +39,9 @@ def test_an_output_moves(network, whole, name):
     if name == "water_input":  # stands for the rain of the day where that is not known
         whole = whole.clone()
         whole[:, FIELDS["rain_1d"].columns] = SPVAL
+    if name == "leaf_area_ratio":  # of roots without carbon
+        whole = whole.clone()
+        whole[:, FIELDS["root_carbon"].columns] = SPVAL
     if name == "vegetation_left":  # of the typical vegetation, where ELM has no carbon
         whole = whole.clone()
         whole[:, FIELDS["vegetation_carbon"].columns] = SPVAL
@@ -87,4 +90,5 @@ def test_which_fields_are_unknown_where_missing():
         "root_carbon": "vegetation_carbon",
         **dict.fromkeys(("snowmelt", "root_strength_left", "soil_moisture_offset"), False),
         **dict.fromkeys(("tree_ground", "shrub_ground", "vegetation_left"), False),
+        **dict.fromkeys((*WETNESS_FIELDS, "leaf_area_ratio"), False),
     }

@@ -82,9 +82,9 @@ def test_where_a_map_says_nothing_the_surface_dataset_does(case, tmp_path):
 
 def test_wetness_and_leaves(case, tmp_path):
     """What the surface dataset does not have is missing where the file has none, and named as absent without it."""
-    leaves, wetness = np.full(N, 4.5), {name: values.copy() for name, values in WETNESS.items()}
+    leaves, wetness = np.full(N, 1.3), {name: values.copy() for name, values in WETNESS.items()}
     leaves[2], wetness["TWI_Q50"][3, 4] = SPVAL, SPVAL
-    static = write_static(tmp_path / "static.nc", **wetness, LEAF_AREA_MAX=leaves)
+    static = write_static(tmp_path / "static.nc", **wetness, LEAF_AREA_RATIO=leaves)
     source = Columns(case.inputs(static=static))
     x, names = source.x(source.records[0]), ("wetness_low", "wetness_median", "wetness_high")
     for name, values in zip(names, wetness.values(), strict=True):
@@ -92,15 +92,15 @@ def test_wetness_and_leaves(case, tmp_path):
         if name == "wetness_median":
             wanted[4] = SPVAL
         np.testing.assert_array_equal(x[:, FIELDS[name].columns], wanted)
-    np.testing.assert_array_equal(x[:, FIELDS["leaf_area_max"].offset], leaves)
+    np.testing.assert_array_equal(x[:, FIELDS["leaf_area_ratio"].offset], leaves)
     derived = source.derived()
     assert [line for line in derived if line.startswith("wetness_median: derived as TWI_Q50 of static.nc, for 1 of 6")]
     assert "wetness_high: derived as TWI_Q90 of static.nc" in derived
-    assert not {*names, "leaf_area_max"} & set(source.absent)
+    assert not {*names, "leaf_area_ratio"} & set(source.absent)
     source.close()
     source = Columns(case.inputs())
-    assert {*names, "leaf_area_max"} <= set(source.absent)
-    assert not [line for line in source.derived() if line.startswith(("wetness", "leaf_area_max"))]
+    assert {*names, "leaf_area_ratio"} <= set(source.absent)
+    assert not [line for line in source.derived() if line.startswith(("wetness", "leaf_area_ratio"))]
     source.close()
 
 
@@ -141,7 +141,7 @@ def test_where_nothing_knows_the_slope_it_is_missing(case, tmp_path):
         ({"TWI_Q10": WETNESS["TWI_Q10"]}, "lacks TWI_Q50 and TWI_Q90: the percentiles of wetness belong together"),
         ({**WETNESS, "TWI_Q50": WETNESS["TWI_Q10"] - 1.0}, "TWI_Q50 is 3 at .*, below TWI_Q10: wanted rising"),
         ({**WETNESS, "TWI_Q90": WETNESS["TWI_Q90"] + 40.0}, "TWI_Q90 is .*, wanted -10 to 40"),
-        ({"LEAF_AREA_MAX": np.full(N, 55.0)}, "LEAF_AREA_MAX is 55 at .*, wanted 0 to 20"),
+        ({"LEAF_AREA_RATIO": np.full(N, 55.0)}, "LEAF_AREA_RATIO is 55 at .*, wanted 0 to 4"),
         ({"other": np.ones(N)}, "no file of elm-landslide static"),
     ],
 )

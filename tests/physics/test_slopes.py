@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from elm_landslide.fields import FIELDS
+from elm_landslide.fields import FIELDS, SPVAL, WETNESS_FIELDS
 from elm_landslide.model.network import LandslideNetwork
-from elm_landslide.physics import slopes
+from elm_landslide.physics import convergence, slopes
 from elm_landslide.training.sampling import sample_columns
 
 
@@ -39,10 +39,13 @@ def test_classes():
 def test_quadrature_has_converged():
     """Share of area failing against 2000 midpoints: the convergence stated in slopes.quadrature."""
     x = sample_columns(400, 12)
+    for name in WETNESS_FIELDS:  # tests/physics/test_convergence.py has these
+        x[:, FIELDS[name].columns] = SPVAL
     network = LandslideNetwork(members=1)
     coarse = network.run_members(*_member_input(network, x))[0]
     middle = (np.arange(2000) + 0.5) / 2000
     network.hermite = slopes.hermite_matrices([*middle, 0.9, 0.5])
+    network.wetness = convergence.point_matrix([*middle, 0.9, 0.5], [0.5] * 2002)
     network.n_classes = 2000
     network.weights = torch.full((2000,), 1 / 2000, dtype=torch.float64)
     fine = network.run_members(*_member_input(network, x))[0]

@@ -247,7 +247,6 @@ def test_root_carbon_scales_cohesion_where_it_is_known():
 
 
 def test_leaf_area_scales_cohesion_where_carbon_is_not_known():
-    """Typical of half trees, half grass: 3.4 m2/m2 (Asner et al. 2003); bounded to 0.5-1.5; carbon goes first."""
-    leaf = [3.4, 4.08, 0.0, 20.0, SPVAL, 4.08]
-    scale = scale_of(leaf_area_max=leaf, root_carbon=[SPVAL] * 5 + [2.3])
+    """In proportion, bounded to 0.5-1.5; carbon goes first."""
+    scale = scale_of(leaf_area_ratio=[1.0, 1.2, 0.0, 20.0, SPVAL, 1.2], root_carbon=[SPVAL] * 5 + [2.3])
     torch.testing.assert_close(scale, column_of(1.0, 1.2, 0.5, 1.5, 1.0, 2.0))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, SPVAL
+from elm_landslide.fields import FIELDS, SPVAL, WETNESS_FIELDS
 from elm_landslide.simulator import ensemble, ensemble_file, member
 from elm_landslide.simulator.ensemble import PARCEL, Ensemble
 from elm_landslide.simulator.prior import HIDDEN, PRIORS
@@ -300,7 +300,7 @@ def test_damaged_part_is_named(tmp_path):
 
 
 def test_members_that_are_alike(tmp_path):
-    """Groups share weather and all that ELM knows but the slope of the terrain; what is hidden differs."""
+    """Groups share weather and all that ELM knows but slope and wetness of the terrain; what is hidden differs."""
     make(Ensemble(8, **ONE, alike=4), tmp_path / "alike.nc")
     found, variables = ensemble_file.read(tmp_path / "alike.nc")
     assert found.alike == 4
@@ -310,7 +310,8 @@ def test_members_that_are_alike(tmp_path):
         assert same == (name not in HIDDEN), name
     for field in FIELDS.values():
         values = np.nan_to_num(variables[field.name].reshape(2, 4, -1))
-        if field.name not in ("slope", "subsurface_drainage"):  # drainage follows the mean slope of the terrain
+        # Drainage follows the mean slope of the terrain.
+        if field.name not in ("slope", "subsurface_drainage", *WETNESS_FIELDS):
             np.testing.assert_allclose(
                 values, np.broadcast_to(values[:, :1], values.shape), atol=2e-2, err_msg=field.name
             )

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, FLAGS, N_IN, SLOPE_PERCENTILES, SPVAL
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, SLOPE_PERCENTILES, SPVAL, WETNESS_FIELDS
 from elm_landslide.model import model_file
 from elm_landslide.physics.constants import SECONDS_PER_HOUR as HOUR
 from elm_landslide.physics.root_profile import COVERS
@@ -21,7 +21,7 @@ from elm_landslide.simulator.terrain import hillslope, terrain, tile
 SMALL = Settings(rows=10, columns=10, spin_up=20, settle=5, hours=36, lead=6)
 KEPT = np.array([5, 11, 17, 23, 29, 35])  # hours of the event whose end is stored
 DRAWS = [dict(zip(PRIORS, row.tolist(), strict=True)) for row in design(20, 14)]
-KNOWN = {"vegetation_carbon", "rain_1d", "rain_3d", "rain_7d", "snowmelt", "root_strength_left"}
+KNOWN = {*WETNESS_FIELDS, "vegetation_carbon", "rain_1d", "rain_3d", "rain_7d", "snowmelt", "root_strength_left"}
 
 
 def scene(p, seed=1, settings=SMALL, **more):

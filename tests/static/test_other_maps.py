@@ -106,6 +106,19 @@ def test_the_largest_leaf_area_of_the_year(tmp_path):
     months = np.ones((12, N, N)) * (3.0 + 2.0 * np.sin(np.arange(12)))[:, None, None]
     found, _, _ = built(tmp_path, leaf_area=maps.write_map(tmp_path / "lai.tif", months))
     np.testing.assert_allclose(found["LEAF_AREA_MAX"], (3.0 + 2.0 * np.sin(np.arange(12))).max(), atol=1e-4)
+    assert "LEAF_AREA_RATIO" not in found
+
+
+def test_leaf_area_over_that_of_the_cover(tmp_path):
+    """Grass (30 in WorldCover) on the left, bare ground (60) on the right: 3.4 over the 1.7 typical of grass."""
+    cover = np.full((N, N), 30.0)
+    cover[:, N // 2 :] = 60.0
+    leaves = maps.write_map(tmp_path / "lai.tif", np.full((N, N), 3.4))
+    found, result, _ = built(tmp_path, leaf_area=leaves, cover=maps.write_map(tmp_path / "cover.tif", cover))
+    np.testing.assert_allclose(found["LEAF_AREA_RATIO"][:, 0], 2.0, atol=1e-4)
+    assert np.isnan(found["LEAF_AREA_RATIO"][:, 1]).all()
+    found, result, _ = built(tmp_path, leaf_area=leaves)
+    assert any("scales no roots without a map of the cover: give --cover, too" in note for note in result.notes)
 
 
 def test_what_is_not_covered_is_named(tmp_path):

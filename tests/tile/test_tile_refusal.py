@@ -172,7 +172,7 @@ def test_instructions(body, match):
     ("body", "count", "match"),
     [
         ([copy(stride=8)], 9, f"writes {FREE} to {FREE + 71}"),
-        ([copy(stride=-8)], 20, f"writes {FREE - 8 * 19} to"),
+        ([copy(stride=-8)], 40, f"writes {FREE - 8 * 39} to"),
         ([copy(operand=Operand(0, 100))], 9, "reads 0 to 807"),
         ([copy(operand=Operand(0, -1))], 2, "reads -1 to 7"),
         ([copy(op=Op.LINEAR, extent=2, weights_stride=9)], 4, "takes 0 to 50"),

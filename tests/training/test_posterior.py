@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from elm_landslide.commands.main import app
-from elm_landslide.fields import FIELDS, SPVAL
+from elm_landslide.fields import FIELDS, SPVAL, WETNESS_FIELDS
 from elm_landslide.model.network import PRIOR_SPREAD, LandslideNetwork
 from elm_landslide.observation import site_columns
 from elm_landslide.physics import strength
@@ -86,7 +86,8 @@ def test_the_constants_are_what_was_found():
 
 def test_levels_of_the_constants_give_an_untrained_network():
     x = sample_columns(64, 3)
-    x[:, FIELDS["root_carbon"].columns] = SPVAL
+    for name in ("root_carbon", "leaf_area_ratio", *WETNESS_FIELDS):
+        x[:, FIELDS[name].columns] = SPVAL
     network = LandslideNetwork(members=1)
     prepared = network.prepare(x)
     wanted = network.run_members(prepared, network.latents(prepared, network.members)[0])[0][:, 0]

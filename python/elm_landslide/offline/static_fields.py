@@ -25,7 +25,7 @@ _GIVES: dict[str, tuple[tuple[str, ...], int, float]] = {
     "PCT_CLAY": (("clay",), N_LAYERS, 1.0),
     "aveDTB": (("bedrock_depth",), 0, 1.0),
     **{name: ((field,), FIELDS[field].layers, 1.0) for name, field in zip(WETNESS, WETNESS_FIELDS, strict=True)},
-    "LEAF_AREA_MAX": (("leaf_area_max",), 0, 1.0),
+    "LEAF_AREA_RATIO": (("leaf_area_ratio",), 0, 1.0),
     "PCT_COVER": (tuple(f"{name}_cover" for name in COVERS), len(COVERS), 100.0),
 }
 

@@ -49,15 +49,13 @@ def point_matrix(slope_levels: Sequence[float], wetness_levels: Sequence[float])
     middles = (np.arange(N_CLASSES) + 0.5) / N_CLASSES
     deviate = NormalDist().inv_cdf
     known = np.array([deviate(level / 100.0) for level in WETNESS_PERCENTILES])
-    matrix = np.zeros((len(WETNESS_FIELDS), N_CLASSES, len(slope_levels)))
-    for k, (slope, wetness) in enumerate(zip(slope_levels, wetness_levels, strict=True)):
-        by_class = [np.interp(slope, middles, unit) for unit in np.eye(N_CLASSES)]
-        z = deviate(wetness)
-        low = 0 if z < known[1] else 1
-        share = (z - known[low]) / (known[low + 1] - known[low])
-        matrix[low, :, k] = (1.0 - share) * np.array(by_class)
-        matrix[low + 1, :, k] = share * np.array(by_class)
-    return torch.from_numpy(matrix.reshape(-1, len(slope_levels)))
+    by_class = np.array([np.interp(slope_levels, middles, unit) for unit in np.eye(N_CLASSES)])
+    z = np.array([deviate(level) for level in wetness_levels])
+    low, points = np.where(z < known[1], 0, 1), np.arange(len(z))
+    share = (z - known[low]) / (known[low + 1] - known[low])
+    weights = np.zeros((len(known), len(z)))
+    weights[low, points], weights[low + 1, points] = 1.0 - share, share
+    return torch.from_numpy((weights[:, None] * by_class).reshape(-1, len(z)))
 
 
 def gathering(index: Tensor, weights: Tensor, exponent: float = EXPONENT) -> Tensor:

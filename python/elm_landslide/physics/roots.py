@@ -20,9 +20,8 @@ COVER_COHESION_CV = 0.6
 COVER_CARBON = torch.tensor(ROOTS["carbon"], dtype=torch.float64)
 COVER_ROOT_CARBON = torch.tensor(ROOTS["root_carbon"], dtype=torch.float64)
 
-COVER_LEAF_AREA = torch.tensor(ROOTS["leaf_area"], dtype=torch.float64)
-# Of the scale by leaf area. Roots grow with leaves, but no published relation gives cohesion: Hwang et al. (2015) have
-# one for the height of the canopy.
+# Limits of root cohesion by leaf area. Roots grow with leaves, but no published relation gives cohesion: Hwang et al.
+# (2015) have one for the height of the canopy.
 LEAF_SCALE = (0.5, 1.5)
 
 MAX_RELATIVE_DENSITY = 3.0  # a host may put nearly all roots deep; cohesion is not extrapolated without roots above
@@ -38,12 +37,6 @@ def by_cover(cover: Tensor, values: Tensor) -> Tensor:
 def carbon_scale(cover: Tensor, root_carbon: Tensor) -> Tensor:
     """Root cohesion relative to that of typical roots of the cover, by ELM's root carbon; [n, 1]."""
     return (root_carbon / by_cover(cover, COVER_ROOT_CARBON).clamp(min=0.01)).clamp(0.2, 2.0)
-
-
-def leaf_scale(cover: Tensor, leaf_area_max: Tensor) -> Tensor:
-    """Root cohesion relative to that of typical roots of the cover, in proportion to the largest leaf area index of the
-    year; [n, 1]."""
-    return (leaf_area_max / by_cover(cover, COVER_LEAF_AREA).clamp(min=0.1)).clamp(*LEAF_SCALE)
 
 
 def ground_shares(cover: Tensor) -> Tensor:
@@ -77,7 +70,8 @@ def ground(field: Callable[[str], Tensor], has: Callable[[str], Tensor]) -> tupl
     shares = _with_rest(torch.where(known, remembered, tree), shrub)
     # Dead roots of trees count with the carbon of trees, also where the trees are gone.
     held = torch.cat([torch.maximum(cover[:, :1], remembered), cover[:, 1:]], dim=-1)
-    by_leaves = torch.where(has("leaf_area_max"), leaf_scale(held, field("leaf_area_max")), 1.0)
+    # Over the cover of the maps, so that it stays what it was as land use changes the cover.
+    by_leaves = field("leaf_area_ratio").clamp(*LEAF_SCALE)
     by_carbon = carbon_scale(held, field("root_carbon"))
     return shares, torch.where(has("root_carbon"), by_carbon, by_leaves)
 

@@ -34,7 +34,7 @@ class Ensemble:
     """members, seed; settings of each member; weather: a site table whose real days replace drawn storms; dem: an ESRI
     ASCII grid that gives the terrain, tile by tile; dem_size: side of its cells (m), if it is in degrees; fixed:
     parameters that have one value in all members; alike: members in groups of this many look alike to ELM: same
-    weather, soil and cover, and the same slope but for its random relief."""
+    weather, soil and cover, and the same slope but for its random relief, but not the same wetness of it."""
 
     members: int
     seed: int = 1

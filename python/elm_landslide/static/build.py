@@ -16,11 +16,12 @@ import numpy as np
 
 from elm_landslide import __version__, files
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS
+from elm_landslide.fields import FIELDS, ROOTS
 from elm_landslide.physics.root_profile import COVERS
 from elm_landslide.static import coverage, maps, output, soil
 from elm_landslide.static.classes import cover_table, lithology_codes
 from elm_landslide.static.elm_grid import ElmGrid, read_grid
+from elm_landslide.static.histograms import BLOCK
 from elm_landslide.static.maps import Limits
 from elm_landslide.static.output import Variable
 from elm_landslide.static.rasters import Raster, open_dem, open_raster
@@ -30,6 +31,7 @@ from elm_landslide.static.workers import Each, pool
 
 TEXTURE_UNITS = {"%": 1.0, "g/kg": 0.1, "1": 100.0}
 DEPTH_UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+LEAST_LEAF_AREA = 0.1  # m2/m2 typical of the cover; where there is less, nothing says how roots grow
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def build(
                 _note_coverage(result, grid, "the DEM", result.terrain.covered)
             elif name != "clay":  # which comes with sand
                 result.content += _map_variables(name, opened, sources, grid, result, each, report)
+        result.content += _leaf_area_ratio(result)
         attributes = {
             "history": command,
             "maps": json.dumps({name: _described(raster) for name, raster in opened.items()}),
@@ -187,6 +190,21 @@ def _map_variables(
         content = [Variable("PCT_LITHOLOGY", 100.0 * found.mean, "%", what, ("lithology",), names)]
     _note_coverage(result, grid, f"the {name}", found.covered)
     return content + output.coverage_variables(name.upper(), f"the {name}", found.covered)
+
+
+def _leaf_area_ratio(result: Result) -> list[Variable]:
+    """The leaf area over that typical of the cover, where something grows: which roots scale with."""
+    found = {v.name: v.values for v in result.content}
+    if "LEAF_AREA_MAX" not in found:
+        return []
+    if "PCT_COVER" not in found:
+        result.notes.append("the leaf area scales no roots without a map of the cover: give --cover, too")
+        return []
+    typical = found["PCT_COVER"] / 100.0 @ np.array(ROOTS["leaf_area"])
+    ratio = np.where(typical > LEAST_LEAF_AREA, found["LEAF_AREA_MAX"] / np.maximum(typical, LEAST_LEAF_AREA), np.nan)
+    what = "largest leaf area index of the year over that typical of the cover"
+    ratio = np.minimum(ratio, FIELDS["leaf_area_ratio"].valid[1])  # which says no more than the limit of its effect
+    return [Variable("LEAF_AREA_RATIO", ratio, "1", what)]
 
 
 def _texture(

@@ -95,7 +95,7 @@ def convergence_scores(
             "exponent": estimate,
             "scored_with": chosen[0],
             "spreads": [float(SPREADS[k]) for k in chosen[1:]],
-            "held_out": {name: _change(without, with_wetness, part, chosen[1:]) for name, part in parts.items()},
+            "held_out": {n: _change(without, with_wetness, part, chosen[1:]) for n, part in parts.items() if part.any()},
         }
     return found
 

@@ -142,7 +142,7 @@ def sample_columns(n: int, seed: int) -> Tensor:
     median, width = uniform(1.0, 8.0) - np.log(middles), uniform(0.2, 2.0)
     for name, deviate in zip(WETNESS_FIELDS, (-1.28, 0.0, 1.28), strict=True):
         put(x, name, np.where(mapped, np.clip(median + deviate * width, *FIELDS[name].valid), SPVAL))
-    put(x, "leaf_area_max", np.where(chance(0.3), uniform(0.0, 12.0), SPVAL))
+    put(x, "leaf_area_ratio", np.where(chance(0.3), uniform(0.0, 4.0), SPVAL))
     return torch.from_numpy(x)
 
 
@@ -218,7 +218,7 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     def gathered(quantiles: Tensor) -> Tensor:
         """Water over its mean (1) [n, point]; over the area, the wetness of the slopes follows the golden ratio."""
         whole = torch.cat([area, quantiles])
-        wetness = torch.cat([(0.5 + _GOLDEN * torch.arange(points)) % 1.0, torch.full_like(quantiles, 0.5)])
+        wetness = torch.cat([(0.5 + _GOLDEN * torch.arange(points, dtype=torch.float64)) % 1.0, torch.full_like(quantiles, 0.5)])
         at = index @ convergence.point_matrix(whole.tolist(), wetness.tolist())
         water = convergence.gathering(at, torch.full_like(area, 1.0 / points))
         return torch.where(known, water[:, :points] if quantiles is area else water[:, points:], 1.0)
