@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from elm_landslide import fields
-from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL, WETNESS_FIELDS
 from elm_landslide.model import model_file
 from elm_landslide.model.calibration import BetaCalibration
 from elm_landslide.model.domain import Domain
@@ -108,7 +108,8 @@ def test_every_field_given_is_ok_and_missing_rain_is_filled(network, x):
     full = x.clone()
     for field in FIELDS.values():
         if not field.required:
-            full[:, field.columns] = torch.where(full[:, field.columns] == SPVAL, field.default, full[:, field.columns])
+            usual = 6.0 if field.name in WETNESS_FIELDS else field.default
+            full[:, field.columns] = torch.where(full[:, field.columns] == SPVAL, usual, full[:, field.columns])
     full[:, FIELDS["frost_table_depth"].offset] = full[:, FIELDS["frost_table_depth"].offset].clamp(max=2.8)
     full[:, FIELDS["perched_water_table_depth"].offset] = 0.5 * full[:, FIELDS["frost_table_depth"].offset]
     good = full[flags(network, full) == FLAGS["ok"]]

@@ -209,6 +209,7 @@ def test_given_strengths_by_hand(network, x):
     gradient = torch.stack([slope[:, 9], slope[:, 5]], dim=-1)
     for member in range(2):
         water = {name: latents[name][:, member : member + 1] for name in WATER}
+        water["water_gathered"] = water["water_gathered"] * prepared.gathering[:, None, network.n_classes :]
         held = Strength(
             **{name: values for name, values in given.items() if name != "root_cohesion"},
             **water,
