@@ -159,7 +159,8 @@ contains
     type(source_type)     :: from
     character(len=1024)   :: local
     real(r8), allocatable :: depth(:,:), leaf(:,:)
-    logical               :: slopes, wet(n_wetness), exists
+    logical               :: slopes, exists
+    logical               :: wet(n_wetness)
     integer               :: k
     !-----------------------------------------------------------------------
 

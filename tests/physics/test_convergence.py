@@ -37,8 +37,8 @@ def test_the_index_of_a_point():
 
 
 def test_levels_stand_for_the_whole_range():
-    """Of each segment: the middles of stretches as long as the weights, in the order 0, 4, 2, 1, 3; so the weighted mean
-    is one half."""
+    """Of each segment: the middles of stretches as long as the weights, in the order 0, 4, 2, 1, 3; so the weighted
+    mean is one half."""
     weights = np.array([0.4, 0.4, 0.1, 0.2, 0.3, 0.1, 0.2])
     levels = convergence.wetness_levels(weights, [2, 5])
     np.testing.assert_allclose(levels[:2], [0.25, 0.75])
@@ -106,8 +106,8 @@ def with_wetness(x, median, spread=0.8):
 
 
 def test_hollows_on_steep_slopes_fail_more(network, steep):
-    """The same water, where slopes are steep or where they are gentle. (Where steep slopes fail without it, it does more
-    harm on gentle ones.)"""
+    """The same water, where slopes are steep or where they are gentle. (Where steep slopes fail without it, it does
+    more harm on gentle ones.)"""
     on_steep = network(with_wetness(steep, 5.0 + 0.3 * CLASSES))[:, P]
     on_gentle = network(with_wetness(steep, 7.7 - 0.3 * CLASSES))[:, P]
     more = on_steep - on_gentle

@@ -7,8 +7,8 @@ import torch
 
 from elm_landslide.fields import FIELDS, LAYER_INTERFACES, SPVAL, pack
 from elm_landslide.physics import roots
-from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.column import MAX_INPUT, soil_column
+from elm_landslide.physics.layers import NODES
 from elm_landslide.physics.stability import Strength, minimum_factor_of_safety, standard_planes
 from elm_landslide.training.sampling import fields_of
 

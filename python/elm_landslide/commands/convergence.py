@@ -13,7 +13,6 @@ from elm_landslide.commands import terminal
 from elm_landslide.commands.exit import one_line_errors
 from elm_landslide.extras import need
 
-
 SCORES = {
     "cross_entropy": "cross-entropy",
     "error": "mean absolute error",

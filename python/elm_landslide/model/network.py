@@ -99,8 +99,8 @@ class LandslideNetwork(nn.Module):
         self.n_classes = len(nodes)
         self.register_buffer("weights", torch.from_numpy(weights))
         # The reported slopes are of middling wetness.
-        levels = convergence.wetness_levels(weights, [count for *_, count in slopes.SEGMENTS])
-        levels = [*levels, *[0.5] * len(REPORTED_QUANTILES)]
+        of_nodes = convergence.wetness_levels(weights, [count for *_, count in slopes.SEGMENTS])
+        levels = [*of_nodes, *[0.5] * len(REPORTED_QUANTILES)]
         self.wetness = convergence.point_matrix([*nodes, *REPORTED_QUANTILES], levels)
         self.exponent = convergence.EXPONENT
         self.hermite = slopes.hermite_matrices([*nodes, *REPORTED_QUANTILES])

@@ -83,9 +83,9 @@ def overlay(fields: SurfaceFields, path: Path | str, layout: Layout, index: np.n
                     path, name, falls, found[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles"
                 )
         for lower, upper in pairwise(WETNESS) if set(WETNESS) <= dataset.variables.keys() else ():
-            low, high = (values[_GIVES[name][0][0]] for name in (lower, upper))
-            falls = ~is_missing(low) & ~is_missing(high) & (high < low)
-            surface.refuse(path, upper, falls, high, lat, lon, f"below {lower}: wanted rising percentiles")
+            below, above = (values[_GIVES[name][0][0]] for name in (lower, upper))
+            falls = ~is_missing(below) & ~is_missing(above) & (above < below)
+            surface.refuse(path, upper, falls, above, lat, lon, f"below {lower}: wanted rising percentiles")
     both = np.where(is_missing(values["sand"]) | is_missing(values["clay"]), 0.0, values["sand"] + values["clay"])
     surface.refuse(path, "PCT_SAND and PCT_CLAY together", both > 101.0, both, lat, lon, "wanted 100 or less")
     return replace(fields, values=values, derived=derived, assumed=assumed)

@@ -17,8 +17,8 @@ from elm_landslide.physics.suction import clapp_hornberger_suction_stress
 
 NO_TABLE = 80.0  # m; ELM's deepest water table: there is none
 SENTINEL_TOLERANCE = 1e-4  # m; history files hold single precision
-# What satellites see of the soil is its surface. In output of ELM itself (the Susquehanna basin) an error of the surface
-# moisture goes with one below that falls over this depth.
+# What satellites see of the soil is its surface. In output of ELM itself (the Susquehanna basin) an error of the
+# surface moisture goes with one below that falls over this depth.
 OFFSET_DEPTH = 0.6  # m
 OFFSET_PROFILE = torch.exp(-NODES / OFFSET_DEPTH)
 MAX_INPUT = 0.5  # m; most water of a day at an instantaneous rate, which is not a day's water

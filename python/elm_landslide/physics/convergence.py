@@ -21,7 +21,8 @@ from elm_landslide.fields import FIELDS, SLOPE_PERCENTILES, WETNESS_FIELDS, WETN
 EXPONENT = 0.75  # of simulated hillslopes (training/convergence.py), found in docs/results/convergence.json
 LIMIT = 2.0  # of |p (w - mean)|: what a river gathers has not fallen in this storm
 N_CLASSES = len(SLOPE_PERCENTILES) - 1
-assert all(FIELDS[name].layers == N_CLASSES for name in WETNESS_FIELDS) and len(WETNESS_FIELDS) == len(WETNESS_PERCENTILES)
+assert all(FIELDS[name].layers == N_CLASSES for name in WETNESS_FIELDS)
+assert len(WETNESS_FIELDS) == len(WETNESS_PERCENTILES)
 
 
 def wetness_levels(weights: np.ndarray, segments: Sequence[int]) -> np.ndarray:

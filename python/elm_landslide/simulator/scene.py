@@ -19,8 +19,8 @@ from elm_landslide.physics.root_profile import COVERS, OF_COVER, root_profiles
 from elm_landslide.simulator import column, weather
 from elm_landslide.simulator.hillslope import Hillslope, HillslopeSoil
 from elm_landslide.simulator.terrain import SHAPES, Terrain, hillslope, random_field
-from elm_landslide.simulator.wetness import wetness_fields
 from elm_landslide.simulator.triggering import HillslopeStrength, Triggering
+from elm_landslide.simulator.wetness import wetness_fields
 
 VARIATION = {"thickness": 0.25, "cohesion": 0.25, "roots": 0.4}  # 1, coefficient over a hillslope
 BEDROCK = LAYER_INTERFACES[-1]  # m, that of ELM without data

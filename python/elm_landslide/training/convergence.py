@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, OUTPUTS, SPVAL, WETNESS_FIELDS
+from elm_landslide.fields import OUTPUTS, WETNESS_FIELDS
 from elm_landslide.model.network import LandslideNetwork
 from elm_landslide.physics.infinite_slope import normal_cdf
 from elm_landslide.physics.stability import minimum_factor_of_safety
@@ -77,9 +77,7 @@ def convergence_scores(
         without = curves[0]  # the exponent 0
         known = np.stack([curve.entropy_known[:, :last].mean(1) for curve in curves])
         spread = known.argmin(1)
-        total = np.stack(
-            [c.entropy[:last] + c.entropy_known[k, :last] for c, k in zip(curves, spread, strict=True)]
-        )
+        total = np.stack([c.entropy[:last] + c.entropy_known[k, :last] for c, k in zip(curves, spread, strict=True)])
         estimate = _least(total)
         if chosen is None:
             chosen = (estimate[0], int(spread[0]), int(spread[np.abs(EXPONENTS - estimate[0]).argmin()]))
@@ -95,7 +93,9 @@ def convergence_scores(
             "exponent": estimate,
             "scored_with": chosen[0],
             "spreads": [float(SPREADS[k]) for k in chosen[1:]],
-            "held_out": {n: _change(without, with_wetness, part, chosen[1:]) for n, part in parts.items() if part.any()},
+            "held_out": {
+                n: _change(without, with_wetness, part, chosen[1:]) for n, part in parts.items() if part.any()
+            },
         }
     return found
 

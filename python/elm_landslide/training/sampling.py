@@ -218,7 +218,9 @@ def hillslope_targets(x: Tensor, seed: int, points: int = 512, planes: int = 16)
     def gathered(quantiles: Tensor) -> Tensor:
         """Water over its mean (1) [n, point]; over the area, the wetness of the slopes follows the golden ratio."""
         whole = torch.cat([area, quantiles])
-        wetness = torch.cat([(0.5 + _GOLDEN * torch.arange(points, dtype=torch.float64)) % 1.0, torch.full_like(quantiles, 0.5)])
+        wetness = torch.cat(
+            [(0.5 + _GOLDEN * torch.arange(points, dtype=torch.float64)) % 1.0, torch.full_like(quantiles, 0.5)]
+        )
         at = index @ convergence.point_matrix(whole.tolist(), wetness.tolist())
         water = convergence.gathering(at, torch.full_like(area, 1.0 / points))
         return torch.where(known, water[:, :points] if quantiles is area else water[:, points:], 1.0)
