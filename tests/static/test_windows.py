@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.errors import UserError
-from elm_landslide.static import drainage, windows
+from elm_landslide.static import drainage, windows, workers
 from elm_landslide.static.build import Sources, build
 from elm_landslide.static.windows import BLOCK, MARGIN
 from support import maps
@@ -64,7 +64,8 @@ def test_a_scheduler_of_ones_own(case):
     same(maps.content(folder / "cluster.nc"), wanted)
 
 
-def test_no_scheduler_there(case):
+def test_no_scheduler_there(case, monkeypatch):
+    monkeypatch.setattr(workers, "ANSWER", 1)
     folder, sources, _ = case
     with pytest.raises(UserError, match=r"--scheduler tcp://127.0.0.1:1: no dask scheduler answers there"):
         build(sources, folder / "no.nc", silent, scheduler="tcp://127.0.0.1:1")

@@ -9,6 +9,8 @@ from typing import Any
 
 from elm_landslide.errors import UserError
 
+ANSWER = 20  # s to wait for a scheduler
+
 Each = Callable[[Callable, Any, Iterable], Iterator]
 
 
@@ -32,7 +34,7 @@ def pool(workers: int, scheduler: str | None) -> Iterator[Each]:
         )
     try:
         try:
-            client = Client(scheduler or cluster, timeout=20)
+            client = Client(scheduler or cluster, timeout=ANSWER)
         except (OSError, ValueError) as error:
             raise UserError(f"--scheduler {scheduler}: no dask scheduler answers there ({error})") from None
         with client:
