@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from elm_landslide.fields import FLAGS, N_IN, N_OUT
+from elm_landslide.fields import FIELDS, FLAGS, N_IN, N_OUT, SPVAL, WETNESS_FIELDS
+from elm_landslide.model.export import load_eager
+from elm_landslide.model.model_file import SHIPPED
 from elm_landslide.model.network import LATENTS, LandslideNetwork
 from elm_landslide.physics.infinite_slope import FOS_CAP
 from elm_landslide.training import closed_form
@@ -158,3 +160,20 @@ def test_scores_of_a_network_by_hand():
     assert found["probability_mae"] == pytest.approx(0.7 / 6)
     assert found["probability_rmse"] == pytest.approx(math.sqrt((0.01 + 0.01 + 0.04 + 0.09) / 6))
     assert found["probability_bias"] == pytest.approx(-0.3 / 6)
+
+
+def test_targets_follow_the_wetness_as_the_network_does():
+    """Points drawn over slope and wetness against the network's quadrature, of a model that the constants make."""
+    x = sample_columns(2000, 17)
+    dry = x.clone()
+    for name in WETNESS_FIELDS:
+        dry[:, FIELDS[name].columns] = SPVAL
+    known = (x[:, FIELDS[WETNESS_FIELDS[0]].offset] != SPVAL) & (x[:, FIELDS["rain_1d"].offset] != SPVAL)
+    network = load_eager(SHIPPED)
+    change = (network(x) - network(dry))[:, 0]
+    wanted = hillslope_targets(x, 3, 512)["probability"] - hillslope_targets(dry, 3, 512)["probability"]
+    assert torch.equal(wanted[~(x != dry).any(-1)], torch.zeros_like(wanted[~(x != dry).any(-1)]))
+    moved = known & (wanted.abs() > 0.02)
+    assert moved.sum() > 20
+    assert float(torch.corrcoef(torch.stack([change[moved], wanted[moved]]))[0, 1]) > 0.9
+    assert float((change[moved] / wanted[moved]).median()) == pytest.approx(1.0, abs=0.15)
