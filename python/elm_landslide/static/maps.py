@@ -42,7 +42,7 @@ class Means:
 class _Job:
     raster: Raster
     polygons: Polygons
-    limits: Limits | None
+    limits: Limits
     codes: tuple[int, ...]
 
 
@@ -70,14 +70,13 @@ def _sum(job: _Job, at: tuple[int, int]):
     for band in range(job.raster.bands):
         values = job.raster.read(*at, rows, columns, band + 1)
         limits = job.limits
-        if limits is not None:
-            wrong = (values < limits.low) | (values > limits.high)
-            if wrong.any():
-                i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-                raise UserError(
-                    f"{job.raster.path}: {limits.what} in row {at[0] + i + 1}, column {at[1] + j + 1} is "
-                    f"{values[i, j]:g}, wanted {limits.low:g} to {limits.high:g}: {limits.hint}"
-                )
+        wrong = (values < limits.low) | (values > limits.high)
+        if wrong.any():
+            i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
+            raise UserError(
+                f"{job.raster.path}: {limits.what} in row {at[0] + i + 1}, column {at[1] + j + 1} is "
+                f"{values[i, j]:g}, wanted {limits.low:g} to {limits.high:g}: {limits.hint}"
+            )
         known = np.isfinite(values.ravel()[pixel])
         number = np.rint(np.where(known, values.ravel()[pixel], 0.0) / _QUANTUM).astype(np.int64)
         np.add.at(total[0, band], cell[known], number[known] * area[known])
@@ -97,11 +96,9 @@ def _count(job: _Job, at: tuple[int, int]):
     strange = known & (codes[np.minimum(position, codes.size - 1)] != values)
     if strange.any():
         i, j = divmod(int(strange.argmax()), columns)
-        what = job.limits.what if job.limits else ""
-        hint = job.limits.hint if job.limits else ""
         raise UserError(
-            f"{job.raster.path}: {what} in row {at[0] + i + 1}, column {at[1] + j + 1} is {values[strange][0]:g}, "
-            f"which is not in the table: {hint}"
+            f"{job.raster.path}: {job.limits.what} in row {at[0] + i + 1}, column {at[1] + j + 1} is "
+            f"{values[strange][0]:g}, which is not in the table: {job.limits.hint}"
         )
     total, seen = np.zeros((cells.size, codes.size), dtype=np.int64), np.zeros(cells.size, dtype=np.int64)
     good = known[pixel]
