@@ -329,3 +329,15 @@ def test_members_that_look_alike_are_on_one_side(tmp_path):
         assert len(training) == len(held_out) == 4 * TIMES
     with pytest.raises(UserError, match="too few to hold out"):
         simulated.read(out, 0.6)
+
+
+def test_an_ensemble_without_a_later_field(copy):
+    """An optional field that is not there is missing; a required one is refused by name."""
+    with netCDF4.Dataset(str(copy), "a") as file:
+        file.renameVariable("wetness_high", "other")
+    states, _ = simulated.read(copy, SHARE)
+    assert (states.x[:, FIELDS["wetness_high"].columns] == SPVAL).all()
+    with netCDF4.Dataset(str(copy), "a") as file:
+        file.renameVariable("porosity", "another")
+    with pytest.raises(UserError, match="has no porosity, which this version needs: simulate it again"):
+        simulated.read(copy, SHARE)

@@ -53,6 +53,9 @@ def read(path: Path) -> tuple[Ensemble, dict[str, np.ndarray]]:
     with netcdf.open_dataset(path) as file:
         if "event_area" not in file.variables:
             raise UserError(f"{path}: not a file of elm-landslide simulate")
+        lacking = [f.name for f in FIELDS.values() if f.required and f.name not in file.variables]
+        if lacking:
+            raise UserError(f"{path}: has no {lacking[0]}, which this version needs: simulate it again")
         identity = json.loads(file.ensemble)
         ensemble = Ensemble(
             members=len(file.dimensions["member"]),

@@ -70,7 +70,8 @@ def read(path: Path, held_out: float) -> tuple[States, States]:
 def states(variables: dict[str, np.ndarray], members: np.ndarray) -> States:
     """All states of some members (their numbers), one member after the other, of the variables of an ensemble."""
     times = variables["hillslope_fos"].shape[1]
-    stored = {name: variables[name][members] for name in FIELDS}
+    # An ensemble of an older version lacks fields that came later, all of them optional.
+    stored = {name: variables[name][members] for name in FIELDS if name in variables}
     known = {name: np.where(np.isfinite(values), values, SPVAL) for name, values in stored.items()}
     x = pack(known, (len(members), times))
 
