@@ -10,6 +10,7 @@ from elm_landslide import __version__
 from elm_landslide.commands import e3sm, options, plugin, sites
 from elm_landslide.commands.assimilate import assimilate_command
 from elm_landslide.commands.bench import bench_command
+from elm_landslide.commands.compare import compare_command
 from elm_landslide.commands.convergence import convergence_command
 from elm_landslide.commands.evaluate import evaluate_command
 from elm_landslide.commands.exit import Commands
@@ -38,6 +39,7 @@ app.command("run", cls=options.ListOptions)(run_command)
 app.command("assimilate", cls=options.ListOptions)(assimilate_command)
 app.command("simulate", cls=options.ListOptions)(simulate_command)
 app.command("static")(static_command)
+app.command("compare")(compare_command)
 app.command("plot")(plot_command)
 app.command("profile", cls=options.ListOptions)(profile_command)
 app.command("recovery", cls=options.ListOptions)(recovery_command)

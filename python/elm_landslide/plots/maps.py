@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import matplotlib
 import numpy as np
@@ -25,6 +26,19 @@ _SAMPLE = 50  # places whose neighbours are looked for
 _LATTICE_BOXES = 1_200_000  # at most, of a grid that is filled with places: a quarter of a degree on the globe
 # Near failure and below it the steps are finer; red is below 1, and what is safe is pale.
 _FOS_LEVELS = (0.5, 0.7, 0.85, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class Mapped(Protocol):
+    """Places of a map, flattened from their shape: latitudes and longitudes (degrees), and which have a value."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def lat(self) -> np.ndarray: ...
+    @property
+    def lon(self) -> np.ndarray: ...
+    @property
+    def valid(self) -> np.ndarray: ...
 
 
 @dataclass
@@ -60,7 +74,7 @@ def draw_cells(run: RunOutput, path: Path) -> Path:
     return save(figure, path)
 
 
-def map_figure(run: RunOutput, n: int, width: float) -> tuple[Figure, np.ndarray, Frame]:
+def map_figure(run: Mapped, n: int, width: float) -> tuple[Figure, np.ndarray, Frame]:
     """A figure, n axes in it, one above the other if the places extend far from west to east, and their limits."""
     frame = frame_of(run)
     shape = (frame.east - frame.west) * frame.across / (frame.north - frame.south)
@@ -85,7 +99,7 @@ def fos_colours() -> tuple[Colormap, Normalize]:
 
 def draw_map(
     axis: Axes,
-    run: RunOutput,
+    run: Mapped,
     frame: Frame,
     values: np.ndarray,
     label: str,
@@ -93,12 +107,12 @@ def draw_map(
     norm: Normalize,
     worst_is_high: bool = True,
 ) -> None:
-    """values: one per place of the run's layout, or NaN.
+    """values: one per place, or NaN.
 
     worst_is_high: where several columns share a place, the highest value is drawn on top, else the lowest.
     """
     lon = (run.lon - frame.west) % 360.0 + frame.west
-    mesh = _mesh(run.layout.shape, run.lat, lon, values)
+    mesh = _mesh(run.shape, run.lat, lon, values)
     if not mesh:
         order = np.argsort(values if worst_is_high else -values)
         order = order[np.isfinite(values[order])]
@@ -129,10 +143,9 @@ def draw_map(
     axis.grid(alpha=0.3, linewidth=0.5)
 
 
-def frame_of(run: RunOutput) -> Frame:
+def frame_of(run: Mapped) -> Frame:
     """Across the date line where that is the shorter way."""
-    valid = np.isfinite(run.lowest_fos)
-    lat, lon = run.lat[valid], run.lon[valid]
+    lat, lon = run.lat[run.valid], run.lon[run.valid]
     lattice = _lattice(lat, lon)
     spacing = max(lattice) if lattice else _spacing(lat, lon)
     around = np.unique(np.mod(lon + 180.0, 360.0))

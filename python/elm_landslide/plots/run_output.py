@@ -67,9 +67,18 @@ class RunOutput:
     rain: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # starts, mm/day, lengths in days
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        return self.layout.shape
+
+    @property
+    def valid(self) -> np.ndarray:
+        """Whether a place has a valid record."""
+        return np.isfinite(self.lowest_fos)
+
+    @property
     def n_cells(self) -> int:
         """Places with a valid record."""
-        return int(np.isfinite(self.lowest_fos).sum())
+        return int(self.valid.sum())
 
     def show(self, cell: int, folders: Iterable[Path]) -> None:
         """Draw another place of the layout, that of a run in the same panel."""

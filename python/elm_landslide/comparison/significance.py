@@ -1,0 +1,62 @@
+"""How sure a change is: a test for every cell, the false discovery rate over cells, intervals over years and members.
+
+A year of a member is a sample. Samples are taken as independent: years that hang together, as under a slow oscillation,
+are worth fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import false_discovery_control, mannwhitneyu
+
+LEAST_SAMPLES = 4  # of each set, for a test; with fewer no change could be significant
+DISCOVERY = 0.1  # false discovery rate; of fields that hang together, a global level of 0.05 (Wilks 2016)
+LEVEL = 95.0  # %, of the intervals
+DRAWS = 1000
+SEED = 1
+_CELLS = 4096  # at once
+
+
+def p_values(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Two-sided Mann-Whitney test of samples [sample, cell] against others; nan where a cell has no value, or with
+    fewer than LEAST_SAMPLES; 1 where all values are alike."""
+    out = np.full(one.shape[1], np.nan)
+    if min(len(one), len(other)) < LEAST_SAMPLES:
+        return out
+    for first in range(0, one.shape[1], _CELLS):
+        part = slice(first, first + _CELLS)
+        a, b = one[:, part].astype(float), other[:, part].astype(float)
+        known = np.isfinite(a).all(0) & np.isfinite(b).all(0)
+        alike = known & (np.ptp(np.concatenate([a, b]), axis=0) == 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = mannwhitneyu(a, b, axis=0, method="asymptotic").pvalue
+        out[part] = np.where(alike, 1.0, np.where(known, p, np.nan))
+    return out
+
+
+def significant(p: np.ndarray) -> np.ndarray:
+    """Cells (bool) whose change is significant at the false discovery rate over all cells with a test (Benjamini and
+    Hochberg 1995)."""
+    tested = np.isfinite(p)
+    found = np.zeros(p.shape, dtype=bool)
+    if tested.any():
+        found[tested] = false_discovery_control(p[tested]) <= DISCOVERY
+    return found
+
+
+def interval(
+    one: np.ndarray, other: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], draws: int = DRAWS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of the interval of statistic(other) - statistic(one), when the samples of both are drawn again.
+
+    one, other: [sample, ...]; statistic takes [sample, ...] to [...].
+    """
+    rng = np.random.default_rng(SEED)
+    found = []
+    for _ in range(draws):
+        a, b = (values[rng.integers(0, len(values), len(values))] for values in (one, other))
+        found.append(statistic(b) - statistic(a))
+    low, high = np.nanpercentile(found, [50.0 - LEVEL / 2.0, 50.0 + LEVEL / 2.0], axis=0)
+    return low, high
