@@ -17,6 +17,7 @@ LEVEL = 95.0  # %, of the intervals
 DRAWS = 1000
 SEED = 1
 _CELLS = 4096  # at once
+_VALUES = 2_000_000  # drawn at once
 
 
 def p_values(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -51,12 +52,15 @@ def interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bounds of the interval of statistic(other) - statistic(one), when the samples of both are drawn again.
 
-    one, other: [sample, ...]; statistic takes [sample, ...] to [...].
+    one, other: [sample, ...]; statistic takes [sample, ...] to [..., ...], with the same axes at its end.
     """
     rng = np.random.default_rng(SEED)
     found = []
-    for _ in range(draws):
-        a, b = (values[rng.integers(0, len(values), len(values))] for values in (one, other))
-        found.append(statistic(b) - statistic(a))
-    low, high = np.nanpercentile(found, [50.0 - LEVEL / 2.0, 50.0 + LEVEL / 2.0], axis=0)
+    at_once = max(_VALUES // max(one.size, other.size), 1)
+    for first in range(0, draws, at_once):
+        n = min(at_once, draws - first)
+        a, b = (values[rng.integers(0, len(values), (len(values), n))] for values in (one, other))
+        change = statistic(b) - statistic(a)
+        found.append(np.moveaxis(change, change.ndim - one.ndim, 0))
+    low, high = np.nanpercentile(np.concatenate(found), [50.0 - LEVEL / 2.0, 50.0 + LEVEL / 2.0], axis=0)
     return low, high

@@ -30,7 +30,7 @@ def pool(workers: int, scheduler: str | None) -> Iterator[Each]:
     cluster = None
     if scheduler is None:
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         )
     try:
         try:
