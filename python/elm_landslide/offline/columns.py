@@ -27,6 +27,7 @@ from elm_landslide.offline.netcdf import is_missing
 from elm_landslide.offline.perturbation import Perturbation
 from elm_landslide.offline.places import Places
 from elm_landslide.offline.rain import gather
+from elm_landslide.offline.rain_factor import RainFactor
 from elm_landslide.offline.rules import CONSTANT_FIELDS, RULES, Rule
 from elm_landslide.offline.surface import land_area, read_surface
 from elm_landslide.offline.times import SLACK
@@ -91,6 +92,7 @@ class Columns:
                 put(self._static, name, values)
         self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
         self._offset = MoistureOffset.of_run(inputs, self.layout, self.index, self._files.axis)
+        self._factor = RainFactor.of_run(inputs, self.layout, self.index, self._files.axis)
         self._overrides = overrides
         for name, value in overrides.items():
             put(self._static, name, value)
@@ -98,7 +100,7 @@ class Columns:
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in rule_fields]
         self._derived += self._rain_lines()
-        self._derived += [self._offset.derived] if self._offset else []
+        self._derived += [changes.derived for changes in (self._offset, self._factor) if changes]
         self._instants = self._files.is_instant(STATE)
         present = {*rule_fields, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
         present |= {moisture_offset.NAME} if self._offset else set()
@@ -226,6 +228,8 @@ class Columns:
         x, why = self._of_files(record)
         if self.perturbation:
             self.perturbation.water(record, x)
+        if self._factor:
+            self._factor.put(record.time if self._instants else record.end, x)
         self._count(record, x, why)
         return x
 

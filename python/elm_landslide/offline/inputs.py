@@ -16,8 +16,8 @@ class Inputs:
     by field name, used everywhere in place of what the files say. landuse: a file of cover by year
     (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of
     roots; moisture_offset: offsets of soil moisture by month; static: what maps say of the cells (elm-landslide
-    static), in place of the surface dataset; rain_factor: intensity of rain where it falls, by month; scenario: the TOML file
-    of a perturbation, which elm_landslide.scenario reads.
+    static), in place of the surface dataset; rain_factor: intensity of rain where it falls, by month; scenario: a TOML
+    file, which elm_landslide.scenario reads.
     """
 
     history: Sequence[Path | str]
