@@ -34,9 +34,20 @@ def test_all_that_a_file_may_say(tmp_path):
     scenario = scenario_file.read(write_toml(tmp_path / "all.toml", text))
     (rain,), (warming,), (cover,), (fire,) = scenario.rain, scenario.warming, scenario.cover, scenario.disturbance
     assert (scenario.water, rain.factor, rain.above_quantile, rain.keep_mean) == ("elm", 1.5, 0.9, True)
-    assert (warming.degrees, cover.source, cover.target, cover.fraction, cover.year) == (-2.0, "tree", "bare", 1.0, 2002)
+    assert (warming.degrees, cover.source, cover.target, cover.fraction, cover.year) == (
+        -2.0,
+        "tree",
+        "bare",
+        1.0,
+        2002,
+    )
     assert (fire.kind, fire.fraction, fire.date) == ("fire", 0.25, date(2001, 7, 1))
-    assert [rain.period.holds(*when) for when in ((2001, 6), (2003, 7), (2000, 6), (2001, 8))] == [True, True, False, False]
+    assert [rain.period.holds(*when) for when in ((2001, 6), (2003, 7), (2000, 6), (2001, 8))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert warming.period.holds(1, 1)
 
 

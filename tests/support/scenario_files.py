@@ -18,7 +18,9 @@ SLOPES = np.where(STEEP, np.tan(np.radians(np.linspace(27.0, 45.0, 11)))[:, None
 class WeatherCase(elm_files.Case):
     """Daily means of RAIN, SNOW and TBOT from the first day on; states, which do not change, from the fourth day on."""
 
-    def __init__(self, folder: Path, temperature: float = 15.0, rain=None, snow: float = 0.0, drop=(), mean: bool = False):
+    def __init__(
+        self, folder: Path, temperature: float = 15.0, rain=None, snow: float = 0.0, drop=(), mean: bool = False
+    ):
         """temperature: degrees C; rain: mm [day], or one for all; snow: mm a day; drop: variables left out."""
         folder.mkdir(exist_ok=True)
         super().__init__(folder)

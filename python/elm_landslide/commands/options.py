@@ -70,7 +70,9 @@ RainFactor = Annotated[
 ]
 Scenario = Annotated[
     Path | None,
-    typer.Option(help="TOML file of other rain, temperature, cover or disturbances by region and time (README, What if)."),
+    typer.Option(
+        help="TOML file of other rain, temperature, cover or disturbances by region and time (README, What if)."
+    ),
 ]
 State = Annotated[
     Path | None, typer.Option(help="What an earlier part of the run remembered of roots (--write-state).")

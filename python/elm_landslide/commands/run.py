@@ -95,7 +95,9 @@ def run_command(
         if scenario:
             extras.need("run --scenario", "simulate")
             if write_state:
-                raise UserError(f"--write-state {write_state}: a state does not hold the water of a scenario: run it whole")
+                raise UserError(
+                    f"--write-state {write_state}: a state does not hold the water of a scenario: run it whole"
+                )
             from elm_landslide.scenario.perturbation import perturb as perturbation
 
             perturb = perturbation(inputs, terminal.columns if comm.rank == 0 else ranks.silent)

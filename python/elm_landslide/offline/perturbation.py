@@ -15,14 +15,16 @@ class Perturbation(Protocol):
 
     changes_cover: whether `cover` does anything. losses: what the columns lose, in order of time, on the time axis of
     the history, at every time at which a column of any rank does, and without loss at every time at which cover
-    changes; where there is one, the run remembers roots. attributes: for the output file. tally: of this rank, at the
-    end of the run.
+    changes; where there is one, the run remembers roots. attributes: for the output file.
     """
 
     changes_cover: bool
     losses: list[Losses]
     attributes: dict[str, str]
-    tally: Any
+
+    @property
+    def tally(self) -> Any:
+        """What the ranks sum at the end of the run."""
 
     def water(self, record: Record, x: np.ndarray) -> None:
         """Change rain and states of water in x (n, N_IN), in place."""

@@ -60,7 +60,7 @@ class RainFactor:
         means = f"{name} by month of {Path(path).name}"
         self.derived = (
             f"{', '.join(RAIN_WINDOWS)}: {'times' if name == FACTOR else 'over'} {means}, in proportion to time between; "
-            "where they are missing, water_input: the outputs are those of the land under the rain"
+            "where they are missing, water_input; the outputs are of the land under the rain"
         )
 
     def put(self, time: float, x: np.ndarray) -> None:

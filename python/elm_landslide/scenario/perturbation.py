@@ -98,8 +98,8 @@ class ScenarioPerturbation:
             dates = [num2date(t, axis.units, axis.calendar).strftime("%Y-%m-%d") for t in (begin, end)]
             raise scenario.refuse(
                 entry,
-                f"{year:04d}-{month:02d}-{day:02d} lies outside the run, which goes from {dates[0]} to {dates[1]}: give "
-                f"a day before its end and at most {MOST_YEARS_BEFORE} years before its beginning",
+                f"{year:04d}-{month:02d}-{day:02d} lies outside the run, which goes from {dates[0]} to {dates[1]}: give a "
+                f"day before its end and at most {MOST_YEARS_BEFORE} years before its beginning",
             )
         return time
 

@@ -1,7 +1,7 @@
 """The TOML file of a scenario: what changes, where and when. README.md, "What if", has an example.
 
-Every entry may have `region = [south, north, west, east]` (degrees; west may lie beyond east, across the date line): the
-cells whose centre lies in it, by default all. Rain and warming may have `months` (1 to 12) and `years` (first, last).
+Every entry may have `region = [south, north, west, east]` (degrees; west may lie beyond east, across the date line):
+the cells whose centre lies in it, by default all. Rain and warming may have `months` (1 to 12) and `years` (first, last).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from elm_landslide.errors import UserError
 from elm_landslide.fields import DISTURBANCES
 from elm_landslide.offline.land_cover import BARE
 from elm_landslide.physics.root_profile import COVERS
-
 
 WATERS = ("column", "elm")
 MOST_FACTOR, MOST_WARMING = 10.0, 20.0  # 1, K: more is a mistake
@@ -53,9 +52,7 @@ class Period:
     years: tuple[int, ...] = ()
 
     def holds(self, year: int, month: int) -> bool:
-        return (not self.months or month in self.months) and (
-            not self.years or self.years[0] <= year <= self.years[1]
-        )
+        return (not self.months or month in self.months) and (not self.years or self.years[0] <= year <= self.years[1])
 
     def __str__(self) -> str:
         parts = [f"months {', '.join(map(str, self.months))}"] if self.months else []

@@ -156,7 +156,7 @@ class WaterChange:
         table, liquid = (s / count if count else 0.0 for s, count in off[[_COMPARED.index(c) for c in _ORDER]])
         lines = [
             f"{', '.join(water.FIELDS_OF)}: plus the simulator's column under the scenario less the column under ELM's "
-            f"weather, both from ELM's state of the first record, in {n:.0f} columns; the latter is off from ELM by "
+            f"weather, both from ELM's state of the first record (columns so: {n:.0f}); the latter is off from ELM by "
             f"{table:+.3g} m (water table) and {liquid:+.3g} m3/m3 (liquid water) on average, which the difference "
             "cancels as far as it is the same in both; ice and the perched water table are ELM's",
         ]

@@ -78,7 +78,9 @@ def read(inputs: Inputs, columns: Columns, scenario: Scenario, names: Sequence[s
     nothing = np.zeros_like(values["RAIN"])
     return Weather(
         edges,
-        *(np.array([getattr(d, part) for d in middles]) for part in ("year", "month", "dayofyr")),
+        np.array([day.year for day in middles]),
+        np.array([day.month for day in middles]),
+        np.array([day.dayofyr for day in middles]),
         np.maximum(values["RAIN"], 0.0),
         np.maximum(values.get("SNOW", nothing), 0.0),
         values["TBOT"] - FREEZING if "TBOT" in values else nothing,
@@ -92,7 +94,7 @@ def _overlaps(record: Record, begin: float, end: float, seconds: float) -> bool:
 
 
 def _paths(inputs: Inputs, scenario: Scenario, names: Sequence[str]) -> list[Path]:
-    reasons = []
+    reasons: list[tuple[Path, str]] = []
     for group in (inputs.history, inputs.rain, inputs.constants):
         lacks = {Path(path): _lack(path, names) for path in group}
         if whole := [path for path, lack in lacks.items() if not lack]:
@@ -102,7 +104,7 @@ def _paths(inputs: Inputs, scenario: Scenario, names: Sequence[str]) -> list[Pat
     raise UserError(
         f"{path}: {lack}, of which {scenario.path} needs means over a day or less: in user_nl_elm add "
         f"{', '.join(repr(f'{name}:A') for name in names)} to hist_fincl{tape_number(path)}"
-        + ("" if list(names) == ["RAIN"] else ", or leave ELM's water as it is with water = \"elm\"")
+        + ("" if list(names) == ["RAIN"] else ', or leave ELM\'s water as it is with water = "elm"')
     )
 
 
@@ -127,7 +129,8 @@ def _check_cover(files: HistoryFiles, used: list[Record], begin: float, end: flo
     gap = any(abs(after[0] - before[1]) > SLACK for before, after in pairwise(bounds))
     if not bounds or gap or bounds[0][0] > begin + SLACK or bounds[-1][1] < end - SLACK:
         first, last = (
-            num2date(t / seconds, files.axis.units, files.axis.calendar).strftime("%Y-%m-%d %H:%M") for t in (begin, end)
+            num2date(t / seconds, files.axis.units, files.axis.calendar).strftime("%Y-%m-%d %H:%M")
+            for t in (begin, end)
         )
         raise UserError(
             f"{files.paths[0]}: the means of {', '.join(names)} do not cover the run from {first} to {last} without a "
@@ -136,7 +139,7 @@ def _check_cover(files: HistoryFiles, used: list[Record], begin: float, end: flo
     longest = max(last - first for first, last in bounds)
     if longest > SECONDS_PER_DAY + SLACK:
         raise UserError(
-            f"{files.paths[0]}: RAIN is a mean over {longest / SECONDS_PER_DAY:.3g} days: a scenario needs a day or less"
+            f"{files.paths[0]}: RAIN is a mean over {longest / SECONDS_PER_DAY:.3g} days, wanted a day or less"
         )
 
 
