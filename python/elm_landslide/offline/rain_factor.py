@@ -59,8 +59,8 @@ class RainFactor:
             self._monthly.values = np.where(is_missing(share), share, 1.0 / share)
         means = f"{name} by month of {Path(path).name}"
         self.derived = (
-            f"{', '.join(RAIN_WINDOWS)}: {'times' if name == FACTOR else 'over'} {means}, in proportion to time between; "
-            "where they are missing, water_input; the outputs are of the land under the rain"
+            f"{', '.join(RAIN_WINDOWS)}: {'times' if name == FACTOR else 'over'} {means}, in proportion to time "
+            "between; where they are missing, water_input; the outputs are of the land under the rain"
         )
 
     def put(self, time: float, x: np.ndarray) -> None:

@@ -63,7 +63,7 @@ class ScenarioPerturbation:
         weather_changes = bool(scenario.rain or scenario.warming)
         column = scenario.water == "column" and (weather_changes or self.changes_cover)
         if weather_changes or column:
-            from elm_landslide.scenario.water_change import RainChange, WaterChange
+            from elm_landslide.scenario.changes import RainChange, WaterChange
             from elm_landslide.scenario.weather import perturbed, read
 
             needs = ("RAIN", "SNOW", "TBOT") if column or scenario.warming else ("RAIN",)
@@ -72,7 +72,10 @@ class ScenarioPerturbation:
             if weather_changes:
                 self._rain = RainChange(before, after, columns)
             if column:
-                self._water = WaterChange(before, after, inputs, columns, self, progress)
+                entries = [*scenario.rain, *scenario.warming, *scenario.cover]
+                inside = np.any([entry.region.holds(self._lat, self._lon) for entry in entries], axis=0)
+                cover = ([time for time, _ in self._covers], self.cover)
+                self._water = WaterChange(before, after, inputs, columns, inside, cover, progress)
 
     def _lines(self) -> list[str]:
         lines = []
@@ -98,8 +101,8 @@ class ScenarioPerturbation:
             dates = [num2date(t, axis.units, axis.calendar).strftime("%Y-%m-%d") for t in (begin, end)]
             raise scenario.refuse(
                 entry,
-                f"{year:04d}-{month:02d}-{day:02d} lies outside the run, which goes from {dates[0]} to {dates[1]}: give a "
-                f"day before its end and at most {MOST_YEARS_BEFORE} years before its beginning",
+                f"{year:04d}-{month:02d}-{day:02d} lies outside the run, which goes from {dates[0]} to {dates[1]}: "
+                f"give a day before its end and at most {MOST_YEARS_BEFORE} years before its beginning",
             )
         return time
 
@@ -120,11 +123,6 @@ class ScenarioPerturbation:
             if (taken.sum(axis=0) > 1.0 + _ROUNDING).any():
                 raise self._scenario.refuse(entry, f"the fractions of {day} sum to more than 1 in a cell")
         return [Losses(time, taken[0][own], taken[1][own]) for time, taken in sorted(found.items())]
-
-    @property
-    def cover_times(self) -> list[float]:
-        """When cover changes, on the axis of the history, in order."""
-        return [time for time, _ in self._covers]
 
     def cover(self, time: float, x: np.ndarray) -> None:
         """Change cover, roots, leaves and carbon in x, in place, to those of a time on the axis of the history."""

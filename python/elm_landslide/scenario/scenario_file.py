@@ -1,7 +1,8 @@
 """The TOML file of a scenario: what changes, where and when. README.md, "What if", has an example.
 
 Every entry may have `region = [south, north, west, east]` (degrees; west may lie beyond east, across the date line):
-the cells whose centre lies in it, by default all. Rain and warming may have `months` (1 to 12) and `years` (first, last).
+the cells whose centre lies in it, by default all. Rain and warming may have `months` (1 to 12) and `years` (first,
+last).
 """
 
 from __future__ import annotations

@@ -45,6 +45,11 @@ class Weather:
     def seconds(self) -> np.ndarray:
         return np.diff(self.edges)
 
+    def differs(self, other: Weather) -> np.ndarray:
+        """The columns whose weather is another at some time, [n]."""
+        pairs = ((self.rain, other.rain), (self.snow, other.snow), (self.temperature, other.temperature))
+        return np.any([((one != two) & ~np.isnan(one)).any(axis=0) for one, two in pairs], axis=0)
+
 
 def span(columns: Columns) -> tuple[float, float]:
     """Begin and end (s, on the axis of the history) of a run: states that are means begin with their first interval."""
