@@ -283,6 +283,20 @@ def test_weather_that_ends_before_the_run_is_refused(tmp_path, weather_case):
         run(weather_case, tmp_path, "[[rain]]\nfactor = 1.2", constants=[short])
 
 
+def test_weather_that_ends_in_the_last_day_is_held(tmp_path, weather_case):
+    """The means end at midnight, the run 18 h later: rain is not known then, and the water is that of the last day."""
+
+    def shorter(name, dims, data, attributes):
+        return dims, data[:13] if "time" in dims else data, attributes
+
+    short = elm_files.rewrite(weather_case.h0, shorter, tmp_path / "short.elm.h0.nc")
+    plain, found = x_of(weather_case, tmp_path, "[[rain]]\nfactor = 1.2", constants=[short])
+    assert (found["rain_1d"][DAYS > 13.0] == plain["rain_1d"][DAYS > 13.0]).all()
+    assert (found["liquid_water"][-1] > plain["liquid_water"][-1]).any()
+    _, summary = run(weather_case, tmp_path, "[[rain]]\nfactor = 1.2", constants=[short])
+    assert "weather: the files end 18 h before the run, for which the last holds" in summary.derived
+
+
 def test_the_command_and_its_refusals(tmp_path, weather_case):
     """Two ranks give the bits of one; a bad file is one line, and nothing is written."""
     text = f'[[rain]]\n{WEST}factor = 1.5\n[[cover]]\nfrom = "tree"\nto = "grass"\nyear = 1999'

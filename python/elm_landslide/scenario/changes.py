@@ -63,9 +63,9 @@ class WaterChange:
         cover: tuple[list[float], Callable[[float, np.ndarray], None]],
         progress: Progress,
     ):
-        """before, after: the weather without and with the scenario. inside: the columns in its regions, [n]. cover: when
-        it changes, and what changes x, in place, to a time's; times on the axis of the history. Raises UserError where
-        a column has no solution."""
+        """before, after: the weather without and with the scenario. inside: the columns in its regions, [n]. cover:
+        when it changes, and what changes x, in place, to a time's; times on the axis of the history. Raises UserError
+        where a column has no solution."""
         self._columns, self._path = columns, inputs.scenario
         self._lat, self._lon = columns.layout.lat[columns.index], columns.layout.lon[columns.index]
         self._number = {id(record): i for i, record in enumerate(columns.records)}

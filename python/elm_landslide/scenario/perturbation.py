@@ -59,7 +59,7 @@ class ScenarioPerturbation:
             "scenario_sha256": scenario.sha256,
             "scenario_changes": "; ".join(self._lines()) or "none",
         }
-        self._rain, self._water = None, None
+        self._rain, self._water, self._held = None, None, 0.0
         weather_changes = bool(scenario.rain or scenario.warming)
         column = scenario.water == "column" and (weather_changes or self.changes_cover)
         if weather_changes or column:
@@ -68,6 +68,7 @@ class ScenarioPerturbation:
 
             needs = ("RAIN", "SNOW", "TBOT") if column or scenario.warming else ("RAIN",)
             before = read(inputs, columns, scenario, needs)
+            self._held = before.held
             after = perturbed(before, scenario, columns)
             if weather_changes:
                 self._rain = RainChange(before, after, columns)
@@ -167,6 +168,8 @@ class ScenarioPerturbation:
             before, after = total["rain"]
             ratio = f"{after / before:.4g} times that of ELM" if before > 0.0 else "none in ELM"
             lines.append(f"{', '.join(RAIN_WINDOWS)}: with the rain of the scenario from the first record on, {ratio}")
+        if self._held:
+            lines.append(f"weather: the files end {self._held / 3600.0:.3g} h before the run, for which the last holds")
         if self._water:
             lines += self._water.derived(total)
         elif self._rain or self.changes_cover:

@@ -31,7 +31,8 @@ _UNITS = {"RAIN": netcdf.UNITS["RAIN"], "SNOW": netcdf.UNITS["RAIN"], "TBOT": ("
 class Weather:
     """Means over m intervals that follow each other, of n columns. edges (s) [m + 1] on the axis of the history; year,
     month and day of year of their middles, [m]; rain, snow (mm/s) and temperature (degrees C) [m, n], nan where
-    missing, snow and temperature 0 where not read."""
+    missing, snow and temperature 0 where not read. held: how long (s) before the end the files end: less than a day, for
+    which the last interval is longer."""
 
     edges: np.ndarray
     year: np.ndarray
@@ -40,6 +41,7 @@ class Weather:
     rain: np.ndarray
     snow: np.ndarray
     temperature: np.ndarray
+    held: float = 0.0
 
     @property
     def seconds(self) -> np.ndarray:
@@ -60,7 +62,7 @@ def span(columns: Columns) -> tuple[float, float]:
 
 def read(inputs: Inputs, columns: Columns, scenario: Scenario, names: Sequence[str]) -> Weather:
     """The weather of a run: the time means of RAIN (and SNOW, TBOT) in the first of its history files, files of --rain
-    and of --constants that have all. Raises UserError where none has, where they do not cover the run, and for means
+    and of --constants that have all. Raises UserError where none has, where they end a day before the run or more or leave a gap, and for means
     over more than a day."""
     paths = _paths(inputs, scenario, names)
     files = HistoryFiles(paths, columns.files.axis)
@@ -78,7 +80,8 @@ def read(inputs: Inputs, columns: Columns, scenario: Scenario, names: Sequence[s
         files.close()
     values = {name: np.where(is_missing(v), np.nan, v) for name, v in values.items()}
     bounds = np.array([r.bounds for r in used]) * seconds
-    edges = np.append(bounds[:, 0], bounds[-1, 1])
+    held = max(end - bounds[-1, 1], 0.0)
+    edges = np.append(bounds[:, 0], bounds[-1, 1] + held)
     middles = num2date((edges[1:] + edges[:-1]) / 2.0 / seconds, files.axis.units, files.axis.calendar)
     nothing = np.zeros_like(values["RAIN"])
     return Weather(
@@ -89,6 +92,7 @@ def read(inputs: Inputs, columns: Columns, scenario: Scenario, names: Sequence[s
         np.maximum(values["RAIN"], 0.0),
         np.maximum(values.get("SNOW", nothing), 0.0),
         values["TBOT"] - FREEZING if "TBOT" in values else nothing,
+        held if held > SLACK else 0.0,
     )
 
 
@@ -132,7 +136,7 @@ def _check_cover(files: HistoryFiles, used: list[Record], begin: float, end: flo
     seconds = files.axis.seconds
     bounds = [(r.bounds[0] * seconds, r.bounds[1] * seconds) for r in used if r.bounds]
     gap = any(abs(after[0] - before[1]) > SLACK for before, after in pairwise(bounds))
-    if not bounds or gap or bounds[0][0] > begin + SLACK or bounds[-1][1] < end - SLACK:
+    if not bounds or gap or bounds[0][0] > begin + SLACK or bounds[-1][1] <= end - SECONDS_PER_DAY:
         first, last = (
             num2date(t / seconds, files.axis.units, files.axis.calendar).strftime("%Y-%m-%d %H:%M")
             for t in (begin, end)
