@@ -23,6 +23,7 @@ from elm_landslide.scenario.scenario_file import Rain, Scenario, Warming
 from elm_landslide.simulator import column
 
 FREEZING = 273.15  # K
+MOST_HELD = 2 * SECONDS_PER_DAY  # by which the files may end before the run: tapes of ELM do not end together
 WET_DAY = 1.0  # mm, the wet day of the indices of climate extremes (ETCCDI)
 _UNITS = {"RAIN": netcdf.UNITS["RAIN"], "SNOW": netcdf.UNITS["RAIN"], "TBOT": ("K",)}
 
@@ -31,8 +32,8 @@ _UNITS = {"RAIN": netcdf.UNITS["RAIN"], "SNOW": netcdf.UNITS["RAIN"], "TBOT": ("
 class Weather:
     """Means over m intervals that follow each other, of n columns. edges (s) [m + 1] on the axis of the history; year,
     month and day of year of their middles, [m]; rain, snow (mm/s) and temperature (degrees C) [m, n], nan where
-    missing, snow and temperature 0 where not read. held: how long (s) before the end the files end: less than a day, for
-    which the last interval is longer."""
+    missing, snow and temperature 0 where not read. held: how long (s) before the run the files end, for which the last
+    interval is longer."""
 
     edges: np.ndarray
     year: np.ndarray
@@ -62,8 +63,8 @@ def span(columns: Columns) -> tuple[float, float]:
 
 def read(inputs: Inputs, columns: Columns, scenario: Scenario, names: Sequence[str]) -> Weather:
     """The weather of a run: the time means of RAIN (and SNOW, TBOT) in the first of its history files, files of --rain
-    and of --constants that have all. Raises UserError where none has, where they end a day before the run or more or leave a gap, and for means
-    over more than a day."""
+    and of --constants that have all. Raises UserError where none has, for a gap, an end more than MOST_HELD before the
+    run's, and means over more than a day."""
     paths = _paths(inputs, scenario, names)
     files = HistoryFiles(paths, columns.files.axis)
     try:
@@ -136,7 +137,7 @@ def _check_cover(files: HistoryFiles, used: list[Record], begin: float, end: flo
     seconds = files.axis.seconds
     bounds = [(r.bounds[0] * seconds, r.bounds[1] * seconds) for r in used if r.bounds]
     gap = any(abs(after[0] - before[1]) > SLACK for before, after in pairwise(bounds))
-    if not bounds or gap or bounds[0][0] > begin + SLACK or bounds[-1][1] <= end - SECONDS_PER_DAY:
+    if not bounds or gap or bounds[0][0] > begin + SLACK or bounds[-1][1] < end - MOST_HELD - SLACK:
         first, last = (
             num2date(t / seconds, files.axis.units, files.axis.calendar).strftime("%Y-%m-%d %H:%M")
             for t in (begin, end)
