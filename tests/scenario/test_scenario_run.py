@@ -12,6 +12,7 @@ from elm_landslide.offline import driver
 from elm_landslide.offline.columns import Columns
 from elm_landslide.physics import roots
 from elm_landslide.scenario.perturbation import perturb
+from elm_landslide.scenario.soils import Soils
 from support import elm_files, root_files
 from support.offline_runs import launch, refusal
 from support.scenario_files import FIRST, RECORDS, STEEP, WeatherCase, read, write_toml
@@ -205,6 +206,28 @@ def test_cover_that_changes_before_the_run_has_decayed_since(tmp_path, weather_c
     left = np.exp(-0.5 * (5.0 + DAYS / 365.0) ** 0.73)
     expected = (TREE * (left + herbs) + others) / (TREE + others)
     np.testing.assert_allclose(found[STRENGTH.history], np.tile(expected[:, None], elm_files.N), rtol=1e-6)
+
+
+def test_bare_ground_in_place_of_trees_wets_the_soil(tmp_path, weather_case):
+    """Fewer roots and leaves take less water; the leaves are those of the record in proportion to what is typical."""
+    text = '[[cover]]\nfrom = "tree"\nto = "bare"\nyear = 1995'
+    plain, found = x_of(weather_case, tmp_path, text)
+    assert (found["liquid_water"][-1].sum(axis=-1) > plain["liquid_water"][-1].sum(axis=-1)).all()
+    assert (found["tree_cover"] == plain["tree_cover"]).all()  # which the memory of roots changes, record by record
+    inputs = weather_case.inputs(scenario=tmp_path / "x.toml")
+    columns = Columns(inputs)
+    try:
+        first = columns.unperturbed(columns.records[0])
+        soils = Soils(inputs, columns, first, perturb(inputs)(columns).cover)
+        before, after = soils.of(first), soils.at(0.0)
+    finally:
+        columns.close()
+    typical = np.array([5.1, 2.1, 1.7, 3.6])  # m2/m2, of tree, shrub, grass and crop (fields.toml)
+    ratio = typical @ [0.0, SHRUB, GRASS, CROP] / (typical @ [TREE, SHRUB, GRASS, CROP])
+    np.testing.assert_allclose([s.leaf_area for s in after], [ratio * s.leaf_area for s in before], rtol=1e-12)
+    left = [s.root_fraction.sum() for s in after]
+    np.testing.assert_allclose(left, [s.root_fraction.sum() - TREE for s in before], atol=0.02)
+    assert soils.differ.all()
 
 
 def test_a_disturbance_has_the_bits_of_its_file(tmp_path, weather_case):

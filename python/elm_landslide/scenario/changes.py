@@ -28,7 +28,7 @@ class RainChange:
 
     def __init__(self, before: Weather, after: Weather, columns: Columns):
         begin, end = span(columns)
-        self._begin, self._columns = begin, columns
+        self._columns = columns
         self._edges = np.clip(before.edges, begin, end)
         seconds = np.diff(self._edges)[:, None]
         self._rate = np.nan_to_num(after.rain - before.rain)
@@ -45,8 +45,7 @@ class RainChange:
         end = (record.time if columns.instants else record.end) * columns.files.axis.seconds
         until = self._until(end)
         return {
-            name: (until - self._until(max(end - days * SECONDS_PER_DAY, self._begin)))[:, None]
-            for name, days in RAIN_WINDOWS.items()
+            name: (until - self._until(end - days * SECONDS_PER_DAY))[:, None] for name, days in RAIN_WINDOWS.items()
         }
 
 
