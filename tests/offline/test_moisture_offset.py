@@ -6,7 +6,7 @@ import pytest
 
 from elm_landslide.errors import UserError
 from elm_landslide.fields import FIELDS, MONTH_DAYS, SPVAL
-from elm_landslide.offline import driver, moisture_offset
+from elm_landslide.offline import driver, monthly
 from elm_landslide.offline.columns import Columns
 from support import elm_files
 from support.moisture_files import write_offsets
@@ -45,7 +45,7 @@ def test_the_year_has_no_jump_and_meets_the_months_in_their_middles():
     series = []
     for month, days in enumerate(MONTH_DAYS, 1):
         for day in range(1, days + 1):
-            first, second, weight = moisture_offset.between(month, day)
+            first, second, weight = monthly.between(month, day)
             assert 0.0 <= weight <= 1.0
             series.append(weight * values[first] + (1.0 - weight) * values[second])
         if days % 2:  # the middle of the month is the middle of a day
@@ -53,7 +53,7 @@ def test_the_year_has_no_jump_and_meets_the_months_in_their_middles():
             assert series[middle] == pytest.approx(values[month - 1], abs=1e-15)
     assert len(series) == 365
     assert np.abs(np.diff([*series, series[0]])).max() <= np.abs(np.diff([*values, values[0]])).max() / 28 * 1.01
-    assert moisture_offset.between(2, 29) == (1, 2, pytest.approx(1.5 - 28.5 / 28))
+    assert monthly.between(2, 29) == (1, 2, pytest.approx(1.5 - 28.5 / 28))
 
 
 def test_a_missing_month_fades_and_two_give_none(tmp_path, case):

@@ -36,7 +36,8 @@ _STATES = (
     "TLAI",
     "RAIN",
 )
-_MEANS = ("RAIN",)
+_MEANS = ("RAIN", "SNOW", "TBOT")
+_MORE_CONSTANTS = ("HKSAT",)
 
 
 def cut(source: Path, out: Path, names) -> None:
@@ -135,7 +136,7 @@ def main(source: Path, out: Path) -> None:
     """Cut both sites of the sample from the runs in `source` into the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
     for site, case in SITES.items():
-        for tape, names in (("h1", _STATES), ("h0", (*CONSTANTS, *_MEANS))):
+        for tape, names in (("h1", _STATES), ("h0", (*CONSTANTS, *_MORE_CONSTANTS, *_MEANS))):
             path = next(source.glob(f"{case}.elm.{tape}.*.nc"))
             cut(path, out / path.name, (*_TIME, *_PLACES, *names))
         draw_surface(site, next(out.glob(f"{case}.elm.h0.*.nc")), out / f"surface_{site}.nc")

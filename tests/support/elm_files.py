@@ -45,6 +45,9 @@ UNITS = {
     "QINFL": "mm/s",
     "TLAI": "1",
     "RAIN": "mm/s",
+    "SNOW": "mm/s",
+    "TBOT": "K",
+    "HKSAT": "mm/s",
     "WATSAT": "mm3/mm3",
     "SUCSAT": "mm",
     "BSW": "1",
@@ -136,7 +139,7 @@ def write_history(path, kind: str, fields: dict, times, bounds, mean: bool = Fal
         time[:] = times
         out.createVariable("time_bounds", "f8", ("time", "hist_interval"))[:] = bounds
         for name, values in fields.items():
-            constant = name in ("DZSOI", "WATSAT", "SUCSAT", "BSW")
+            constant = name in ("DZSOI", "WATSAT", "SUCSAT", "BSW", "HKSAT")
             level = ("levgrnd",) if constant or values.ndim == 3 else ()
             dims = (*(() if constant else ("time",)), *level, *layout.dims)
             variable = out.createVariable(name, "f4", dims, fill_value=np.float32(FILL))

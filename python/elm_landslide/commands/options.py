@@ -61,6 +61,19 @@ MoistureOffset = Annotated[
         "liquid water."
     ),
 ]
+RainFactor = Annotated[
+    Path | None,
+    typer.Option(
+        help="netCDF of rain by month where it falls, over that of the cell: rain_factor (1) on (month, cells of the "
+        "surface dataset), or rain_fraction, the share of the cell under rain; with LATIXY and LONGXY."
+    ),
+]
+Scenario = Annotated[
+    Path | None,
+    typer.Option(
+        help="TOML file of other rain, temperature, cover or disturbances by region and time (README, What if)."
+    ),
+]
 State = Annotated[
     Path | None, typer.Option(help="What an earlier part of the run remembered of roots (--write-state).")
 ]
@@ -108,6 +121,8 @@ def inputs(
     state: Path | None = None,
     static: Path | None = None,
     moisture_offset: Path | None = None,
+    rain_factor: Path | None = None,
+    scenario: Path | None = None,
 ) -> Inputs:
     """The files of a run, from a sample or as given, and the values that override them."""
     values = overrides(override or [])
@@ -117,6 +132,8 @@ def inputs(
         "state": state,
         "moisture_offset": moisture_offset,
         "static": static,
+        "rain_factor": rain_factor,
+        "scenario": scenario,
     }
     if sample:
         if history or constants or rain or surface:

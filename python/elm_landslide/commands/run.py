@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elm_landslide import files, ranks
+from elm_landslide import extras, files, ranks
 from elm_landslide.commands import options, terminal
 from elm_landslide.commands.exit import on_all_ranks, one_line_errors
 from elm_landslide.commands.interrupt import removing_on_interrupt
+from elm_landslide.errors import UserError
 from elm_landslide.fields import BASE_RATE
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def run_command(
     landuse: options.LandUse = None,
     disturbance: options.Disturbance = None,
     moisture_offset: options.MoistureOffset = None,
+    rain_factor: options.RainFactor = None,
+    scenario: options.Scenario = None,
     state: options.State = None,
     write_state: options.WriteState = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing output file.")] = False,
@@ -62,6 +65,10 @@ def run_command(
 
         elm-landslide run ... --disturbance cuts.nc --write-state 2001.state.nc
         elm-landslide run ... --disturbance cuts.nc --state 2001.state.nc
+
+    What if: a TOML file with, say, [[rain]] and factor = 1.2 in it, against the same run without:
+
+        elm-landslide run --sample steep --scenario wetter.toml --out wetter.nc
     """
     with one_line_errors():
         comm = ranks.world()
@@ -81,7 +88,19 @@ def run_command(
             state=state,
             static=static,
             moisture_offset=moisture_offset,
+            rain_factor=rain_factor,
+            scenario=scenario,
         )
+        perturb = None
+        if scenario:
+            extras.need("run --scenario", "simulate")
+            if write_state:
+                raise UserError(
+                    f"--write-state {write_state}: a state does not hold the water of a scenario: run it whole"
+                )
+            from elm_landslide.scenario.perturbation import perturb as perturbation
+
+            perturb = perturbation(inputs, terminal.columns if comm.rank == 0 else ranks.silent)
         with removing_on_interrupt(files.part_of(out), speak=comm.rank == 0):
             return run(
                 inputs,
@@ -94,6 +113,7 @@ def run_command(
                 command=shlex.join(["elm-landslide", *sys.argv[1:]]),
                 base_rate=base_rate,
                 write_state=write_state,
+                perturb=perturb,
             )
 
     summary = on_all_ranks(comm, act)

@@ -13,6 +13,11 @@ def records(total: int) -> AbstractContextManager[Callable]:
     return progress("record", total)
 
 
+def columns(total: int) -> AbstractContextManager[Callable]:
+    """Progress over columns of soil."""
+    return progress("column", total)
+
+
 @contextmanager
 def progress(noun: str, total: int) -> Iterator[Callable]:
     """advance(n=1): a bar on a terminal, else a line every tenth; on stderr."""

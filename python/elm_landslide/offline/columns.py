@@ -24,8 +24,10 @@ from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.missing import MOVED, TAKEN, Missing
 from elm_landslide.offline.moisture_offset import MoistureOffset
 from elm_landslide.offline.netcdf import is_missing
+from elm_landslide.offline.perturbation import Perturbation
 from elm_landslide.offline.places import Places
 from elm_landslide.offline.rain import gather
+from elm_landslide.offline.rain_factor import RainFactor
 from elm_landslide.offline.rules import CONSTANT_FIELDS, RULES, Rule
 from elm_landslide.offline.surface import land_area, read_surface
 from elm_landslide.offline.times import SLACK
@@ -45,12 +47,14 @@ class Columns:
     None where no column is run here; soil_source: the file they are from. missing: what `x` found missing so far.
     notes: what else a reader of the results should know. absent: optional fields that nothing gives. sources: the files
     read. surface_source: what the surface dataset says of its origin. landunit_weights: SurfaceFields.weights.
+    perturbation: what a scenario changes; None unless it is set.
     """
 
     def __init__(self, inputs: Inputs, rank: int = 0, size: int = 1):
         """rank, size: the share to run."""
         overrides = dict(inputs.overrides)
         check_overrides(overrides)
+        self.perturbation: Perturbation | None = None
         self._files = HistoryFiles(inputs.history)
         if STATE not in self._files.variables:
             raise missing_variable(self._files.file_without(STATE), STATE, "which water_table_depth needs")
@@ -88,6 +92,7 @@ class Columns:
                 put(self._static, name, values)
         self._rain, self._no_rain = gather(self._files, inputs.rain, inputs.constants, self.layout, self._places)
         self._offset = MoistureOffset.of_run(inputs, self.layout, self.index, self._files.axis)
+        self._factor = RainFactor.of_run(inputs, self.layout, self.index, self._files.axis)
         self._overrides = overrides
         for name, value in overrides.items():
             put(self._static, name, value)
@@ -95,7 +100,7 @@ class Columns:
         self._derived = [f"{r.field}: derived as {r.text}" for r in self._rules if r.text]
         self._derived += [line for line in static.derived if line.split(":")[0] not in rule_fields]
         self._derived += self._rain_lines()
-        self._derived += [self._offset.derived] if self._offset else []
+        self._derived += [changes.derived for changes in (self._offset, self._factor) if changes]
         self._instants = self._files.is_instant(STATE)
         present = {*rule_fields, *static.values, *overrides, *(RAIN_WINDOWS if self._rain else ())}
         present |= {moisture_offset.NAME} if self._offset else set()
@@ -220,6 +225,20 @@ class Columns:
 
     def x(self, record: Record) -> np.ndarray:
         """Inputs of the columns at a record, float64 (n, N_IN), Fortran order; what is missing is SPVAL."""
+        x, why = self._of_files(record)
+        if self.perturbation:
+            self.perturbation.water(record, x)
+        if self._factor:
+            self._factor.put(record.time if self._instants else record.end, x)
+        self._count(record, x, why)
+        return x
+
+    def unperturbed(self, record: Record) -> np.ndarray:
+        """x before a perturbation; what is missing is not counted."""
+        return self._of_files(record)[0]
+
+    def _of_files(self, record: Record) -> tuple[np.ndarray, dict[str, str]]:
+        """x as the files give it, and why rain is missing by window."""
         x = self._static.copy(order="F")
         values = {name: self._files.read(record, name, self._places, n).T for name, n in self._levels.items()}
         for rule in self._rules:
@@ -238,8 +257,7 @@ class Columns:
                 if name not in self._overrides:
                     put(x, name, values_mm)
                     why[name] = reason
-        self._count(record, x, why)
-        return x
+        return x, why
 
     @property
     def instants(self) -> bool:

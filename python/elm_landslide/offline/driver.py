@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from elm_landslide.offline.memory import HANDED, Memory
 from elm_landslide.offline.missing import Missing
 from elm_landslide.offline.output import WRITTEN, OutputFile
 from elm_landslide.offline.outside import Outside
+from elm_landslide.offline.perturbation import Perturbation
 from elm_landslide.ranks import Communicator, Progress, silent, together, world
 
 if TYPE_CHECKING:
@@ -68,13 +70,15 @@ def run(
     command: str = "elm-landslide run",
     base_rate: float = BASE_RATE,
     write_state: Path | str | None = None,
+    perturb: Callable[[Columns], Perturbation] | None = None,
 ) -> Summary:
     """Run the component over ELM history files and write its own file.
 
     out: the file to write. model: path of a model file, the shipped one by default. engine, instruction_set: as in the
     settings of landslide.h. progress: context manager that takes the number of records and gives a function to call
     after each; rank 0 only. command: the line for the file's history. base_rate: as in offline.chance. write_state: a
-    file for what the columns remember of roots at the end, with which the next part of a long run starts.
+    file for what the columns remember of roots at the end, with which the next part of a long run starts. perturb: what
+    a scenario changes in the columns of a rank.
     Collective over MPI's world; every rank gets the summary of the whole run. Raises UserError on every rank.
     """
     comm = world()
@@ -90,7 +94,9 @@ def run(
                 files.check_out(state, overwrite, [*inputs.paths, out])
         content = _read_model(model) if comm.rank == 0 else None
         columns = Columns(inputs, comm.rank, comm.size)
-        remembers = inputs.landuse or inputs.disturbance or inputs.state or state
+        columns.perturbation = perturb(columns) if perturb else None
+        changes_roots = columns.perturbation is not None and columns.perturbation.losses
+        remembers = inputs.landuse or inputs.disturbance or inputs.state or state or changes_roots
         return content, columns, Memory(inputs, columns, bool(state)) if remembers else None
 
     root_content, columns, memory = together(comm, prepare)
@@ -196,9 +202,11 @@ def _steps(
             tally.add(values, flag)
             writer.write(record, values, flag)
 
-    def finish(parts: list, remembered: list | None) -> None:
+    def finish(parts: list, remembered: list | None, tallies: list) -> None:
         missing = Missing.merged(parts)
         summary.derived, summary.missing = columns.derived(missing), missing.by_field()
+        if columns.perturbation:
+            summary.derived += columns.perturbation.derived(tallies)
         if writer and memory and state and remembered:
             with files.whole(state, RuntimeError) as part:
                 memory.writer(np.concatenate(remembered))(part)
@@ -214,9 +222,9 @@ def _steps(
                 parts = comm.gather((values, flag))
                 together(comm, accept, record, parts)
                 advance()
-        together(
-            comm, finish, comm.allgather(columns.missing), comm.gather(memory.values if memory and state else None)
-        )
+        remembered = comm.gather(memory.values if memory and state else None)
+        tallies = comm.allgather(columns.perturbation.tally if columns.perturbation else None)
+        together(comm, finish, comm.allgather(columns.missing), remembered, tallies)
     finally:
         if writer:
             writer.discard()
@@ -242,6 +250,7 @@ def _open_writer(columns: Columns, summary: Summary, command: str, written: tupl
             "absent_optional_fields": ", ".join(summary.absent) or "none",
             "overrides": overrides or "none",
             "notes": "; ".join(summary.notes) or "none",
+            **(columns.perturbation.attributes if columns.perturbation else {}),
         },
         command,
         summary.base_rate,

@@ -16,7 +16,8 @@ class Inputs:
     by field name, used everywhere in place of what the files say. landuse: a file of cover by year
     (flanduse_timeseries); disturbance: a file of losses of roots by date; state: what an earlier run remembered of
     roots; moisture_offset: offsets of soil moisture by month; static: what maps say of the cells (elm-landslide
-    static), in place of the surface dataset.
+    static), in place of the surface dataset; rain_factor: intensity of rain where it falls, by month; scenario: a TOML
+    file, which elm_landslide.scenario reads.
     """
 
     history: Sequence[Path | str]
@@ -29,6 +30,8 @@ class Inputs:
     state: Path | str | None = None
     moisture_offset: Path | str | None = None
     static: Path | str | None = None
+    rain_factor: Path | str | None = None
+    scenario: Path | str | None = None
 
     @property
     def paths(self) -> list[Path | str]:
@@ -37,5 +40,13 @@ class Inputs:
     @property
     def further(self) -> list[Path | str]:
         """Those of the files that a run can do without and that are not ELM's history."""
-        optional = (self.static, self.landuse, self.disturbance, self.state, self.moisture_offset)
+        optional = (
+            self.static,
+            self.landuse,
+            self.disturbance,
+            self.state,
+            self.moisture_offset,
+            self.rain_factor,
+            self.scenario,
+        )
         return [path for path in optional if path]

@@ -24,7 +24,8 @@ class Memory:
     """What the columns of one rank remember.
 
     Without land use, loss of coarse root carbon that the history shows is a disturbance too, of trees and shrubs alike:
-    with it, carbon leaves with the cover, and the history does not say from which.
+    with it, or with cover that a scenario changes, carbon leaves with the cover, and the history does not say from
+    which. What a scenario changes may lie before the run: roots have decayed and grown since.
     """
 
     def __init__(self, inputs: Inputs, columns: Columns, keeps: bool):
@@ -55,6 +56,10 @@ class Memory:
             self.time = state.time
             self._roots.state[:] = state.values
         self._notes = self._check_dates(inputs, self.time, None if keeps else end)
+        self._scenario = columns.perturbation
+        if self._scenario and self._scenario.losses:
+            self._events = sorted([*self._events, *self._scenario.losses], key=lambda losses: losses.time)
+            self.time = min(self.time, self._events[0].time)
         self._landuse = None
         if inputs.landuse:
             weights = columns.landunit_weights
@@ -99,16 +104,22 @@ class Memory:
         remembered. Returns the root cohesion relative to that without loss, area mean [n]."""
         columns = self._columns
         now = self._end(record)
-        self._put_landuse(x, now)
+        changes_cover = self._scenario is not None and self._scenario.changes_cover
+        plain = x.copy(order="F") if changes_cover else x  # with the cover of the files
+        self._put_cover(x, now)
         if not self._begun:
-            self._begin(x)
+            self._begin(plain)
         while self._events and self._reached(self._events[0], now):
             losses = self._events.pop(0)
             # Up to the day with the cover of before: what changes in the record, changes at its end.
             before = min(max(losses.time, self.time), now)
             self._advance(before)
-            self._roots.advance(0.0, None, losses.lost, losses.torn)
-        self._advance(now, x, SPVAL if self._landuse else columns.coarse_carbon(record, x))
+            changed = plain.copy(order="F") if changes_cover else None
+            if changed is not None:
+                self._put_cover(changed, losses.time)
+            self._roots.advance(0.0, changed, losses.lost, losses.torn)
+        knows_carbon = self._landuse is None and not changes_cover
+        self._advance(now, x, columns.coarse_carbon(record, x) if knows_carbon else SPVAL)
         return self._roots.ground(x)
 
     def _begin(self, x: np.ndarray) -> None:
@@ -118,6 +129,11 @@ class Memory:
             self._put_landuse(first, self.time)
         self._roots.advance(0.0, first)
         self._begun = True
+
+    def _put_cover(self, x: np.ndarray, time: float) -> None:
+        self._put_landuse(x, time)
+        if self._scenario:
+            self._scenario.cover(time, x)
 
     def _put_landuse(self, x: np.ndarray, time: float) -> None:
         if self._landuse:
