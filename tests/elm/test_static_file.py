@@ -199,7 +199,10 @@ BAD = {
     "wetness": (changed("TWI_Q50", (9, 5), 41.0), f"TWI_Q50 is 41.0000 {LAST}, wanted -10.0 to 40.0; {CURE}"),
     "unordered": (changed("TWI_Q90", (9, 5), -9.9), f"TWI_Q90 is -9.90000 {LAST}, below TWI_Q50: wanted rising"),
     "one": ({"TWI_Q50": np.zeros((10, N))}, "static has not all of TWI_Q10, TWI_Q50 and TWI_Q90; write the file with"),
-    "leaves": (changed("LEAF_AREA_RATIO", (0, 5), 70.0), f"LEAF_AREA_RATIO is 70.0000 {LAST}, wanted 0.0 to 4.0; {CURE}"),
+    "leaves": (
+        changed("LEAF_AREA_RATIO", (0, 5), 70.0),
+        f"LEAF_AREA_RATIO is 70.0000 {LAST}, wanted 0.0 to 4.0; {CURE}",
+    ),
 }
 
 
