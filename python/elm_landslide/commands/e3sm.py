@@ -84,6 +84,31 @@ def disable_command(caseroot: _Caseroot, dry_run: _DryRun = False, force: _Force
         _carry_out(plan.disable(Case(caseroot), force), dry_run, "ELM-Landslide is out of the case; next ./case.build")
 
 
+@app.command("scenario")
+def scenario_command(
+    caseroot: _Caseroot,
+    scenario: Annotated[
+        Path | None, typer.Option(help="TOML file; landslide_scenario.toml of the case by default.")
+    ] = None,
+    surface: Annotated[
+        Path | None, typer.Option(help="Surface dataset of the run; fsurdat of CaseDocs/lnd_in by default.")
+    ] = None,
+) -> None:
+    """Put the disturbances of a scenario into a case: trees cut, burned or uprooted, by region and day.
+
+    The file is the one of `elm-landslide run --scenario`; here it may have [[disturbance]] only. It writes
+    landslide_disturbance.nc on the cells of the surface dataset, and names it in user_nl_landslide.
+
+        cd CASE && ./case.setup && ./preview_namelists
+        elm-landslide e3sm scenario --caseroot .
+    """
+    with one_line_errors():
+        from elm_landslide.e3sm import disturbances
+
+        for line in disturbances.put_into(Case(caseroot), scenario, surface):
+            print(line)
+
+
 @app.command("check")
 def check_command(caseroot: _Caseroot) -> None:
     """Say whether each part is in place, stale or missing. Exit status 1 unless all are in place. Example:

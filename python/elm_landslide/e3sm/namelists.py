@@ -75,6 +75,15 @@ def setting(text: str, name: str) -> str | None:
     return found[-1].strip("'\" ") if found else None
 
 
+def with_setting(text: str, name: str, value: str) -> str:
+    """user_nl_landslide with another text of a setting. Raises UserError where it has no such setting."""
+    found = list(re.finditer(rf"^(\s*{name}\s*=\s*)(?:'[^'\n]*'|\"[^\"\n]*\")", text, re.MULTILINE | re.IGNORECASE))
+    if not found:
+        raise UserError(f"user_nl_landslide has no line {name} = ' ': start from cime_config/landslide_in.template")
+    last = found[-1]
+    return f"{text[: last.start()]}{last.group(1)}'{value}'{text[last.end() :]}"
+
+
 def renew_pin(text: str, pin: str, name: str) -> str:
     """The text with the digest of the model file that enable writes. A pin that the user emptied stays empty, and
     a pin of another model file is kept."""
