@@ -248,6 +248,11 @@ def test_years_that_are_not_whole(tmp_path, files):
     short = [write(tmp_path / f"short{k}.nc", values[:30]) for k in range(2)]
     found = compare([("a", [short[0]]), ("b", [short[1]])], silent)
     np.testing.assert_allclose(found.annual[0].maximum[0], values[:30].max(0), rtol=1e-6)
+    assert "set a: no whole year: days and numbers of a year are those of 30 days" in found.notes
+    assert found.annual[1].days == 30
+    rows = found.against[0].rows
+    assert rows
+    assert all(np.isnan(row.low) and row.interval == "too few years" for row in rows)
 
 
 def test_a_cell_without_a_value_is_left_out(tmp_path, files):

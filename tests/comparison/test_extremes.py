@@ -92,3 +92,14 @@ def test_p_against_scipy_and_its_edges():
     assert np.isnan(p[2])
     assert np.isnan(significance.p_values(one[:3], other)).all()
     assert not significance.significant(np.array([np.nan, np.nan])).any()
+
+
+def test_intervals_are_wider_for_few_samples():
+    """Hesterberg (2015): tails of 2.5 % in the limit, and smaller by Student's t for fewer."""
+    from scipy.stats import norm, t
+
+    for n in (8, 50):
+        wanted = norm.cdf(-np.sqrt(n / (n - 1)) * t.isf(0.025, n - 1))
+        assert significance.expanded_tail(n) == pytest.approx(wanted)
+    assert significance.expanded_tail(50) == pytest.approx(0.0212, abs=1e-4)
+    assert significance.expanded_tail(10**6) == pytest.approx(0.025, abs=1e-5)

@@ -98,7 +98,7 @@ def _print(found) -> None:
     for against in found.against:
         for row in against.rows:
             if row.region == next(iter(found.regions)):
-                text = f"{row.change:+.3g} ({row.low:+.3g} to {row.high:+.3g}) of {row.reference:.3g} {row.unit}"
+                text = f"{row.change:+.3g} ({row.interval}) of {row.reference:.3g} {row.unit}"
                 print(f"{against.name:<12}{row.quantity}: {text}")
     for note in found.notes:
         print(f"note        {note}")

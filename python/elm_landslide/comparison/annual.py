@@ -24,7 +24,8 @@ class Annual:
     """By sample, a year of a member, and cell: days of exceedance [threshold, sample, cell], the highest daily
     probability of the year [sample, cell] and of the seasons [season, sample, cell], expected reports [sample, cell]
     (None without LANDSLIDE_CHANCE); nan where a cell has no value. member, year [sample]. left_out: years that are not
-    whole. outside: share of the values outside the training domain, None where the files do not say."""
+    whole; days: of the one broken year of a run that has no whole one, else None. outside: share of the values outside
+    the training domain, None where the files do not say."""
 
     exceedance: np.ndarray
     maximum: np.ndarray
@@ -33,15 +34,19 @@ class Annual:
     member: np.ndarray
     year: np.ndarray
     left_out: list[int]
+    days: int | None
     outside: float | None
 
 
 def annual(of: Set, thresholds: tuple[float, ...], each: Each, report: Callable[[str, int, int], None]) -> Annual:
     """Raises UserError for a set without a whole year, unless it has only one that is not, which then counts."""
     parts, members, years, left_out = [], [], [], []
+    days: int | None = None
     for number, member in enumerate(of.members):
         whole, broken = _years(member)
         left_out += broken
+        count = len(np.unique(member.days[np.isin(member.years, whole)]))
+        days = count if len(whole) == 1 and count < WHOLE * 365 else days
         found = {}
         for k, (year, part) in enumerate(each(_measures, thresholds, [_Year.of(member, year) for year in whole]), 1):
             found[year] = part
@@ -62,6 +67,7 @@ def annual(of: Set, thresholds: tuple[float, ...], each: Each, report: Callable[
         np.array(members),
         np.array(years),
         sorted(set(left_out)),
+        days,
         float(np.mean(outside)) if outside else None,
     )
 

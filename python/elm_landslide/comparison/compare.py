@@ -64,6 +64,10 @@ class Row:
     low: float
     high: float
 
+    @property
+    def interval(self) -> str:
+        return f"{self.low:+.3g} to {self.high:+.3g}" if np.isfinite(self.low) else "too few years"
+
 
 @dataclass
 class Against:
@@ -132,11 +136,18 @@ def _note(found: Comparison) -> None:
         if years.left_out:
             left = ", ".join(map(str, years.left_out))
             found.notes.append(f"set {of.name}: {left} left out: not whole years")
+        if years.days is not None:
+            found.notes.append(
+                f"set {of.name}: no whole year: days and numbers of a year are those of {years.days} days"
+            )
         if years.outside:
             found.notes.append(
                 f"set {of.name}: {100.0 * years.outside:.2g} % of the values lie outside the training domain"
             )
-        for what, least in (("test", significance.LEAST_SAMPLES), ("return levels", extremes.LEAST_YEARS)):
+        for what, least in (
+            ("test and no interval", significance.LEAST_SAMPLES),
+            ("return levels", extremes.LEAST_YEARS),
+        ):
             if len(years.year) < least:
                 found.notes.append(f"set {of.name}: {len(years.year)} years of members: no {what}; {least} are needed")
         unknown = [m for m in of.members if m.model is None]

@@ -88,7 +88,7 @@ def _tables(found: Comparison, against, reference: str) -> list[str]:
             sure = " sure" if row.low > 0.0 or row.high < 0.0 else ""
             parts.append(
                 f"<tr><td>{escape(row.quantity)}</td><td>{escape(row.unit)}</td><td class='n'>{row.reference:.3g}</td>"
-                f"<td class='n{sure}'>{row.change:+.3g}</td><td class='n'>{row.low:+.3g} to {row.high:+.3g}</td></tr>"
+                f"<td class='n{sure}'>{row.change:+.3g}</td><td class='n'>{row.interval}</td></tr>"
             )
         parts.append("</table>")
         if region == WHOLE:
