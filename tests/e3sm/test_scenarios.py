@@ -9,6 +9,7 @@ import pytest
 
 from elm_landslide.e3sm import namelists
 from elm_landslide.e3sm.sources import data_file
+from elm_landslide.errors import UserError
 from elm_landslide.offline import disturbance
 from support import elm_files
 
@@ -130,3 +131,11 @@ def test_user_mods_write_a_scenario(name, ready, e3sm):
 def test_the_user_mods_of_land_use_name_a_file_to_edit():
     text = (CONFIG / "usermods_dirs/landslide_land_use/user_nl_elm").read_text()
     assert re.findall(r"^flanduse_timeseries = '(.*)'$", text, re.MULTILINE) == ["PATH/landuse.timeseries.nc"]
+
+
+def test_the_setting_that_applies_is_changed():
+    """Of two lines the last, as Fortran reads them; a file without one is refused."""
+    text = " a = 'x'\n ! a = 'y'\n a = 'z' ! why\n"
+    assert namelists.with_setting(text, "a", "new") == " a = 'x'\n ! a = 'y'\n a = 'new' ! why\n"
+    with pytest.raises(UserError, match="has no line b = ' '"):
+        namelists.with_setting(text, "b", "new")
