@@ -35,6 +35,7 @@ module LandslideControlMod
   character(len=1024), public, protected :: landslide_static          = ' '
   character(len=1024), public, protected :: landslide_disturbance     = ' '
   character(len=1024), public, protected :: landslide_moisture_offset = ' '
+  character(len=1024), public, protected :: landslide_rain_factor     = ' '
   character(len=32)  , public, protected :: landslide_invalid         = 'flag'
   integer            , public, protected :: landslide_interval        = 0        ! s
   logical            , public, protected :: landslide_record          = .false.
@@ -44,7 +45,8 @@ module LandslideControlMod
   character(len=*), parameter :: group = 'landslide_inparm'
   character(len=*), parameter :: names = 'use_landslide, landslide_model, landslide_sha256, landslide_engine, ' // &
        'landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, ' // &
-       'landslide_record, landslide_base_rate, landslide_disturbance, landslide_moisture_offset'
+       'landslide_record, landslide_base_rate, landslide_disturbance, landslide_moisture_offset, ' // &
+       'landslide_rain_factor'
   integer, parameter :: line_size = 2048
   integer, parameter :: day = 86400  ! s
   !-----------------------------------------------------------------------
@@ -84,6 +86,7 @@ contains
     call shr_mpi_bcast(landslide_static         , mpicom)
     call shr_mpi_bcast(landslide_disturbance    , mpicom)
     call shr_mpi_bcast(landslide_moisture_offset, mpicom)
+    call shr_mpi_bcast(landslide_rain_factor    , mpicom)
     call shr_mpi_bcast(landslide_invalid        , mpicom)
     call shr_mpi_bcast(landslide_interval       , mpicom)
     call shr_mpi_bcast(landslide_record         , mpicom)
@@ -221,7 +224,8 @@ contains
     logical            :: good
     namelist /landslide_inparm/ use_landslide, landslide_model, landslide_sha256, landslide_engine, &
          landslide_plugin, landslide_instruction_set, landslide_static, landslide_invalid, landslide_interval, &
-         landslide_record, landslide_base_rate, landslide_disturbance, landslide_moisture_offset
+         landslide_record, landslide_base_rate, landslide_disturbance, landslide_moisture_offset, &
+         landslide_rain_factor
     !-----------------------------------------------------------------------
 
     message = ' '

@@ -86,7 +86,8 @@ contains
        do j = 1, size(landslide_rain_days)
           x(fc, landslide_rain_columns(j)) = landslide_vars%rain%Over(t, landslide_rain_days(j), tod)
        end do
-       x(fc, in_soil_moisture_offset     ) = landslide_vars%moisture%Offset(col_pp%gridcell(c), month, day)
+       x(fc, in_soil_moisture_offset     ) = landslide_vars%moisture%At(col_pp%gridcell(c), month, day)
+       call intensify(landslide_vars%intensity%At(col_pp%gridcell(c), month, day), x(fc,:))
        x(fc, in_bedrock_depth            ) = col_pp%zibed(c)
        call replace(landslide_vars%static%bedrock_col(c), x(fc, in_bedrock_depth))
        x(fc, in_slope:in_slope + landslide_n_percentiles - 1) = landslide_vars%static%slope_col(c,:)
@@ -145,6 +146,31 @@ contains
     if (use_cn) x(in_root_carbon) = over(carbon, g_per_kg)
 
   end subroutine average_patches
+
+  !-----------------------------------------------------------------------
+  pure subroutine intensify(factor, x)
+    !
+    ! !DESCRIPTION:
+    ! The antecedent rain of a column where rain falls, or, where it is not known, the water that takes its place.
+    !
+    ! !ARGUMENTS:
+    real(r8), intent(in)    :: factor  ! (1) spval: none
+    real(r8), intent(inout) :: x(:)    ! (landslide_n_in)
+    !
+    ! !LOCAL VARIABLES:
+    integer :: j, column
+    !-----------------------------------------------------------------------
+
+    if (factor >= landslide_missing) return
+    if (x(in_rain_1d) >= landslide_missing .and. x(in_water_input) < landslide_missing) then
+       x(in_water_input) = x(in_water_input) * factor
+    end if
+    do j = 1, size(landslide_rain_columns)
+       column = landslide_rain_columns(j)
+       if (x(column) < landslide_missing) x(column) = x(column) * factor
+    end do
+
+  end subroutine intensify
 
   !-----------------------------------------------------------------------
   elemental subroutine replace(given, value)

@@ -21,9 +21,9 @@ module LandslideType
   use landslide_roots     , only : landslide_root_states, landslide_roots_start
   use LandslideChanceMod  , only : Chance, OrdinaryNumber
   use LandslideControlMod , only : landslide_base_rate, landslide_disturbance, landslide_interval, &
-       landslide_moisture_offset, landslide_static, LandslideStop
+       landslide_moisture_offset, landslide_rain_factor, landslide_static, LandslideStop
   use LandslideDisturbanceMod, only : landslide_disturbance_type
-  use LandslideMoistureMod, only : landslide_moisture_type
+  use LandslideMonthlyMod , only : landslide_monthly_type
   use LandslideRainMod    , only : hours, landslide_rain_type
   use LandslideStaticMod  , only : landslide_static_type
   use shr_kind_mod        , only : r8 => shr_kind_r8
@@ -63,7 +63,8 @@ module LandslideType
 
      type(landslide_rain_type) :: rain
 
-     type(landslide_moisture_type) :: moisture  ! offsets of soil moisture by month; not in the restart file
+     type(landslide_monthly_type) :: moisture   ! offsets of soil moisture by month; not in the restart file
+     type(landslide_monthly_type) :: intensity  ! factors of rain where it falls, likewise
 
      ! Column steps of each flag since the last report; log only, so not in the restart file
      real(r8), pointer :: flag_count_col (:,:) => null() ! col, (begc:endc, 0:landslide_flag_invalid)
@@ -98,7 +99,8 @@ contains
     call this%static%Init(bounds, landslide_static)
     call this%InitOrdinary(bounds)
     call this%InitDisturbance(bounds)
-    call this%moisture%Init(bounds, landslide_moisture_offset)
+    call this%moisture%InitMoisture(bounds, landslide_moisture_offset)
+    call this%intensity%InitRain(bounds, landslide_rain_factor)
 
   end subroutine Init
 

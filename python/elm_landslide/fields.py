@@ -90,6 +90,7 @@ CHANCE = Output(**_CHANCE, name="chance", index=len(OUTPUTS) + 1)  # nor this
 STRENGTH = Output(**_DECLARATION["strength"], name="strength", index=len(OUTPUTS) + 2)  # nor this
 ROOTS: dict = _DECLARATION["roots"]
 DISTURBANCES: dict[str, int] = _DECLARATION["disturbances"]
+LARGEST_RAIN_FACTOR: float = _DECLARATION["months"]["largest_rain_factor"]
 MONTH_DAYS: tuple[int, ...] = tuple(_DECLARATION["months"]["days"])
 ROOT_VERSION = f"{ROOTS['version']}_{ROOTS['cohorts']}"  # of the numbers in a memory of roots
 RAIN_WINDOWS: dict[str, int] = {field.name: field.days for field in FIELDS.values() if field.days}  # days
@@ -240,6 +241,7 @@ def fortran_module() -> str:
         *(f"  integer, parameter :: landslide_{name} = {kind}" for name, kind in DISTURBANCES.items()),
         f"  integer, parameter :: landslide_month_days({len(MONTH_DAYS)}) = {array(map(str, MONTH_DAYS))}",
         "  real(r8), parameter :: landslide_largest_moisture_offset = " + real(FIELDS["soil_moisture_offset"].valid[1]),
+        f"  real(r8), parameter :: landslide_largest_rain_factor = {real(LARGEST_RAIN_FACTOR)}",
         f"  integer, parameter :: landslide_root_cohorts = {ROOTS['cohorts']}",
         f"  character(len=*), parameter :: landslide_root_version = '{ROOT_VERSION}'",
         f"  character(len=*), parameter :: landslide_not_in_elm = '{not_in_elm}'",

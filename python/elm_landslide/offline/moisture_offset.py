@@ -4,7 +4,7 @@ On the cells of a surface dataset, with LATIXY and LONGXY, as `elm-landslide ass
 
     soil_moisture_offset(month, gridcell) or (month, lsmlat, lsmlon)    m3/m3, 12 months; missing is no offset
 
-Between the months as monthly.py says. The component in ELM reads the same file (fortran/elm/LandslideMoistureMod.F90).
+Between the months as monthly.py says. The component in ELM reads the same file (fortran/elm/LandslideMonthlyMod.F90).
 """
 
 from __future__ import annotations

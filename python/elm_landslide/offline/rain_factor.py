@@ -8,7 +8,7 @@ with LATIXY and LONGXY, from any downscaling or product of extremes, one of:
 
 The antecedent rain, which gathers on the base of the soil, is multiplied by it; where there is none, the water that
 reaches the soil, which then takes its place. What the network says is then for the land under the rain. Between the
-months as monthly.py says.
+months as monthly.py says. The component in ELM reads the same file (fortran/elm/LandslideMonthlyMod.F90).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from elm_landslide.errors import UserError
-from elm_landslide.fields import FIELDS, MISSING, RAIN_WINDOWS
+from elm_landslide.fields import FIELDS, LARGEST_RAIN_FACTOR, MISSING, RAIN_WINDOWS
 from elm_landslide.offline import netcdf
 from elm_landslide.offline.inputs import Inputs
 from elm_landslide.offline.monthly import Monthly
@@ -27,7 +27,6 @@ from elm_landslide.offline.places import Layout
 from elm_landslide.offline.times import TimeAxis
 
 FACTOR, FRACTION = "rain_factor", "rain_fraction"
-LARGEST = 20.0  # more is a mistake
 UNITS = ("1", "unitless")
 
 
@@ -51,7 +50,7 @@ class RainFactor:
         if len(there) > 1:
             raise UserError(f"{path}: has {FACTOR} and {FRACTION}: give one of them")
         name = there[0] if there else FACTOR
-        valid = (0.0, LARGEST) if name == FACTOR else (1.0 / LARGEST, 1.0)
+        valid = (0.0, LARGEST_RAIN_FACTOR) if name == FACTOR else (1.0 / LARGEST_RAIN_FACTOR, 1.0)
         what = f"a file of the intensity of rain; it has {FACTOR} or {FRACTION}"
         self._monthly = Monthly(path, name, UNITS, valid, what, layout, index, axis)
         if name == FRACTION:
