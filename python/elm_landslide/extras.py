@@ -14,7 +14,7 @@ MODULES = {
     "simulate": ("torch", "numba", "scipy"),
     "evaluate": ("matplotlib", "torch", "numba", "scipy", "sklearn"),
     "bridge": ("cffi",),
-    "compare": ("matplotlib", "xarray", "cftime", "scipy", "distributed", "geopandas"),
+    "compare": ("matplotlib", "xarray", "dask", "scipy", "distributed", "geopandas"),
     "static": ("rasterio", "pyproj", "exactextract", "numba", "distributed"),
 }
 
