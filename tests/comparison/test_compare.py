@@ -113,6 +113,16 @@ def test_workers_give_the_same(files):
     np.testing.assert_array_equal(one.against[0].levels.low, two.against[0].levels.low)
 
 
+def test_a_scheduler_of_ones_own(files):
+    from distributed import LocalCluster
+
+    named = [("control", files["control"]), ("again", files["again"])]
+    wanted = compare(named, silent)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, processes=False) as cluster:
+        found = compare(named, silent, scheduler=cluster.scheduler_address)
+    np.testing.assert_array_equal(found.annual[1].maximum, wanted.annual[1].maximum)
+
+
 def test_hours_give_the_maximum_of_their_day(tmp_path, files):
     """Four states a day at instants: the first at midnight belongs to the day that begins."""
     daily = files["values"][: 2 * DAYS]
@@ -175,6 +185,10 @@ def test_polygons(tmp_path, files):
     named = [("control", files["control"]), ("again", files["again"])]
     found = compare(named, silent, regions=path)
     np.testing.assert_array_equal(found.regions["Alps"], [False, False, True, False, False, False])
+    geopandas = pytest.importorskip("geopandas", reason="geopandas is not installed")
+    geopandas.read_file(path).to_crs(3035).to_file(tmp_path / "regions.shp")  # another projection
+    again = compare(named, silent, regions=tmp_path / "regions.shp")
+    np.testing.assert_array_equal(again.regions["Alps"], found.regions["Alps"])
     feature["properties"] = {"other": 1}
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     with pytest.raises(module.UserError, match="no column `name`"):
