@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from elm_landslide import fields
 from elm_landslide.errors import UserError
@@ -62,6 +64,16 @@ def read(path: Path | str, limit: int) -> bytes:
     if len(content) > limit:
         raise _too_large(len(content), limit, path)
     return content
+
+
+def read_toml(path: Path | str) -> tuple[dict[str, Any], str]:
+    """The tables of a TOML file, and its SHA-256. Raises UserError as `read` does, and for a file that is no TOML."""
+    content = read(path, TEXT)
+    try:
+        table = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # bad text, bad TOML; a long number; deeply nested tables
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    return table, hashlib.sha256(content).hexdigest()
 
 
 def digest(path: Path | str, limit: int | None = None) -> str:

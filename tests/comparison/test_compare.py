@@ -26,10 +26,10 @@ def silent(*_):
 @pytest.fixture(scope="module", autouse=True)
 def quick():
     """Fewer draws than a user gets."""
-    before = significance.DRAWS, module.CELL_DRAWS, significance.interval.__defaults__
-    significance.interval.__defaults__, module.CELL_DRAWS = (60,), 30
-    yield
-    significance.DRAWS, module.CELL_DRAWS, significance.interval.__defaults__ = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(significance, "DRAWS", 60)
+        patch.setattr(module, "CELL_DRAWS", 30)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_regions_are_weighted_by_area(found):
     assert row.reference == pytest.approx(one.mean())
     assert row.change == pytest.approx(other.mean() - one.mean())
     assert row.low < row.change < row.high
-    total = rows["expected reports of rain-triggered landslides in the cell"]
+    total = rows["expected reports of rain-triggered landslides in the region"]
     assert total.reference == pytest.approx(found.annual[0].expected[:, inside].sum(1).mean())
 
 
@@ -279,3 +279,85 @@ def test_a_cell_without_a_value_is_left_out(tmp_path, files):
     assert np.isnan(found.against[0].changes["maximum"].change[2])
     with netCDF4.Dataset(str(paths[0])) as file:
         assert np.ma.getmaskarray(file["LANDSLIDE_PROB"][:])[:, 2].all()
+
+
+def test_a_cell_with_too_few_days_is_left_out(tmp_path, files):
+    """Not counted as days without exceedance; a few missing days do not matter."""
+    values = files["values"][: 2 * DAYS].copy()
+    values[DAYS : DAYS + 20, 1] = np.nan
+    values[DAYS : DAYS + 3, 2] = np.nan
+    paths = [write(tmp_path / f"{k}.nc", values) for k in range(2)]
+    found = compare([("a", [paths[0]]), ("b", [paths[1]])], silent)
+    assert found.cells.valid.tolist() == [True, False, True, True, True, True]
+    np.testing.assert_array_equal(found.annual[0].exceedance[1, 1, 2], (values[DAYS + 3 :, 2] > 0.01).sum())
+
+
+def test_areas_of_cells_without_values_do_not_matter(tmp_path, files):
+    """As of the sea in ELM's gridded tapes; if a cell with values has none, the note says what stands for it."""
+    values = files["values"][:DAYS].copy()
+    values[:, 0] = np.nan
+    for cell, weight in ((0, AREA), (1, np.cos(np.radians(sets.LAT)))):
+        paths = [write(tmp_path / f"{cell}{k}.nc", values) for k in range(2)]
+        for path in paths:
+            with netCDF4.Dataset(str(path), "a") as file:
+                file["area"][cell] = np.nan
+        found = compare([("a", [paths[0]]), ("b", [paths[1]])], silent)
+        np.testing.assert_allclose(found.cells.weight[2:], weight[2:])
+        said = any("weighted by the cosine of latitude" in note for note in found.notes)
+        assert said == (cell == 1)
+
+
+def test_expected_reports_of_some_cells_alone(tmp_path, files):
+    values = files["values"][:DAYS]
+    paths = [write(tmp_path / f"{k}.nc", values) for k in range(2)]
+    for path in paths:
+        with netCDF4.Dataset(str(path), "a") as file:
+            file["LANDSLIDE_CHANCE"][:, 0] = np.nan
+    found = compare([("a", [paths[0]]), ("b", [paths[1]])], silent)
+    (row,) = (row for row in found.against[0].rows if row.quantity.startswith("expected"))
+    assert row.reference == pytest.approx(0.01 * values[:, 1:].sum(), rel=1e-6)
+    assert "region all cells: expected reports without 1 of 6 cells, of which none are known" in found.notes
+
+
+@pytest.mark.parametrize(("changes", "words"), [({"model": "b" * 64}, "models"), ({"rate": 1.0}, "base rates")])
+def test_files_of_one_member_that_differ(tmp_path, files, changes, words):
+    values = files["values"][:DAYS]
+    mixed = [write(tmp_path / "one.nc", values), write(tmp_path / "two.nc", values, 2002, **changes)]
+    with pytest.raises(module.UserError, match=f"--set a: the files from .*one.nc on are of different {words}"):
+        compare([("a", mixed), ("b", files["again"])], silent)
+
+
+def test_regions_are_checked_before_the_records_are_read(files, monkeypatch):
+    def read(*_):
+        raise AssertionError("the records were read")
+
+    monkeypatch.setattr(module, "annual", read)
+    named = [("control", files["control"]), ("again", files["again"])]
+    with pytest.raises(module.UserError, match="region sea: no cell"):
+        compare(named, silent, boxes=["sea=-40,-30,0,10"])
+
+
+def test_both_files_or_none(tmp_path, files, monkeypatch):
+    from elm_landslide.comparison import report
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    words = [f"--set=control={files['again'][0]}", f"--set=more={files['more'][0]}"]
+    out, page = tmp_path / "out.nc", tmp_path / "page.html"
+    result = run(*words, "--out", out, "--report", out)
+    assert result.exit_code == 2
+    assert "is named by --out and --report" in result.output
+    monkeypatch.setattr(report, "write", fail)
+    result = run(*words, "--out", out, "--report", page)
+    assert result.exit_code == 2
+    assert "No space left" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_file_of_regions(tmp_path, files):
+    named = [("control", files["control"]), ("again", files["again"])]
+    (tmp_path / "junk.geojson").write_text("junk")
+    for name in ("junk.geojson", "none.shp"):
+        with pytest.raises(module.UserError, match=f"{name}: cannot be read as regions"):
+            compare(named, silent, regions=tmp_path / name)

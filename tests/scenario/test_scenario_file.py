@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from elm_landslide.errors import UserError
+from elm_landslide.offline.region import Region
 from elm_landslide.scenario import scenario_file
 from support.scenario_files import write_toml
 
@@ -65,11 +66,13 @@ def test_all_that_a_file_may_say(tmp_path):
 )
 def test_a_region_holds_the_centres_in_it(region, expected):
     lon = np.array([175.0, -175.0, 282.75, 0.0])
-    assert scenario_file.Region(*region).holds(np.full(4, 15.0), lon).tolist() == expected
+    assert Region(*region).holds(np.full(4, 15.0), lon).tolist() == expected
 
 
 BAD = {
-    "no TOML": ("[[rain]\n", "is no TOML"),
+    "no TOML": ("[[rain]\n", "cannot be read: Expected ']]'"),
+    "deep": ("a = " + 5000 * "[", "cannot be read: "),
+    "long": ("a = " + 5000 * "9", "cannot be read: "),
     "unknown kind": ("[[fire]]\n", "unknown key fire; known are water, rain, warming, cover, disturbance"),
     "unknown key": ("[[rain]]\nfactr = 1.2", "[[rain]] number 1: unknown key factr; known are region, months"),
     "not a list": ("[rain]\nfactor = 1.2", "begin each entry with [[rain]]"),

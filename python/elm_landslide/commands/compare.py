@@ -65,6 +65,8 @@ def compare_command(
         inputs = [path for _, paths in named for path in paths]
         for path in (out, report):
             files.check_out(path, overwrite, inputs)
+        if out.absolute() == report.absolute():
+            raise UserError(f"{out}: is named by --out and --report: give two names")
         with terminal.stages() as stages:
             found = compare.compare(
                 named,
@@ -79,8 +81,10 @@ def compare_command(
                 scheduler,
             )
         command = shlex.join(["elm-landslide", *sys.argv[1:]])
-        output.write(out, found, command)
-        page.write(report, found, command)
+        # Both or none.
+        with files.whole(out, RuntimeError, ValueError) as netcdf, files.whole(report) as html:
+            output.write(netcdf, found, command)
+            page.write(html, found, command)
         _print(found)
         print(f"written     {out}, {report}")
 

@@ -16,7 +16,7 @@ from elm_landslide.fields import CHANCE, OUTSIDE
 from elm_landslide.static.workers import Each
 
 SEASONS = {"DJF": (12, 1, 2), "MAM": (3, 4, 5), "JJA": (6, 7, 8), "SON": (9, 10, 11)}  # of one calendar year
-WHOLE = 0.98  # of the days of a year; one with fewer is left out
+WHOLE = 0.98  # of the days of a year; one with fewer is left out, and so is a cell with values on fewer
 
 
 @dataclass
@@ -114,7 +114,7 @@ def _measures(thresholds: tuple[float, ...], of: _Year) -> tuple[int, dict]:
     probability, chance, outside = (of.read(name) for name in (PROBABILITY, CHANCE.history, OUTSIDE.history))
     assert probability is not None
     daily = _by_day(np.fmax, probability, starts)
-    known = np.isfinite(daily).any(0)
+    known = np.isfinite(daily).mean(0) >= WHOLE
     month = of.months[starts]
     found: dict[str, Any] = {
         "exceedance": np.stack([np.where(known, (daily > t).sum(0), np.nan) for t in thresholds]).astype("f4"),
@@ -127,7 +127,7 @@ def _measures(thresholds: tuple[float, ...], of: _Year) -> tuple[int, dict]:
         # -ln(1 - chance) is the expected number of a day.
         number = _by_day(np.add, -np.log1p(-np.clip(chance.astype(float), 0.0, 1.0 - 1e-12)), starts)
         number = number / np.diff(starts, append=len(of.days))[:, None]
-        found["expected"] = np.where(np.isfinite(number).all(0), number.sum(0), np.nan)
+        found["expected"] = np.where(np.isfinite(number).mean(0) >= WHOLE, np.nansum(number, axis=0), np.nan)
     if outside is not None and np.isfinite(outside).any():
         found["outside"] = float(np.nanmean(outside))
     return of.year, found

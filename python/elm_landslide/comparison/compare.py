@@ -10,7 +10,7 @@ import numpy as np
 
 from elm_landslide.comparison import extremes, significance
 from elm_landslide.comparison.annual import SEASONS, Annual, annual
-from elm_landslide.comparison.regions import regions_of
+from elm_landslide.comparison.regions import regions_of, with_values
 from elm_landslide.comparison.sets import Cells, Set, cells_of, open_sets
 from elm_landslide.errors import UserError
 from elm_landslide.offline.chance import check_rate
@@ -93,6 +93,12 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
     base_rate: float | None = None
 
+    def over(self, region: str, samples: np.ndarray) -> np.ndarray:
+        """Means over the area of a region [sample] of samples [sample, cell]."""
+        inside = self.regions[region]
+        weight = self.cells.weight[inside]
+        return samples[:, inside].astype(float) @ (weight / weight.sum())
+
 
 def compare(
     named: Sequence[tuple[str, Sequence[Path]]],
@@ -115,15 +121,14 @@ def compare(
     if base_rate is not None:
         check_rate(base_rate)
     sets = open_sets(named, other_models)
+    everywhere = regions_of(cells_of(sets[0].members[0]), boxes or [], regions)
     with pool(workers, scheduler) as each:
         years = [annual(of, thresholds, each, report) for of in sets]
     valid = np.all([np.isfinite(of.maximum).all(0) for of in years], axis=0)
     if not valid.any():
         raise UserError(f"--set {sets[0].name}: no cell has a value of LANDSLIDE_PROB in every year of every set")
     cells = cells_of(sets[0].members[0], valid)
-    found = Comparison(
-        sets, cells, years, regions_of(cells, boxes or [], regions), thresholds, tuple(sorted(periods)), []
-    )
+    found = Comparison(sets, cells, years, with_values(everywhere, valid), thresholds, tuple(sorted(periods)), [])
     _note(found)
     _expected(found, base_rate)
     for k in range(1, len(sets)):
@@ -132,6 +137,8 @@ def compare(
 
 
 def _note(found: Comparison) -> None:
+    if not found.cells.knows_area:
+        found.notes.append("regions are weighted by the cosine of latitude: no file has the area of all cells")
     for of, years in zip(found.sets, found.annual, strict=True):
         if years.left_out:
             left = ", ".join(map(str, years.left_out))
@@ -234,14 +241,20 @@ def _level_of(periods: Sequence[float]) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _rows(found: Comparison, k: int, one: dict, other: dict, enough: bool) -> list[Row]:
-    """Means over the area of the regions; of expected reports, sums."""
+    """Means over the area of the regions; of expected reports, sums over the cells that have them."""
     rows = []
     for region, inside in found.regions.items():
-        weight = found.cells.weight[inside]
         for quantity, (samples, unit, what) in one.items():
-            total = quantity == "expected"
-            over = np.ones(len(weight)) if total else weight / weight.sum()
-            a, b = (values[:, inside].astype(float) @ over for values in (samples, other[quantity][0]))
+            both = samples, other[quantity][0]
+            if quantity == "expected":
+                known = np.all([np.isfinite(values[:, inside]).all(0) for values in both], axis=0)
+                if not known.all():
+                    without = f"{(~known).sum()} of {known.size} cells"
+                    found.notes.append(f"region {region}: expected reports without {without}, of which none are known")
+                a, b = (values[:, inside][:, known].sum(1) for values in both)
+                what = f"{what.removesuffix(' in the cell')} in the region"
+            else:
+                a, b = (found.over(region, values) for values in both)
             if not np.isfinite([*a, *b]).all():  # a season that a short run does not have
                 continue
             low, high = significance.interval(a, b, lambda s: s.mean(0))

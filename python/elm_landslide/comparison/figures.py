@@ -48,12 +48,10 @@ def change_map(found: Comparison, against: Against, quantity: str, label: str) -
 
 def years_figure(found: Comparison, region: str) -> Figure:
     """Mean over a region of the annual maxima, year by year, of every member; means of the sets beside."""
-    inside = found.regions[region]
-    weight = found.cells.weight[inside] / found.cells.weight[inside].sum()
     figure = new_figure(8.5, 3.4)
     axis = figure.subplots()
     for colour, of, years in zip(COLOURS * 10, found.sets, found.annual, strict=False):
-        series = years.maximum[:, inside].astype(float) @ weight
+        series = found.over(region, years.maximum)
         for m in np.unique(years.member):
             rows = years.member == m
             axis.plot(years.year[rows], series[rows], ".-", color=colour, alpha=0.5, linewidth=0.8, markersize=4)
@@ -68,13 +66,11 @@ def curve_figure(found: Comparison, region: str) -> Figure | None:
     """Return levels of the mean over a region, with intervals; None with too few years."""
     if min(len(years.year) for years in found.annual) < extremes.LEAST_YEARS:
         return None
-    inside = found.regions[region]
-    weight = found.cells.weight[inside] / found.cells.weight[inside].sum()
     figure = new_figure(8.5, 3.4)
     axis = figure.subplots()
     rng = np.random.default_rng(significance.SEED)
     for colour, of, years in zip(COLOURS * 10, found.sets, found.annual, strict=False):
-        series = np.sort(years.maximum[:, inside].astype(float) @ weight)
+        series = np.sort(found.over(region, years.maximum))
         n = len(series)
         fitted = extremes.fit(series)
         drawn = extremes.fit(series[rng.integers(0, n, (n, _CURVE_DRAWS))])

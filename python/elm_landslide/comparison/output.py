@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from elm_landslide import __version__, files
+from elm_landslide import __version__
 from elm_landslide.comparison import significance
 from elm_landslide.comparison.compare import Comparison, quantities
 
@@ -31,7 +31,7 @@ def provenance(found: Comparison) -> dict[str, list[dict]]:
 
 
 def write(path: Path, found: Comparison, command: str) -> None:
-    """Raises UserError where it cannot be written."""
+    """path: as it is, not by way of a temporary name. Raises what netCDF4 raises."""
     dims, shape = found.cells.dims, found.cells.shape
     first = found.sets[0].members[0].data
 
@@ -42,9 +42,8 @@ def write(path: Path, found: Comparison, command: str) -> None:
     data: dict[str, tuple] = {}
     reference = found.sets[0].name
     of_reference = quantities(found, found.annual[0])
-    for name, (samples, unit, what) in of_reference.items():
-        mean = np.where(found.cells.valid, samples.mean(0, dtype=float), np.nan)
-        data[name] = on_cells(mean, unit, f"{what}, mean of {reference}")
+    for name, (_, unit, what) in of_reference.items():
+        data[name] = on_cells(found.against[0].changes[name].reference, unit, f"{what}, mean of {reference}")
     names = [a.name for a in found.against]
     for name, (_, unit, what) in of_reference.items():
         changes = [a.changes[name] for a in found.against]
@@ -99,5 +98,4 @@ def write(path: Path, found: Comparison, command: str) -> None:
         **({} if found.base_rate is None else {"base_rate": found.base_rate, "base_rate_units": "km-2 year-1"}),
     }
     encoding = {name: {"zlib": True, "_FillValue": 1e36} for name, v in out.data_vars.items() if v.dtype.kind == "f"}
-    with files.whole(path, RuntimeError, ValueError) as place:
-        out.to_netcdf(place, engine="netcdf4", encoding=encoding)
+    out.to_netcdf(path, engine="netcdf4", encoding=encoding)

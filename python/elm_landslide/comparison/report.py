@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
-from elm_landslide import __version__, files
+from elm_landslide import __version__
 from elm_landslide.comparison import figures, significance
 from elm_landslide.comparison.compare import Comparison, quantities
 from elm_landslide.comparison.output import provenance
@@ -35,7 +35,7 @@ sets have in common, errors of the model and of its forcing, is in no interval.<
 
 
 def write(path: Path, found: Comparison, command: str) -> None:
-    """Raises UserError where it cannot be written."""
+    """path: as it is, not by way of a temporary name. Raises OSError where it cannot be written."""
     reference = found.sets[0].name
     names = " and ".join(escape(of.name) for of in found.against)
     parts = [
@@ -65,8 +65,7 @@ def write(path: Path, found: Comparison, command: str) -> None:
         f"<p>Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by ELM-Landslide {__version__}: "
         f"<code>{escape(command)}</code></p></body></html>"
     )
-    with files.whole(path) as part:
-        part.write_text("\n".join(parts), encoding="utf-8")
+    path.write_text("\n".join(parts), encoding="utf-8")
 
 
 def _image(figure, caption: str) -> str:

@@ -59,8 +59,13 @@ class Cells:
 
     @property
     def weight(self) -> np.ndarray:
-        """Of means over the area: the area of land, or where no file knows it the cosine of latitude."""
-        return np.where(np.isfinite(self.area).all(), self.area, np.cos(np.radians(self.lat)))
+        """Of means over the area: the area of land, or, if it is not known of every cell with values, the cosine of
+        latitude."""
+        return self.area if self.knows_area else np.cos(np.radians(self.lat))
+
+    @property
+    def knows_area(self) -> bool:
+        return bool(np.isfinite(self.area[self.valid]).all())
 
 
 def open_sets(named: Sequence[tuple[str, Sequence[Path]]], other_models: bool = False) -> list[Set]:
@@ -81,8 +86,8 @@ def open_sets(named: Sequence[tuple[str, Sequence[Path]]], other_models: bool = 
     return list(sets.values())
 
 
-def cells_of(member: Member, valid: np.ndarray) -> Cells:
-    """valid [cell]: those with a value."""
+def cells_of(member: Member, valid: np.ndarray | None = None) -> Cells:
+    """valid [cell]: those with a value; by default all."""
     data = member.data
     dims = _dims(data)
     shape = tuple(data.sizes[d] for d in dims)
@@ -92,7 +97,7 @@ def cells_of(member: Member, valid: np.ndarray) -> Cells:
         area = data["area"].transpose(*dims).values.ravel().astype(float)
         if "landfrac" in data and set(data["landfrac"].dims) == set(dims):
             area = area * data["landfrac"].transpose(*dims).values.ravel()
-    return Cells(dims, shape, lat, lon, area, valid)
+    return Cells(dims, shape, lat, lon, area, np.ones(lat.size, dtype=bool) if valid is None else valid)
 
 
 def _dims(data: xr.Dataset) -> tuple[str, ...]:
@@ -124,11 +129,15 @@ def _member(name: str, paths: list[Path]) -> Member:
     years, months = (np.array([getattr(t, part) for t in times]) for part in ("year", "month"))
     days = np.array([t.year * 1000 + t.dayofyr for t in times])
     _check_daily(name, parts[0][1], data["time"].values)
-    rate = first[CHANCE.history].attrs.get("base_rate") if CHANCE.history in first else None
+    rates = {part[CHANCE.history].attrs.get("base_rate") for part, _ in parts if CHANCE.history in part}
+    models = {part.attrs.get("model_sha256") for part, _ in parts}
+    for what, said in (("models", models), ("base rates of LANDSLIDE_CHANCE", rates)):
+        if len(said) > 1:
+            raise UserError(f"--set {name}: the files from {parts[0][1]} on are of different {what}: run them alike")
+    rate, model = next(iter(rates), None), next(iter(models))
     facts = {
         k: str(first.attrs[k]) for k in ("case", "source", "model_sha256", "engine", "scenario") if k in first.attrs
     }
-    model = first.attrs.get("model_sha256")
     return Member([p for _, p in parts], data, years, months, days, None if rate is None else float(rate), model, facts)
 
 
@@ -161,7 +170,7 @@ def _part(path: Path) -> xr.Dataset:
 
 def _check_daily(name: str, path: Path, times: np.ndarray) -> None:
     if len(times) > 1:
-        step = min((b - a).total_seconds() for a, b in zip(times[:50], times[1:51], strict=False))
+        step = np.median([(b - a).total_seconds() for a, b in zip(times[:50], times[1:51], strict=False)])
         if step > 1.01 * DAY:
             raise UserError(
                 f"--set {name}: {path}: records are {step / DAY:.3g} days apart: days of exceedance need daily records "

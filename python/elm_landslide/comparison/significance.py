@@ -49,18 +49,17 @@ def significant(p: np.ndarray) -> np.ndarray:
 
 
 def interval(
-    one: np.ndarray, other: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], draws: int = DRAWS
+    one: np.ndarray, other: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], draws: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bounds of the interval of statistic(other) - statistic(one), when the samples of both are drawn again.
 
-    one, other: [sample, ...]; statistic takes [sample, ...] to [..., ...], with the same axes at its end. nan with
-    fewer than LEAST_SAMPLES of one: so few, drawn again, say nothing of how they differ.
+    one, other: [sample, ...]; statistic takes [sample, ...] to [..., ...], with the same axes at its end; draws: DRAWS
+    by default. nan with fewer than LEAST_SAMPLES of one: so few, drawn again, say nothing of how they differ.
     """
     if min(len(one), len(other)) < LEAST_SAMPLES:
         nothing = np.full_like(statistic(one), np.nan, dtype=float)
         return nothing, nothing
-    rng = np.random.default_rng(SEED)
-    found = []
+    rng, draws, found = np.random.default_rng(SEED), DRAWS if draws is None else draws, []
     at_once = max(_VALUES // max(one.size, other.size), 1)
     for first in range(0, draws, at_once):
         n = min(at_once, draws - first)

@@ -42,7 +42,7 @@ def put_into(case: Case, path: Path | None = None, on: Path | None = None) -> li
     scenario = _read(path or case.root / SCENARIO)
     fsurdat = on or _fsurdat(case)
     texts = {p: namelists.with_setting(p.read_text(), "landslide_disturbance", str(case.root / FILE)) for p in settings}
-    cells = _write(scenario, fsurdat, case.root / FILE, "leap" in case.query("CALENDAR").lower())
+    cells = _write(scenario, fsurdat, case.root / FILE, case.query("CALENDAR") == "NO_LEAP")
     for place, text in texts.items():
         with files.whole(place) as part:
             part.write_text(text)

@@ -82,7 +82,7 @@ def overlay(fields: SurfaceFields, path: Path | str, layout: Layout, index: np.n
                 surface.refuse(
                     path, name, falls, found[:, 1:], lat, lon, "below its predecessor: wanted rising percentiles"
                 )
-        for lower, upper in pairwise(WETNESS) if set(WETNESS) <= dataset.variables.keys() else ():
+        for lower, upper in pairwise(WETNESS) if WETNESS[0] in dataset.variables else ():
             below, above = (values[_GIVES[name][0][0]] for name in (lower, upper))
             falls = ~is_missing(below) & ~is_missing(above) & (above < below)
             surface.refuse(path, upper, falls, above, lat, lon, f"below {lower}: wanted rising percentiles")

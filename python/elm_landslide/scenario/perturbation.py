@@ -13,6 +13,7 @@ from elm_landslide.offline.columns import Columns
 from elm_landslide.offline.disturbance import Losses
 from elm_landslide.offline.history_files import Record
 from elm_landslide.offline.inputs import Inputs
+from elm_landslide.offline.region import Region
 from elm_landslide.offline.times import SLACK, date, date2num, num2date
 from elm_landslide.physics.constants import SECONDS_PER_DAY
 from elm_landslide.ranks import Progress, silent
@@ -81,7 +82,7 @@ class ScenarioPerturbation:
     def _lines(self) -> list[str]:
         lines = []
         for entry in self._scenario.entries:
-            whole = entry.region == scenario_file.Region()
+            whole = entry.region == Region()
             where = [str(getattr(entry, "period", "")), "" if whole else str(entry.region)]
             inside = "; ".join(part for part in where if part)
             lines.append(f"{entry}{f' ({inside})' if inside else ''}")

@@ -7,42 +7,21 @@ last).
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from elm_landslide import files
 from elm_landslide.errors import UserError
 from elm_landslide.fields import DISTURBANCES
 from elm_landslide.offline.land_cover import BARE
+from elm_landslide.offline.region import Region
 from elm_landslide.physics.root_profile import COVERS
 
 WATERS = ("column", "elm")
 MOST_FACTOR, MOST_WARMING = 10.0, 20.0  # 1, K: more is a mistake
-
-
-@dataclass(frozen=True)
-class Region:
-    """Latitudes and longitudes (degrees); the whole run by default."""
-
-    south: float = -90.0
-    north: float = 90.0
-    west: float = -180.0
-    east: float = 180.0
-
-    def holds(self, lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-        """Which of n places lie in it [n]."""
-        width = self.east - self.west if self.east - self.west in (0.0, 360.0) else (self.east - self.west) % 360.0
-        return (lat >= self.south) & (lat <= self.north) & ((lon - self.west) % 360.0 <= width)
-
-    def __str__(self) -> str:
-        return f"{self.south:g} to {self.north:g} N, {self.west:g} to {self.east:g} E"
 
 
 @dataclass(frozen=True)
@@ -144,18 +123,14 @@ class Scenario:
 
 def read(path: Path | str) -> Scenario:
     """The scenario of a file. Raises UserError for a file that is no TOML, an unknown key, and an impossible value."""
-    content = files.read(path, files.TEXT)
-    try:
-        table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is no TOML ({error})") from None
+    table, digest = files.read_toml(path)
     known = [f.name for f in fields(Scenario) if f.name not in ("path", "sha256")]
     _only(f"{path}", table, known)
     water = table.get("water", WATERS[0])
     if water not in WATERS:
         raise UserError(f"{path}: water is {water!r}, wanted one of {', '.join(WATERS)}")
     kinds = {name: _entries(path, name, table.get(name, []), make) for name, make in _MAKERS.items()}
-    return Scenario(Path(path), hashlib.sha256(content).hexdigest(), water, **kinds)
+    return Scenario(Path(path), digest, water, **kinds)
 
 
 def _only(where: str, table: dict, known: list[str]) -> None:

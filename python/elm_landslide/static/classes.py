@@ -23,10 +23,10 @@ def cover_table(classes: str) -> dict[int, list[float]]:
     known = _tables()["cover"]
     if classes in known:
         return dict(sorted((int(code), shares) for code, shares in known[classes].items()))
-    text = files.read(classes, files.TEXT)
+    content, _ = files.read_toml(classes)
     try:
-        table = {int(code): [float(v) for v in shares] for code, shares in tomllib.loads(text.decode()).items()}
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        table = {int(code): [float(v) for v in shares] for code, shares in content.items()}
+    except (ValueError, TypeError) as error:
         raise UserError(f"{classes}: wanted lines such as 10 = [1.0, 0.0, 0.0, 0.0] ({error})") from None
     for code, shares in table.items():
         if len(shares) != len(COVERS) or min(shares) < 0.0 or sum(shares) > 1.0 + 1e-6:

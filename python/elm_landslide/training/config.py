@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
@@ -105,11 +104,7 @@ def read_config(preset: str, path: Path | None = None) -> Config:
         raise UserError(f"train: preset '{preset}' is unknown; choose one of {', '.join(PRESETS)}")
     if path is None:
         return PRESETS[preset]
-    try:
-        changes = tomllib.loads(files.read(path, files.TEXT).decode("utf-8").replace("\r\n", "\n"))
-    except (ValueError, RecursionError) as error:  # bad text, bad TOML; a long number; deeply nested tables
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    return _changed(PRESETS[preset], changes, f"{path}: ")
+    return _changed(PRESETS[preset], files.read_toml(path)[0], f"{path}: ")
 
 
 def _changed(part, changes: dict, where: str):
