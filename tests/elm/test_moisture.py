@@ -10,6 +10,7 @@ from elm_landslide.offline.inputs import Inputs
 from elm_landslide.runtime import replay
 from support.stub_elm import World
 from support.stub_history import DTIME, history_files
+from support.stub_monthly import write_monthly
 
 OFFSET = FIELDS["soil_moisture_offset"].offset
 BY_MONTH = np.random.default_rng(5).uniform(-0.05, 0.05, (12, 4))  # [month, cell]
@@ -17,22 +18,7 @@ BY_MONTH[0, 1] = BY_MONTH[[0, 1, 11], 2] = SPVAL
 
 
 def offset_file(case, values, **changes):
-    """The folder `offsets`, the stand-in's netCDF file, and the setting that names it. changes: None leaves out."""
-    folder = case.folder / "offsets"
-    folder.mkdir(exist_ok=True)
-    n = values.shape[1]
-    variables = {
-        "soil_moisture_offset": values,
-        "LATIXY": 40.0 + np.arange(n),
-        "LONGXY": 280.0 + np.arange(n),
-        "dim_month": [len(values)],
-        "dim_gridcell": [n],
-        **changes,
-    }
-    for name, numbers in variables.items():
-        if numbers is not None:
-            np.asarray(numbers, ">f8").tofile(folder / name)
-    case.settings(use_landslide=".true.", landslide_moisture_offset="'offsets'", landslide_record=".true.")
+    write_monthly(case, "soil_moisture_offset", values, "landslide_moisture_offset", **changes)
 
 
 def inputs(case):

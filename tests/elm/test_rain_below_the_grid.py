@@ -8,28 +8,14 @@ from elm_landslide.fields import FIELDS, RAIN_WINDOWS, SPVAL
 from elm_landslide.offline.rain_factor import RainFactor
 from elm_landslide.runtime import replay
 from support.stub_elm import World
+from support.stub_monthly import write_monthly
 
 BY_MONTH = np.random.default_rng(6).uniform(0.5, 4.0, (12, 4))  # [month, cell]
 BY_MONTH[0, 1] = BY_MONTH[[0, 1, 11], 2] = SPVAL
 
 
 def factor_file(case, values, name="rain_factor", **changes):
-    """The folder `factors`, the stand-in's netCDF file, and the setting that names it. changes: None leaves out."""
-    folder = case.folder / "factors"
-    folder.mkdir(exist_ok=True)
-    n = values.shape[1]
-    variables = {
-        name: values,
-        "LATIXY": 40.0 + np.arange(n),
-        "LONGXY": 280.0 + np.arange(n),
-        "dim_month": [len(values)],
-        "dim_gridcell": [n],
-        **changes,
-    }
-    for variable, numbers in variables.items():
-        if numbers is not None:
-            np.asarray(numbers, ">f8").tofile(folder / variable)
-    case.settings(use_landslide=".true.", landslide_rain_factor="'factors'", landslide_record=".true.")
+    write_monthly(case, name, values, "landslide_rain_factor", **changes)
 
 
 def records(case):
